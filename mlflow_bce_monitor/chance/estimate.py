@@ -1,0 +1,54 @@
+"""A chance level with its uncertainty and the source of the share of positives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ShareEstimate:
+    """The share of positives among the labels of one split.
+
+    Attributes
+    ----------
+    value
+        Best estimate in (0, 1); None when nothing is known.
+    low, high
+        Bounds in [0, 1]; equal to ``value`` when it is exact.
+    source
+        Where it comes from, in words ("--base-rate", "params['positive_share']",
+        "accuracy, precision and recall of epoch 3"), or why it is not known.
+    """
+
+    value: float | None
+    low: float
+    high: float
+    source: str
+
+
+@dataclass(frozen=True)
+class ChanceEstimate:
+    """The chance level of one loss curve.
+
+    Attributes
+    ----------
+    value
+        Best estimate, in the unit of the loss (nats unless ``unit`` says otherwise).
+    low, high
+        Bounds. When the share of positives is unknown, ``high`` is the balanced level
+        (no share of positives gives a higher one) and ``low`` is 0.
+    share
+        The share of positives it follows from.
+    known
+        Whether ``value`` rests on a known share of positives. When False, ``value``
+        is the balanced level, an upper bound, and skill is an upper bound too.
+    formula
+        How it was computed, in words: "H(0.100)", "ln 2", "weighted, w0=1, w1=9".
+    """
+
+    value: float
+    low: float
+    high: float
+    share: ShareEstimate
+    known: bool
+    formula: str

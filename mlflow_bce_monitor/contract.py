@@ -1,0 +1,124 @@
+"""The outer contract: names that other people's scripts depend on.
+
+Nothing here may change without a major version. See ``docs/contract.md``.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+
+class Verdict(str, Enum):
+    """What a run is doing, judged at its last point."""
+
+    LEARNING = "learning"
+    ESCAPED = "escaped"
+    SLOW = "slow"
+    STALLED = "stalled"
+    UNSTABLE = "unstable"
+    DIVERGED = "diverged"
+    OVERFITTING = "overfitting"
+    INCONSISTENT = "inconsistent"
+    BENIGN = "benign"
+    INCONCLUSIVE = "inconclusive"
+    NOT_APPLICABLE = "not_applicable"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+VERDICT_MEANING: Final[dict[Verdict, str]] = {
+    Verdict.LEARNING: "the loss is below its chance level by more than noise",
+    Verdict.ESCAPED: "it stood on a plateau at chance, then learned",
+    Verdict.SLOW: "near chance, but still improving measurably",
+    Verdict.STALLED: "at chance and flat at the end",
+    Verdict.UNSTABLE: "the loss jumps up and down so much that its end says little",
+    Verdict.DIVERGED: "the loss is NaN, infinite, or stuck far above chance",
+    Verdict.OVERFITTING: "skill on the training data, none on the validation data",
+    Verdict.INCONSISTENT: "the loss and the predictions contradict each other",
+    Verdict.BENIGN: "at chance where that is normal",
+    Verdict.INCONCLUSIVE: "not enough points to tell",
+    Verdict.NOT_APPLICABLE: "no binary cross-entropy curve was logged",
+}
+
+FLAGGED: Final[frozenset[Verdict]] = frozenset(
+    {
+        Verdict.SLOW,
+        Verdict.STALLED,
+        Verdict.UNSTABLE,
+        Verdict.DIVERGED,
+        Verdict.OVERFITTING,
+        Verdict.INCONSISTENT,
+    }
+)
+"""Verdicts that ask a person to act: these runs get a report by default."""
+
+UNKNOWN: Final = "unknown"
+"""The cause of a troubled run that the evidence cannot name."""
+
+NO_CAUSE: Final = "none"
+"""The cause of a run that is not in trouble."""
+
+CAUSES: Final[tuple[str, ...]] = (
+    "class_imbalance",
+    "learning_rate_too_high",
+    "learning_rate_too_low",
+    "insufficient_capacity",
+    "no_signal",
+    "dead_relu",
+    "vanishing_gradients",
+    "zero_initialization",
+    "frozen_parameters",
+    "over_regularization",
+    "constant_inputs",
+    "unscaled_inputs",
+    "output_loss_mismatch",
+    "too_few_steps",
+    "policy_equals_reference",
+    "masked_labels",
+    "adversarial_equilibrium",
+    UNKNOWN,
+    NO_CAUSE,
+)
+
+
+class Tier(str, Enum):
+    """The deepest source that a diagnosis could draw on."""
+
+    CURVE = "curve"
+    RUN = "run"
+    MONITOR = "monitor"
+    MODEL = "model"
+    RERUN = "rerun"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+TAG_PREFIX: Final = "bce."
+METRIC_PREFIX: Final = "bce/"
+
+TAG_VERDICT: Final = "bce.verdict"
+TAG_CAUSE: Final = "bce.cause"
+TAG_CONFIDENCE: Final = "bce.confidence"
+TAG_SKILL: Final = "bce.skill"
+TAG_CHANCE_LEVEL: Final = "bce.chance_level"
+TAG_METRIC: Final = "bce.metric"
+TAG_ADVICE: Final = "bce.advice"
+TAG_TIER: Final = "bce.tier"
+TAG_FINGERPRINT: Final = "bce.fingerprint"
+TAG_VERSION: Final = "bce.version"
+
+METRIC_SKILL: Final = "bce/skill"
+METRIC_PLATEAU_FRACTION: Final = "bce/plateau_fraction"
+
+ARTIFACT_FOLDER: Final = "bce_monitor"
+ARTIFACT_REPORT: Final = "report.html"
+ARTIFACT_CURVE: Final = "curve.png"
+ARTIFACT_DIAGNOSIS: Final = "diagnosis.json"
+
+EXIT_DONE: Final = 0
+EXIT_VERDICT_FOUND: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_SOME_FAILED: Final = 3

@@ -1,0 +1,119 @@
+"""A recognised curve: what it measures, on which split, in clean order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+import numpy as np
+
+from mlflow_bce_monitor.records import FloatArray, IntArray
+
+
+class Role(str, Enum):
+    """What a logged metric measures."""
+
+    LOSS = "loss"
+    ACCURACY = "accuracy"
+    BALANCED_ACCURACY = "balanced_accuracy"
+    PRECISION = "precision"
+    RECALL = "recall"
+    F1 = "f1"
+    AUC = "auc"
+    PR_AUC = "pr_auc"
+    LEARNING_RATE = "learning_rate"
+    GRADIENT_NORM = "gradient_norm"
+    POSITIVE_SHARE = "positive_share"
+    REWARD_MARGIN = "reward_margin"
+    REWARD_ACCURACY = "reward_accuracy"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Split(str, Enum):
+    """The part of the data a curve was measured on."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """One metric in clean order: sorted by (step, timestamp), one value a step.
+
+    Attributes
+    ----------
+    name
+        The metric's name as logged.
+    role, split
+        What it measures, and on what.
+    steps
+        Shape (n_points,), strictly increasing. When every point was logged at one
+        step, the order of logging (0, 1, 2, ...).
+    values
+        Shape (n_points,); NaN and +-inf are kept: they are findings.
+    removed
+        What the cleaning took out or merged, in words; () when nothing.
+    """
+
+    name: str
+    role: Role
+    split: Split
+    steps: IntArray
+    values: FloatArray
+    removed: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return int(self.values.size)
+
+    @cached_property
+    def finite(self) -> FloatArray:
+        """Shape (n_finite,): the values that are numbers, in order."""
+        return self.values[np.isfinite(self.values)]
+
+
+class LossCertainty(str, Enum):
+    """How sure it is that a loss curve is a binary cross-entropy."""
+
+    NAMED = "named"  # the metric, a param or a framework's convention names it
+    IMPLIED = "implied"  # metrics of a binary classifier stand beside a loss of no special name
+    ASSUMED = "assumed"  # nothing but a name such as "loss"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, eq=False)
+class CurveSet:
+    """The curves of one run that matter for the diagnosis of one loss.
+
+    Attributes
+    ----------
+    loss
+        The training loss, or, where none was logged, the validation loss; None when
+        the run has no binary cross-entropy.
+    validation_loss
+        The twin of ``loss`` on held-back data; None when there is none or when
+        ``loss`` itself is the validation loss.
+    certainty
+        How sure it is that ``loss`` is a binary cross-entropy; None without a loss.
+    companions
+        (role, split) to curve, for everything recognised beside the losses.
+    reason
+        Why there is no binary cross-entropy, or why this curve was taken for one.
+    """
+
+    loss: Curve | None
+    validation_loss: Curve | None
+    certainty: LossCertainty | None
+    companions: dict[tuple[Role, Split], Curve]
+    reason: str = ""
+
+    def companion(self, role: Role, split: Split) -> Curve | None:
+        """Return the curve of that role and split, or None."""
+        return self.companions.get((role, split))

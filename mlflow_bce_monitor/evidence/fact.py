@@ -1,0 +1,66 @@
+"""Evidence: named facts about a run, each with unit, source and tier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from mlflow_bce_monitor.contract import Tier
+
+FactValue = float | int | bool | str
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing known about a run.
+
+    Attributes
+    ----------
+    name
+        A word from :data:`mlflow_bce_monitor.evidence.catalogue.CATALOGUE`.
+    value
+        The raw value, never rounded.
+    source
+        Where it came from, in words a person can follow: "metric 'val_auc', last value".
+    tier
+        How deep the source lies.
+    """
+
+    name: str
+    value: FactValue
+    source: str
+    tier: Tier
+
+
+class Evidence(Mapping[str, FactValue]):
+    """An immutable mapping of fact name to raw value, which also knows the sources.
+
+    A fact that is not known is absent; there are no placeholders.
+    """
+
+    def __init__(self, facts: tuple[Fact, ...] = ()) -> None:
+        self._facts = {fact.name: fact for fact in facts}
+
+    def __getitem__(self, name: str) -> FactValue:
+        return self._facts[name].value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._facts)
+
+    def __len__(self) -> int:
+        return len(self._facts)
+
+    def fact(self, name: str) -> Fact:
+        """Return the whole fact; KeyError when it is not known."""
+        return self._facts[name]
+
+    def facts(self) -> tuple[Fact, ...]:
+        """Return all facts in the order they were gathered."""
+        return tuple(self._facts.values())
+
+    def number(self, name: str) -> float:
+        """Return a fact as a float; KeyError when it is not known, TypeError when it is a word."""
+        value = self._facts[name].value
+        if isinstance(value, str):
+            raise TypeError(f"fact {name!r} is the word {value!r}, not a number")
+        return float(value)

@@ -1,0 +1,106 @@
+"""What a rule is: data, examples, and one pure function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from mlflow_bce_monitor.evidence.fact import Evidence, FactValue
+from mlflow_bce_monitor.limits import Limits
+
+
+@dataclass(frozen=True)
+class Supported:
+    """The evidence speaks for the cause, or mildly against it.
+
+    Attributes
+    ----------
+    weight
+        Natural-log likelihood ratio of the evidence: how much more likely it is under
+        this cause than under a troubled run of unknown cause. 0 says nothing either way.
+    because
+        One clause a person can read: "recall is 0 and 90 % of labels are negative".
+    """
+
+    weight: float
+    because: str
+
+
+@dataclass(frozen=True)
+class RuledOut:
+    """The evidence cannot happen under this cause, or so rarely that it need not be considered."""
+
+    because: str
+
+
+@dataclass(frozen=True)
+class NotAssessed:
+    """A fact the rule cannot do without is missing. Only the engine says this."""
+
+    missing: tuple[str, ...]
+
+
+Outcome = Supported | RuledOut | NotAssessed
+
+
+@dataclass(frozen=True, init=False)
+class Example:
+    """Evidence with a known answer; every example of a rule is run as a test."""
+
+    title: str
+    facts: Mapping[str, FactValue] = field(default_factory=dict)
+
+    def __init__(self, title: str, **facts: FactValue) -> None:
+        object.__setattr__(self, "title", title)
+        object.__setattr__(self, "facts", facts)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One cause.
+
+    Attributes
+    ----------
+    code
+        The cause's word in the contract; also the name of the rule's file.
+    title
+        The cause in a few words, as a heading.
+    explanation
+        What happens, in one paragraph for a person who has never met it.
+    advice
+        What to change, in one sentence, for the tag and the table.
+    remedy
+        What to change, as lines of code or param changes to paste.
+    confused_with
+        Codes of the causes that look alike.
+    separated_by
+        The measurement that would tell this cause from those, and how to log it.
+    prior
+        How common the cause is among troubled runs, before looking: any positive
+        number, normalised by the engine.
+    needs
+        Facts the rule cannot do without.
+    uses
+        Facts the rule looks at when they are there.
+    assess
+        (evidence, limits) -> Supported or RuledOut; called only with every needed fact.
+    fires, stays_quiet
+        Examples that must give a positive weight, and examples that must not.
+    source
+        Paper, documentation or measurement behind the rule.
+    """
+
+    code: str
+    title: str
+    explanation: str
+    advice: str
+    remedy: str
+    confused_with: tuple[str, ...]
+    separated_by: str
+    prior: float
+    needs: tuple[str, ...]
+    uses: tuple[str, ...]
+    assess: Callable[[Evidence, Limits], Supported | RuledOut]
+    fires: tuple[Example, ...]
+    stays_quiet: tuple[Example, ...]
+    source: str
