@@ -32,6 +32,6 @@ class Question:
     base_rate: float | None = None
 
 
-def diagnose(record: RunRecord, question: Question = Question(), limits: Limits = LIMITS) -> Diagnosis:  # noqa: B008
+def diagnose(record: RunRecord, question: Question = Question(), limits: Limits = LIMITS) -> Diagnosis:
     """Diagnose one run."""
     raise NotImplementedError
