@@ -1,0 +1,235 @@
+"""The report artifact: one HTML page with everything inline, for a sandboxed frame or a file.
+
+``content`` gathers what the page says; the template only lays it out, with every text
+escaped. The page loads nothing: its content security policy names its own style and
+script by hash and forbids the rest.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from mlflow_bce_monitor import __version__
+from mlflow_bce_monitor.contract import VERDICT_MEANING
+from mlflow_bce_monitor.diagnosis import Diagnosis
+from mlflow_bce_monitor.report import numbers, wording
+from mlflow_bce_monitor.report.picture import Picture, Series, picture
+from mlflow_bce_monitor.report.svg import HEIGHT, WIDTH, SvgPlot, place
+
+_TEMPLATES: Final = "templates"
+_TABLE_COLUMNS: Final = 40  # buckets of the table of values: about eighty rows can still be listened to
+_PERCENT_GAP: Final = re.compile(r"(?<=\d) %")
+_TONES: Final = {"Yes": "good", "No": "bad", "Cannot tell": "open"}
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """One row of the table of values: step, loss of each series ("" where it has no point)."""
+
+    step: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Content:
+    """What the page says, in order; every string is plain text.
+
+    Attributes
+    ----------
+    normal, tone
+        The answer to "Is this normal?" and the colour it is said in: good, bad or open.
+    headline, why, verdict, meaning
+        The verdict: one sentence with numbers, the judge's reason, its word, and what the word means.
+    sure
+        The probability that the verdict is right.
+    numbers
+        (label, value) pairs under the plot.
+    hover
+        JSON-ready values for the page's script.
+    """
+
+    run: str
+    run_id: str
+    experiment_id: str
+    normal: str
+    tone: str
+    headline: wording.Headline
+    why: str
+    verdict: str
+    meaning: str
+    sure: str
+    causes: tuple[wording.CauseText, ...]
+    advice: str
+    numbers: tuple[tuple[str, str], ...]
+    explanations: tuple[str, ...]
+    next_measurements: tuple[str, ...]
+    ruled_out: tuple[wording.Dismissed, ...]
+    not_assessed: tuple[wording.Dismissed, ...]
+    facts: tuple[wording.FactText, ...]
+    limits: tuple[tuple[str, str], ...]
+    cleaning: tuple[str, ...]
+    rests_on: str
+    picture: Picture
+    whole: SvgPlot
+    close_up: SvgPlot | None
+    description: str
+    table: tuple[TableRow, ...]
+    hover: dict[str, Any]
+    version: str
+
+
+def render(diagnosis: Diagnosis) -> str:
+    """Return the report page of one run as HTML."""
+    style, script = _inline("report.css"), _inline("report.js")
+    return _environment().get_template("report.html").render(
+        page=content(diagnosis),
+        style=Markup(style),  # noqa: S704 - a file of this package
+        script=Markup(script),  # noqa: S704 - a file of this package
+        policy=f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'",
+        box=f"0 0 {WIDTH} {HEIGHT}",
+    )
+
+
+def content(diagnosis: Diagnosis) -> Content:
+    """Return what the page of a diagnosis says."""
+    shown = picture(diagnosis)
+    normal = wording.is_normal(diagnosis)
+    return Content(
+        run=wording.run_title(diagnosis),
+        run_id=diagnosis.run_id,
+        experiment_id=diagnosis.experiment_id,
+        normal=normal,
+        tone=_TONES[normal],
+        headline=wording.headline_parts(diagnosis),
+        why=wording.why(diagnosis),
+        verdict=diagnosis.verdict.value,
+        meaning=VERDICT_MEANING[diagnosis.verdict],
+        sure=numbers.probability(diagnosis.judgement.confidence),
+        causes=wording.causes(diagnosis),
+        advice=wording.advice(diagnosis),
+        numbers=_numbers(diagnosis),
+        explanations=tuple(
+            text
+            for text in (
+                *wording.skill_sentences(diagnosis),
+                wording.chance_sentence(diagnosis),
+                wording.metric_sentence(diagnosis),
+            )
+            if text
+        ),
+        next_measurements=wording.next_measurements(diagnosis),
+        ruled_out=wording.ruled_out(diagnosis),
+        not_assessed=wording.not_assessed(diagnosis),
+        facts=wording.facts(diagnosis),
+        limits=wording.limits(diagnosis),
+        cleaning=wording.cleaning(diagnosis),
+        rests_on=wording.tier_words(diagnosis.tier),
+        picture=shown,
+        whole=place(shown),
+        close_up=place(shown, close_up=True) if shown.close_up is not None else None,
+        description=_description(shown, diagnosis),
+        table=_table(picture(diagnosis, _TABLE_COLUMNS)),
+        hover=_hover(shown),
+        version=__version__,
+    )
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader(__package__, _TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_unbreakable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _unbreakable(value: object) -> object:
+    """Return text with its numbers held to their per cent signs; everything else as it is."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return _PERCENT_GAP.sub("\N{NO-BREAK SPACE}%", value)
+    return value
+
+
+@cache
+def _inline(name: str) -> str:
+    return files(__package__).joinpath(_TEMPLATES, name).read_text(encoding="utf-8")
+
+
+def _digest(source: str) -> str:
+    """Return the hash source of a content security policy for an inline element."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+
+
+def _numbers(diagnosis: Diagnosis) -> tuple[tuple[str, str], ...]:
+    if diagnosis.metric is None:
+        return ()
+    pairs = [("Loss at the end", wording.final_loss(diagnosis))]
+    if diagnosis.chance is not None:
+        pairs.append(("Chance level", wording.chance_value(diagnosis.chance)))
+    if diagnosis.skill is not None:
+        pairs.append(("Skill", wording.skill(diagnosis)))
+    if diagnosis.validation_skill is not None:
+        pairs.append(("Validation skill", wording.validation_skill(diagnosis)))
+    return tuple(pairs)
+
+
+def _description(shown: Picture, diagnosis: Diagnosis) -> str:
+    """Return the plot in words, for whoever cannot see it."""
+    if not shown.series:
+        return "No curve was logged."
+    lines = [
+        f"{wording.split_word(series.split)} loss '{series.name}' over {numbers.count(series.n_points)} points"
+        for series in shown.series
+    ]
+    chance = "" if shown.chance is None else f", against {shown.chance.label}"
+    return f"Line plot of the {' and the '.join(lines)}{chance}. {wording.headline(diagnosis)}"
+
+
+def _table(shown: Picture) -> tuple[TableRow, ...]:
+    columns = [dict(zip(series.steps, series.values, strict=True)) for series in shown.series]
+    steps = sorted({step for column in columns for step in column})
+    return tuple(
+        TableRow(numbers.count(step), tuple(_cell(column, step) for column in columns)) for step in steps
+    )
+
+
+def _cell(column: dict[int, float | None], step: int) -> str:
+    if step not in column:
+        return ""
+    value = column[step]
+    return "not a number" if value is None else numbers.nats(value)
+
+
+def _hover(shown: Picture) -> dict[str, Any]:
+    """Return what the script shows at each point, already worded."""
+    return {
+        "low": shown.x.low,
+        "high": shown.x.high,
+        "step": shown.step_word,
+        "series": [_hover_series(series, shown) for series in shown.series],
+    }
+
+
+def _hover_series(series: Series, shown: Picture) -> dict[str, Any]:
+    chance = shown.chance
+    explained: list[str] = []
+    if series is shown.series[0] and chance is not None and chance.known and chance.level > 0:
+        explained = ["" if value is None else numbers.percent(1 - value / chance.level) for value in series.values]
+    return {
+        "name": series.name,
+        "steps": series.steps,
+        "values": ["not a number" if value is None else numbers.nats(value) for value in series.values],
+        "skills": explained,
+    }

@@ -1,0 +1,161 @@
+"""Where the parts of a picture lie in an SVG that stretches with the page.
+
+Curves are paths in a box of fixed units that the browser stretches both ways; marks and
+labels are placed in per cent of the same box, so that they keep their size and shape.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final, NamedTuple
+
+from mlflow_bce_monitor.curves.curve import Split
+from mlflow_bce_monitor.report.picture import Axis, Picture, Scale, Series
+
+WIDTH: Final = 1000
+HEIGHT: Final = 400
+_MOST_DOTS: Final = 40  # points that stand far enough apart to be drawn as dots
+_OUTSIDE: Final = 2.0  # heights that a point above or below the frame is drawn away, to keep coordinates small
+_PER_CENT: Final = 100.0
+
+
+class Line(NamedTuple):
+    """A curve: CSS class, path in units of the box, and dots as (x, y) in per cent."""
+
+    css: str
+    path: str
+    dots: tuple[tuple[float, float], ...]
+
+
+class Band(NamedTuple):
+    """A rectangle over the whole height: left edge and width in per cent."""
+
+    css: str
+    x: float
+    width: float
+
+
+class Mark(NamedTuple):
+    """A sign at one point, in per cent of the box."""
+
+    css: str
+    x: float
+    y: float
+
+
+class Tick(NamedTuple):
+    """A label at one place of an axis, in per cent of the box."""
+
+    place: float
+    label: str
+
+
+class ChanceMark(NamedTuple):
+    """The chance level: CSS class, height, and top and height of its band (0 without one), in per cent."""
+
+    css: str
+    y: float
+    band_top: float
+    band_height: float
+
+
+class SvgPlot(NamedTuple):
+    """Everything a template needs to write one plot, in drawing order."""
+
+    bands: tuple[Band, ...]
+    chance: ChanceMark | None
+    lines: tuple[Line, ...]
+    marks: tuple[Mark, ...]
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    skill_ticks: tuple[Tick, ...]
+
+
+def place(picture: Picture, *, close_up: bool = False) -> SvgPlot:
+    """Return where everything lies.
+
+    Parameters
+    ----------
+    picture
+        What the plot shows.
+    close_up
+        Draw against ``picture.close_up`` instead of ``picture.y``; it must not be None then.
+    """
+    y = picture.close_up if close_up and picture.close_up is not None else picture.y
+    box = _Box(picture.x, y, picture.scale)
+    return SvgPlot(
+        bands=_bands(picture, box),
+        chance=_chance(picture, box),
+        lines=tuple(_line(series, box, judged=series is picture.series[0]) for series in picture.series),
+        marks=() if close_up else _marks(picture, box),
+        x_ticks=tuple(Tick(box.left(at), label) for at, label in picture.x.ticks),
+        y_ticks=tuple(Tick(box.top(at), label) for at, label in y.ticks),
+        skill_ticks=() if close_up else tuple(Tick(box.top(at), label) for at, label in picture.skill_ticks),
+    )
+
+
+class _Box(NamedTuple):
+    x: Axis
+    y: Axis
+    scale: Scale
+
+    def left(self, step: float) -> float:
+        """Return the distance from the left edge, per cent."""
+        return round(_PER_CENT * (step - self.x.low) / (self.x.high - self.x.low), 3)
+
+    def top(self, value: float) -> float:
+        """Return the distance from the upper edge, per cent; far points are held near the frame."""
+        low, high = self.y.low, self.y.high
+        if self.scale is Scale.LOG:
+            low, high, value = math.log(low), math.log(high), math.log(value) if value > 0 else -math.inf
+        height = (value - low) / (high - low)
+        return round(_PER_CENT * (1 - min(max(height, -_OUTSIDE), 1 + _OUTSIDE)), 3)
+
+    def band(self, css: str, start_step: int, end_step: int) -> Band:
+        """Return a band over whole steps; half a per cent wide at least, to be seen."""
+        left, right = self.left(start_step), self.left(end_step)
+        return Band(css, left, max(round(right - left, 3), 0.5))
+
+
+def _line(series: Series, box: _Box, *, judged: bool) -> Line:
+    css = f"{'train' if series.split is Split.TRAIN else 'validation'}{'' if judged else ' twin'}"
+    points = [
+        None if value is None else (box.left(step), box.top(value))
+        for step, value in zip(series.steps, series.values, strict=True)
+    ]
+    commands: list[str] = []
+    pen_down = False
+    for point in points:
+        if point is not None:
+            x, y = point[0] * WIDTH / _PER_CENT, point[1] * HEIGHT / _PER_CENT
+            commands.append(f"{'L' if pen_down else 'M'}{x:.1f} {y:.1f}")
+        pen_down = point is not None
+    inside = [point for point in points if point is not None and 0 <= point[1] <= _PER_CENT]
+    alone = len(series.steps) <= _MOST_DOTS
+    return Line(css, "".join(commands), tuple(inside) if alone else ())
+
+
+def _bands(picture: Picture, box: _Box) -> tuple[Band, ...]:
+    plateaus = [
+        box.band("plateau judged" if span.judged else "plateau", span.start_step, span.end_step)
+        for span in picture.plateaus
+    ]
+    gaps = [box.band("gap", stretch.start_step, stretch.end_step) for stretch in picture.not_numbers]
+    return (*plateaus, *gaps)
+
+
+def _chance(picture: Picture, box: _Box) -> ChanceMark | None:
+    chance = picture.chance
+    if chance is None:
+        return None
+    css = "chance known" if chance.known else "chance"
+    if not chance.banded:
+        return ChanceMark(css, box.top(chance.level), 0.0, 0.0)
+    top, bottom = max(box.top(chance.high), 0.0), min(box.top(chance.low), _PER_CENT)
+    return ChanceMark(css, box.top(chance.level), top, round(max(bottom - top, 0.0), 3))
+
+
+def _marks(picture: Picture, box: _Box) -> tuple[Mark, ...]:
+    spikes = [Mark("spike", box.left(point.step), box.top(point.value)) for point in picture.spikes]
+    beyond = [Mark("beyond", box.left(point.step), 0.0) for point in picture.beyond]
+    return (*spikes, *beyond)

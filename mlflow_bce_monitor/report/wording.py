@@ -1,0 +1,574 @@
+"""Every phrase of the report: from a diagnosis to sentences, without any layout.
+
+Each function takes a :class:`~mlflow_bce_monitor.diagnosis.Diagnosis` and returns plain
+text or small frozen tuples of it. Names that a run supplied are made printable here
+(:func:`~mlflow_bce_monitor.report.plain_text.plain`); escaping for HTML, markdown or a
+terminal is the renderers' business.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from mlflow_bce_monitor import __version__, contract
+from mlflow_bce_monitor.chance.estimate import ChanceEstimate
+from mlflow_bce_monitor.contract import NO_CAUSE, UNKNOWN, Tier, Verdict
+from mlflow_bce_monitor.curves.curve import LossCertainty, Split
+from mlflow_bce_monitor.curves.names import Grain, core
+from mlflow_bce_monitor.diagnosis import Diagnosis, RankedCause, SkillEstimate
+from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
+from mlflow_bce_monitor.findings.finding import Plateau
+from mlflow_bce_monitor.report import numbers
+from mlflow_bce_monitor.report.plain_text import clause, plain, sentence, shortened
+from mlflow_bce_monitor.rules import RULES
+from mlflow_bce_monitor.rules.rule import NotAssessed, Rule, RuledOut, Supported
+
+_ADVICE_LENGTH: Final = 120  # characters of the advice tag: what a wide column of the runs table shows
+_METRIC_LENGTH: Final = 250  # characters of the metric tag: MLflow allows names no longer
+_LOWEST_SKILL: Final = -1.0  # a loss of twice the chance level: how much worse than useless tells nothing more
+_RULES: Final[dict[str, Rule]] = {rule.code: rule for rule in RULES}
+
+# --- the verdict ---------------------------------------------------------------------
+
+_TITLES: Final[dict[Verdict, str]] = {
+    Verdict.LEARNING: "Learning",
+    Verdict.ESCAPED: "Escaped a plateau",
+    Verdict.SLOW: "Slow",
+    Verdict.STALLED: "Stalled at chance",
+    Verdict.UNSTABLE: "Unstable",
+    Verdict.DIVERGED: "Diverged",
+    Verdict.OVERFITTING: "Overfitting",
+    Verdict.INCONSISTENT: "Inconsistent",
+    Verdict.BENIGN: "At chance, as expected here",
+    Verdict.INCONCLUSIVE: "Too early to tell",
+    Verdict.NOT_APPLICABLE: "Not applicable",
+}
+
+_NORMAL: Final = frozenset({Verdict.LEARNING, Verdict.ESCAPED, Verdict.BENIGN})
+_OPEN: Final = frozenset({Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE})
+
+
+def verdict_title(verdict: Verdict) -> str:
+    """Return the verdict as a heading."""
+    return _TITLES[verdict]
+
+
+def is_normal(diagnosis: Diagnosis) -> str:
+    """Answer the question people ask most, "Is this normal?": "Yes", "No" or "Cannot tell"."""
+    if diagnosis.verdict in _NORMAL:
+        return "Yes"
+    return "Cannot tell" if diagnosis.verdict in _OPEN else "No"
+
+
+class Headline(NamedTuple):
+    """The verdict in one sentence, in two parts so that a layout can weigh them."""
+
+    title: str
+    rest: str
+
+    def __str__(self) -> str:
+        return f"{self.title}: {self.rest}"
+
+
+def headline(diagnosis: Diagnosis) -> str:
+    """Return one plain sentence that says what the run does, with the numbers that show it."""
+    return str(headline_parts(diagnosis))
+
+
+def headline_parts(diagnosis: Diagnosis) -> Headline:
+    """Return :func:`headline` as title and rest; the rest ends with a full stop."""
+    rest = _HEADLINES[diagnosis.verdict](diagnosis)
+    return Headline(_TITLES[diagnosis.verdict], f"{clause(rest)}.")
+
+
+def why(diagnosis: Diagnosis) -> str:
+    """Return the judge's reason for the verdict as a sentence."""
+    return sentence(diagnosis.judgement.because)
+
+
+def _learning(diagnosis: Diagnosis) -> str:
+    return f"{_loss_against_chance(diagnosis)}; {_explained(diagnosis)}"
+
+
+def _escaped(diagnosis: Diagnosis) -> str:
+    plateau, final = diagnosis.plateau, diagnosis.final_loss
+    if plateau is None or final is None:
+        return _learning(diagnosis)
+    until = f"until {step_word(diagnosis)} {numbers.count(plateau.end_step)}"
+    return (
+        f"the loss stood at {_level(plateau.level, diagnosis.chance)} {until}, "
+        f"then fell to {numbers.nats(final)}; {_explained(diagnosis)}"
+    )
+
+
+def _slow(diagnosis: Diagnosis) -> str:
+    findings = diagnosis.findings
+    gain = ""
+    if findings is not None and findings.end_slope_per_run < 0:
+        gain = f", {numbers.nats(-findings.end_slope_per_run)} over the last half"
+    return f"{_loss_against_chance(diagnosis)} and still falling{gain}; {_explained(diagnosis)}"
+
+
+def _stalled(diagnosis: Diagnosis) -> str:
+    plateau = diagnosis.plateau
+    if plateau is None:
+        return f"{_loss_against_chance(diagnosis)}; {_explained(diagnosis)}"
+    level = _level(plateau.level, diagnosis.chance)
+    return f"the loss has stood at {level} {_since(diagnosis, plateau)}; {_explained(diagnosis)}"
+
+
+def _unstable(diagnosis: Diagnosis) -> str:
+    findings, final = diagnosis.findings, diagnosis.final_loss
+    if findings is None or final is None:
+        return clause(diagnosis.judgement.because)
+    return (
+        f"the loss jumps by about {numbers.nats(findings.noise)} from point to point, "
+        f"so its end at {numbers.nats(final)} says little"
+    )
+
+
+def _diverged(diagnosis: Diagnosis) -> str:
+    findings, chance, final = diagnosis.findings, diagnosis.chance, diagnosis.final_loss
+    if findings is not None and findings.ends_non_finite and findings.non_finite_from is not None:
+        return f"the loss is not a number from {step_word(diagnosis)} {numbers.count(findings.non_finite_from)} on"
+    if chance is None or final is None or chance.value <= 0:
+        return clause(diagnosis.judgement.because)
+    times = numbers.ratio(final / chance.value)
+    return (
+        f"the loss is stuck at {numbers.nats(final)}, {times} times its chance level "
+        f"{numbers.nats(chance.value)}; knowing nothing would do better"
+    )
+
+
+def _overfitting(diagnosis: Diagnosis) -> str:
+    skill, held_back = diagnosis.skill, diagnosis.validation_skill
+    if skill is None or held_back is None:
+        return clause(diagnosis.judgement.because)
+    return (
+        f"the model explains {_share(skill)} of the training labels, "
+        f"but {_share(held_back)} of the validation labels"
+    )
+
+
+def _inconsistent(diagnosis: Diagnosis) -> str:
+    return clause(diagnosis.judgement.because)
+
+
+def _benign(diagnosis: Diagnosis) -> str:
+    chance, final = diagnosis.chance, diagnosis.final_loss
+    if chance is None or final is None:
+        return clause(diagnosis.judgement.because)
+    return f"the loss is at {_level(final, chance)}: {clause(diagnosis.judgement.because)}"
+
+
+def _inconclusive(diagnosis: Diagnosis) -> str:
+    findings, needed = diagnosis.findings, diagnosis.limits.min_points
+    if findings is None or findings.n_finite >= needed:
+        return clause(diagnosis.judgement.because)
+    points = "point" if findings.n_finite == 1 else "points"
+    return (
+        f"{metric_name(diagnosis)} has {findings.n_finite} usable {points}, "
+        f"and it takes {needed} to see whether a curve is flat"
+    )
+
+
+def _not_applicable(diagnosis: Diagnosis) -> str:
+    return clause(diagnosis.curves.reason or diagnosis.judgement.because)
+
+
+_HEADLINES: Final[dict[Verdict, Callable[[Diagnosis], str]]] = {
+    Verdict.LEARNING: _learning,
+    Verdict.ESCAPED: _escaped,
+    Verdict.SLOW: _slow,
+    Verdict.STALLED: _stalled,
+    Verdict.UNSTABLE: _unstable,
+    Verdict.DIVERGED: _diverged,
+    Verdict.OVERFITTING: _overfitting,
+    Verdict.INCONSISTENT: _inconsistent,
+    Verdict.BENIGN: _benign,
+    Verdict.INCONCLUSIVE: _inconclusive,
+    Verdict.NOT_APPLICABLE: _not_applicable,
+}
+
+# --- parts of sentences --------------------------------------------------------------
+
+
+def run_title(diagnosis: Diagnosis) -> str:
+    """Return the run's name, or its id when it has none that can be printed."""
+    return plain(diagnosis.run_name) or diagnosis.run_id
+
+
+def metric_name(diagnosis: Diagnosis) -> str:
+    """Return the judged metric in quotes, "no metric" without one."""
+    return f"'{plain(diagnosis.metric)}'" if diagnosis.metric is not None else "no metric"
+
+
+def step_word(diagnosis: Diagnosis) -> str:
+    """Return what one step of the judged metric is: "epoch" where that is known, else "step".
+
+    Known is: the metric's name says so, or it has one point for each of the epochs
+    that the run says it trained.
+    """
+    if diagnosis.metric is not None and core(diagnosis.metric)[2] is Grain.EPOCH:
+        return "epoch"
+    epochs, loss = diagnosis.evidence.get("n_epochs"), diagnosis.curves.loss
+    return "epoch" if loss is not None and epochs == len(loss) else "step"
+
+
+def formula(chance: ChanceEstimate) -> str:
+    """Return how a chance level was computed, "" when nobody said."""
+    return plain(chance.formula)
+
+
+def _level(value: float, chance: ChanceEstimate | None) -> str:
+    """Return a level near chance: "0.693 = ln 2", or with its chance level where the two differ in print."""
+    level = numbers.nats(value)
+    if chance is None:
+        return level
+    how = formula(chance)
+    if level != numbers.nats(chance.value) or not chance.known:
+        return f"{level} (chance level: {chance_value(chance)})"
+    return f"{level} ({how})" if "," in how else f"{level} = {how}" if how else level
+
+
+def chance_value(chance: ChanceEstimate) -> str:
+    """Return the chance level with its formula: "0.325 = H(0.100)", "at most 0.693, ln 2"."""
+    value, how = numbers.nats(chance.value), formula(chance)
+    if not chance.known:
+        return f"at most {value}" + (f", {how}" if how else "")
+    if not how:
+        return value
+    return f"{value} ({how})" if "," in how else f"{value} = {how}"
+
+
+def _loss_against_chance(diagnosis: Diagnosis) -> str:
+    chance, final = diagnosis.chance, diagnosis.final_loss
+    if chance is None or final is None:
+        return clause(diagnosis.judgement.because)
+    loss, reference = numbers.told_apart(final, chance.value)
+    side = "at" if loss == reference else "below" if final < chance.value else "above"
+    bound = "" if chance.known else "at most "
+    how = f" ({formula(chance)})" if formula(chance) else ""
+    return f"the loss is at {loss}, {side} its chance level of {bound}{reference}{how}"
+
+
+def _since(diagnosis: Diagnosis, plateau: Plateau) -> str:
+    if plateau.start == 0:
+        return "from the start"
+    return f"since {step_word(diagnosis)} {numbers.count(plateau.start_step)}"
+
+
+def _share(skill: SkillEstimate) -> str:
+    """Return the share of the labels a model explains: "55 %", "at most 4 %", "nothing"."""
+    if skill.value <= 0 or numbers.percent(skill.value) == "0 %":
+        return "0 %"
+    return f"{_bound(skill)}{numbers.percent(skill.value)}"
+
+
+def _bound(skill: SkillEstimate) -> str:
+    return "at most " if skill.low == float("-inf") else ""
+
+
+def _explained(diagnosis: Diagnosis) -> str:
+    skill = diagnosis.skill
+    if skill is None:
+        return "how much the model explains is not known"
+    return f"the model explains {_share(skill)} of the labels"
+
+
+# --- the numbers ---------------------------------------------------------------------
+
+
+def final_loss(diagnosis: Diagnosis) -> str:
+    """Return the loss at the end: "0.325", "not a number, after 14.2", "not a number"."""
+    ends_broken = diagnosis.findings is not None and diagnosis.findings.ends_non_finite
+    if diagnosis.final_loss is None:
+        return "not a number"
+    value = numbers.nats(diagnosis.final_loss)
+    return f"not a number, after {value}" if ends_broken else value
+
+
+def skill(diagnosis: Diagnosis) -> str:
+    """Return the skill as a share: "1.3 %", "at most 4 %", "-6 %", "below -100 %"; "" without one."""
+    return "" if diagnosis.skill is None else _signed_skill(diagnosis.skill)
+
+
+def validation_skill(diagnosis: Diagnosis) -> str:
+    """Return the skill on the held-back twin like :func:`skill`."""
+    return "" if diagnosis.validation_skill is None else _signed_skill(diagnosis.validation_skill)
+
+
+def _signed_skill(estimate: SkillEstimate) -> str:
+    if estimate.value < _LOWEST_SKILL:
+        return f"below {numbers.percent(_LOWEST_SKILL)}"
+    return f"{_bound(estimate)}{numbers.percent(estimate.value)}"
+
+
+def skill_sentences(diagnosis: Diagnosis) -> tuple[str, ...]:
+    """Return what the skill means, for the judged metric and its held-back twin; () without skill."""
+    estimate = diagnosis.skill
+    if estimate is None:
+        return ()
+    said = [_skill_sentence(estimate)]
+    if estimate.low == float("-inf"):
+        said.append("This is an upper bound: with unbalanced labels the chance level, and the skill, are lower.")
+    elif numbers.percent(estimate.low) != numbers.percent(estimate.high):
+        low, high = numbers.percent(estimate.low), numbers.percent(estimate.high)
+        said.append(f"The share of positives is not exact, so it lies between {low} and {high}.")
+    held_back = diagnosis.validation_skill
+    if held_back is not None:
+        said.append(f"On the validation data it explains {_share(held_back)}.")
+    return tuple(said)
+
+
+def _skill_sentence(estimate: SkillEstimate) -> str:
+    share = numbers.percent(estimate.value)
+    if share == "0 %":
+        return "The model explains 0 % of the labels: the best constant prediction does as well."
+    if estimate.value < 0:
+        return "The model is worse than chance: the best constant prediction has a lower loss."
+    return f"The model explains {_share(estimate)} of what there is to know about the labels (100 % is a loss of 0)."
+
+
+def chance_sentence(diagnosis: Diagnosis) -> str:
+    """Return how the chance level was obtained and how sure it is; "" when there is none."""
+    chance = diagnosis.chance
+    if chance is None:
+        return ""
+    share, source = chance.share, clause(chance.share.source)
+    because = f" ({source})" if source else ""
+    if not chance.known:
+        return (
+            f"The chance level is at most {numbers.nats(chance.value)}, its value for balanced labels: "
+            f"the share of positives is not known{because}."
+        )
+    known = f"The chance level is {chance_value(chance)}: the loss of the best constant prediction"
+    if share.value is None:
+        return f"{known}{because}."
+    positives = numbers.percent(share.value)
+    if numbers.nats(chance.low) == numbers.nats(chance.high):
+        return f"{known} for {positives} positives{because}."
+    between = f"between {numbers.percent(share.low)} and {numbers.percent(share.high)}"
+    return (
+        f"{known} for about {positives} positives, {between}{because}; "
+        f"it lies between {numbers.nats(chance.low)} and {numbers.nats(chance.high)}."
+    )
+
+
+_CERTAINTY: Final[dict[LossCertainty, str]] = {
+    LossCertainty.NAMED: "is a binary cross-entropy by its name or the run's params",
+    LossCertainty.IMPLIED: "is taken for a binary cross-entropy, because metrics of a binary classifier stand beside it",
+    LossCertainty.ASSUMED: "is assumed to be a binary cross-entropy: nothing but its name says so",
+}
+
+
+def metric_sentence(diagnosis: Diagnosis) -> str:
+    """Return which metric was judged and why it was taken for a binary cross-entropy; "" without one."""
+    certainty = diagnosis.curves.certainty
+    if diagnosis.metric is None or certainty is None:
+        return ""
+    reason = clause(diagnosis.curves.reason)
+    return f"{metric_name(diagnosis)} {_CERTAINTY[certainty]}" + (f" ({reason})." if reason else ".")
+
+
+# --- the causes ----------------------------------------------------------------------
+
+
+class FactText(NamedTuple):
+    """One known fact, ready to print."""
+
+    name: str
+    value: str
+    meaning: str
+    source: str
+    tier: str
+
+
+class CauseText(NamedTuple):
+    """One candidate cause, ready to print.
+
+    ``evidence_for`` and ``evidence_against`` are sentences, "" when there is none;
+    ``unseen`` names facts its rule would use and the run did not offer.
+    """
+
+    code: str
+    title: str
+    probability: float
+    percent: str
+    evidence_for: str
+    evidence_against: str
+    advice: str
+    remedy: str
+    facts: tuple[FactText, ...]
+    unseen: tuple[str, ...]
+
+
+class Dismissed(NamedTuple):
+    """A cause that was ruled out or could not be assessed, with the reason as a sentence."""
+
+    code: str
+    title: str
+    reason: str
+
+
+def cause_title(code: str) -> str:
+    """Return a cause as a heading; its word with spaces when no rule tells of it."""
+    if code == UNKNOWN:
+        return "Unknown cause"
+    rule = _RULES.get(code)
+    return plain(rule.title) if rule is not None else code.replace("_", " ").capitalize()
+
+
+def causes(diagnosis: Diagnosis) -> tuple[CauseText, ...]:
+    """Return the candidate causes, most probable first; () when the verdict asks for none."""
+    return tuple(_cause(diagnosis, ranked) for ranked in diagnosis.causes)
+
+
+def _cause(diagnosis: Diagnosis, ranked: RankedCause) -> CauseText:
+    rule = _RULES.get(ranked.cause)
+    outcome = diagnosis.outcomes.get(ranked.cause)
+    speaks_against = isinstance(outcome, Supported) and outcome.weight < 0
+    because = sentence(ranked.because)
+    asked = () if rule is None else (*rule.needs, *rule.uses)
+    known = tuple(_fact(diagnosis, name) for name in asked if name in diagnosis.evidence)
+    return CauseText(
+        code=ranked.cause,
+        title=cause_title(ranked.cause),
+        probability=ranked.probability,
+        percent=numbers.probability(ranked.probability),
+        evidence_for="" if speaks_against else because,
+        evidence_against=because if speaks_against else "",
+        advice=sentence(ranked.advice),
+        remedy="" if rule is None else rule.remedy.strip("\n"),
+        facts=known,
+        unseen=tuple(fact_name(name) for name in asked if name not in diagnosis.evidence),
+    )
+
+
+def ruled_out(diagnosis: Diagnosis) -> tuple[Dismissed, ...]:
+    """Return the causes that the evidence excludes, in the order of the rules."""
+    return tuple(
+        Dismissed(code, cause_title(code), sentence(outcome.because))
+        for code, outcome in diagnosis.outcomes.items()
+        if isinstance(outcome, RuledOut)
+    )
+
+
+def not_assessed(diagnosis: Diagnosis) -> tuple[Dismissed, ...]:
+    """Return the causes nothing can be said about, with the facts that are missing."""
+    return tuple(
+        Dismissed(code, cause_title(code), f"Not known: {', '.join(how_to_get(name) for name in outcome.missing)}.")
+        for code, outcome in diagnosis.outcomes.items()
+        if isinstance(outcome, NotAssessed)
+    )
+
+
+def next_measurements(diagnosis: Diagnosis) -> tuple[str, ...]:
+    """Return what to log or look at next, most useful first, as sentences.
+
+    What tells the first cause from those it is confused with comes first, as long as
+    another candidate is in the race.
+    """
+    said: list[str] = []
+    rule = _RULES.get(diagnosis.cause)
+    if rule is not None and len(diagnosis.causes) > 1:
+        said.append(sentence(rule.separated_by))
+    said += [sentence(missing) for missing in diagnosis.missing]
+    return tuple(dict.fromkeys(text for text in said if text))
+
+
+def advice(diagnosis: Diagnosis) -> str:
+    """Return what to change first as a sentence; "" when nothing needs changing."""
+    return sentence(diagnosis.advice)
+
+
+# --- the facts -----------------------------------------------------------------------
+
+_TIERS: Final[dict[Tier, str]] = {
+    Tier.CURVE: "the logged curves",
+    Tier.RUN: "the logged curves and the run's params, tags and data sets",
+    Tier.MONITOR: "what the training callback measured",
+    Tier.MODEL: "the model itself, probed on data",
+    Tier.RERUN: "an intervention that was carried out",
+}
+
+
+def tier_words(tier: Tier) -> str:
+    """Return what a diagnosis of that tier rests on."""
+    return _TIERS[tier]
+
+
+def fact_name(name: str) -> str:
+    """Return a fact's name, or a limit's, as words."""
+    return plain(name).replace("_", " ")
+
+
+def how_to_get(name: str) -> str:
+    """Return what to log so that a fact is known: its name, with the instruction where there is one."""
+    kind = CATALOGUE.get(name)
+    instruction = "" if kind is None else kind.how_to_get
+    return f"{fact_name(name)} ({instruction})" if instruction else fact_name(name)
+
+
+def facts(diagnosis: Diagnosis) -> tuple[FactText, ...]:
+    """Return every known fact with its source, in the order they were gathered."""
+    return tuple(_fact(diagnosis, name) for name in diagnosis.evidence)
+
+
+def _fact(diagnosis: Diagnosis, name: str) -> FactText:
+    fact, kind = diagnosis.evidence.fact(name), CATALOGUE.get(name)
+    return FactText(
+        name=fact_name(name),
+        value=plain(numbers.fact_value(fact.value, "" if kind is None else kind.unit)),
+        meaning="" if kind is None else kind.meaning,
+        source=plain(fact.source),
+        tier=fact.tier.value,
+    )
+
+
+def limits(diagnosis: Diagnosis) -> tuple[tuple[str, str], ...]:
+    """Return the limits the diagnosis was made with, as (name in words, value)."""
+    return tuple(
+        (fact_name(field.name), numbers.fact_value(getattr(diagnosis.limits, field.name)))
+        for field in dataclasses.fields(diagnosis.limits)
+    )
+
+
+def cleaning(diagnosis: Diagnosis) -> tuple[str, ...]:
+    """Return what was merged or taken out of the judged curves before they were read."""
+    curves = (diagnosis.curves.loss, diagnosis.curves.validation_loss)
+    return tuple(
+        f"'{plain(curve.name)}': {clause(removed)}." for curve in curves if curve is not None for removed in curve.removed
+    )
+
+
+def split_word(split: Split) -> str:
+    """Return the part of the data as a label."""
+    return "training" if split is Split.TRAIN else "validation"
+
+
+# --- the tags ------------------------------------------------------------------------
+
+
+def tags(diagnosis: Diagnosis) -> dict[str, str]:
+    """Return every ``bce.*`` tag but the fingerprint.
+
+    What is not known has no tag: a run without a chance level has no
+    ``bce.chance_level``, so that sorting and filtering never meet a placeholder.
+    """
+    values = {
+        contract.TAG_VERDICT: diagnosis.verdict.value,
+        contract.TAG_CAUSE: diagnosis.cause,
+        contract.TAG_CONFIDENCE: numbers.tag_number(diagnosis.confidence, decimals=2),
+        contract.TAG_SKILL: "" if diagnosis.skill is None else numbers.tag_number(diagnosis.skill.value, decimals=3),
+        contract.TAG_CHANCE_LEVEL: (
+            "" if diagnosis.chance is None else numbers.tag_number(diagnosis.chance.value, decimals=4)
+        ),
+        contract.TAG_METRIC: shortened(plain(diagnosis.metric or ""), _METRIC_LENGTH),
+        contract.TAG_ADVICE: shortened(advice(diagnosis), _ADVICE_LENGTH),
+        contract.TAG_TIER: diagnosis.tier.value,
+        contract.TAG_VERSION: __version__,
+    }
+    return {name: value for name, value in values.items() if value}
