@@ -2,6 +2,8 @@
 
 A diagnosis records the limits it was made with. To change one, pass
 ``dataclasses.replace(LIMITS, name=value)`` to the function that takes limits.
+Losses are compared in units of their chance level ("of chance"), so that one number
+serves ln 2, H(0.01) and a weighted level alike.
 """
 
 from __future__ import annotations
@@ -11,10 +13,114 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """Thresholds. The comment beside each says its unit and why it has this value."""
+    """Thresholds. The comment above each says its unit and why it has this value."""
 
-    # points: fewer say nothing about flatness, because three points fit a line with one to spare.
+    # Points. A line through fewer leaves nothing over to judge flatness by.
     min_points: int = 5
+    # Points that must repeat one value before the repetition means anything.
+    min_repeats: int = 3
+
+    # --- share of positives ---------------------------------------------------------------
+    # Share. How far two splits of one data set usually differ (200 validation rows at 10 %: sd 0.02).
+    share_between_splits: float = 0.03
+    # Smallest denominator 1 - 2r + r/p that still gives a share to two digits.
+    share_condition: float = 0.05
+    # Error rate 1 - accuracy below which the algebra divides rounding errors.
+    share_min_error: float = 0.002
+    # Share. Larger spread over the epochs means the three metrics are not of one threshold.
+    share_spread: float = 0.02
+    # Factor. How far hand-made class weights usually are from the inverse shares.
+    share_from_weights_factor: float = 1.5
+
+    # --- shape of a curve -----------------------------------------------------------------
+    # Blocks. Longer curves are judged on block medians: fine enough for bounds to 0.4 %.
+    max_blocks: int = 256
+    # Of chance. Changes below half a percent of the label entropy are flat to any reader.
+    flat_tolerance: float = 0.005
+    # Standard deviations of one point that a flat stretch may deviate to either side.
+    flat_sigmas: float = 3.0
+    # Share of the curve that a plateau must last; a passing curve is in range for less.
+    plateau_min_fraction: float = 0.1
+    # Of chance. A spike must rise at least this far above its surroundings, or it is noise ...
+    spike_height: float = 0.1
+    # ... and this many standard deviations of one point.
+    spike_sigmas: float = 6.0
+    # One-sided level of the Mann-Kendall test for a falling end.
+    trend_significance: float = 0.01
+    # Share of the curve, at its end, whose trend is tested.
+    trend_fraction: float = 0.5
+    # Share of the finite points, at the end, whose median is the level judged; at least three points.
+    end_fraction: float = 0.2
+    # Share of the finite points whose median is the reported final loss: one point up to 20 points.
+    final_fraction: float = 0.05
+
+    # --- verdicts -------------------------------------------------------------------------
+    # Skill. Within this of zero a loss is at chance: 2 % of the label entropy is what a network of
+    # the usual size memorises of 1,000 unlearnable rows in ten epochs (measured in docs/article.md).
+    chance_band: float = 0.02
+    # Skill. Without validation data a training loss must beat chance by more, because it memorises.
+    unvalidated_band: float = 0.05
+    # Skill. A flat loss this far above chance has no business there: the outputs are confidently wrong.
+    diverged_skill: float = -0.5
+    # Skill that is beyond doubt, even after a few points or without validation data.
+    clear_skill: float = 0.1
+    # Standard errors that the end must lie below chance by.
+    error_sigmas: float = 3.0
+    # Of its level. A loss far above chance that falls by this over the last half is on its way down.
+    far_fall: float = 0.1
+    # Area under the ROC curve above which predictions are better than chance for any usual set size.
+    auc_with_signal: float = 0.6
+    # Area below which held-back predictions carry no ranking: 0.5 and one standard error of 200 rows.
+    auc_at_chance: float = 0.54
+    # Share. Accuracy above that of one class for everything which contradicts a loss at chance.
+    accuracy_contradiction: float = 0.15
+    # Skill of a loss that contradicts predictions of one class for everything.
+    inconsistent_skill: float = 0.3
+    # Share of the rarer class from which a model with skill must predict both.
+    balanced_share: float = 0.3
+    # Area above which a loss at chance contradicts the ranking.
+    auc_contradiction: float = 0.7
+    # Of chance. Standard deviation of the end, trend removed, that makes a verdict meaningless.
+    unstable_noise: float = 0.15
+    # Standard deviations of the end that skill must exceed to count in spite of the jumps.
+    unstable_sigmas: float = 2.0
+    # Share of the run on its last plateau from which a loss below ln 2 of unknown share may be imbalance.
+    flat_early: float = 0.6
+    # Points. A preference loss at ln 2 for no longer than this is in its first steps.
+    preference_first_points: int = 20
+    # Of chance. The smallest fall over the last half of a run that counts as improving.
+    slow_fall: float = 0.004
+    # Share of the run on a plateau at chance that makes a learned run "escaped".
+    escaped_fraction: float = 0.15
+
+    # --- rules ----------------------------------------------------------------------------
+    # Ratio to the optimizer's usual learning rate, in decades about it. A factor of three either
+    # way is a matter of taste, ten is unusual, thirty is a mistake or a special case.
+    rate_usual_low: float = 0.3
+    rate_usual_high: float = 3.0
+    rate_above: float = 10.0
+    rate_far_above: float = 30.0
+    rate_below: float = 0.1
+    rate_far_below: float = 0.03
+    # Of chance. No sound start lies this far above chance: the initial outputs are near 0.5.
+    overshoot: float = 1.5
+    # Of chance. A curve whose highest point is below this has never been thrown.
+    calm_peak: float = 1.1
+    # Of chance. Jumps from point to point that a usual learning rate does not make.
+    restless_spread: float = 0.01
+    # Skill. Training skill above validation skill from which the model is memorising.
+    memorising_gap: float = 0.03
+    # Share. From this share of the rarer class down, its weight in the gradient is a tenth.
+    rare_share: float = 0.15
+    # Units. A layer this narrow passes on next to nothing; one this wide is no bottleneck.
+    narrow_layer: int = 4
+    wide_layer: int = 32
+    # Features per unit from which a narrow layer has to throw most of its input away.
+    features_per_unit: float = 10.0
+    # Optimizer steps: fewer than a hundred move no usual network, thousands move every one.
+    very_few_updates: float = 100.0
+    few_updates: float = 250.0
+    many_updates: float = 1000.0
 
 
 LIMITS = Limits()

@@ -1,6 +1,6 @@
 """Read this file first: the whole diagnosis of one run, all stages in order.
 
-    run -> curves -> findings -> evidence -> causes -> diagnosis
+    run -> settings, curves -> chance levels -> findings -> evidence -> verdict, causes
 
 Each arrow is a pure function between frozen dataclasses. Nothing here reads a
 store, draws, or writes; MLflow, the terminal and the files stand at the edges
@@ -11,9 +11,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mlflow_bce_monitor.diagnosis import Diagnosis
+from mlflow_bce_monitor.chance import ChanceEstimate, chance_of
+from mlflow_bce_monitor.contract import FLAGGED, Tier, Verdict
+from mlflow_bce_monitor.curves import Curve, CurveSet, recognise
+from mlflow_bce_monitor.diagnosis import Diagnosis, Judgement, SkillEstimate
+from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.evidence.gather import LossView, gather, plateau_fraction
+from mlflow_bce_monitor.findings import CurveFindings, Plateau, examine
 from mlflow_bce_monitor.limits import LIMITS, Limits
+from mlflow_bce_monitor.ranking import consult, missing_measurements, rank
 from mlflow_bce_monitor.records import RunRecord
+from mlflow_bce_monitor.rules import RULES
+from mlflow_bce_monitor.rules.rule import Outcome
+from mlflow_bce_monitor.settings import Settings, read_settings
+from mlflow_bce_monitor.verdicts import CLEAR, judge
 
 
 @dataclass(frozen=True)
@@ -31,7 +42,140 @@ class Question:
     metrics: tuple[str, ...] = ()
     base_rate: float | None = None
 
+    def __post_init__(self) -> None:
+        if self.base_rate is not None and not 0.0 < self.base_rate < 1.0:
+            raise ValueError(f"the base rate is a share of positives in (0, 1), got {self.base_rate!r}")
 
-def diagnose(record: RunRecord, question: Question = Question(), limits: Limits = LIMITS) -> Diagnosis:
-    """Diagnose one run."""
-    raise NotImplementedError
+
+_NO_QUESTION = Question()
+
+SHARE_MISSING = (
+    "the share of positives: chance level and skill are upper bounds without it; "
+    "log the param positive_share, or pass --base-rate"
+)
+
+
+def diagnose(record: RunRecord, question: Question = _NO_QUESTION, limits: Limits = LIMITS) -> Diagnosis:
+    """Diagnose one run.
+
+    Parameters
+    ----------
+    record
+        What the store holds of the run.
+    question
+        What the caller knows or wants; nothing by default.
+    limits
+        Thresholds; the diagnosis keeps them.
+
+    Raises
+    ------
+    RunError
+        When ``question.metrics`` names no metric of the run.
+    """
+    settings = read_settings(record)
+    curves = recognise(record, settings, limits, question.metrics)
+    if curves.loss is None:
+        return _not_applicable(record, curves, limits)
+    train = _view(curves.loss, curves, settings, question, limits)
+    validation = None
+    if curves.validation_loss is not None:
+        validation = _view(curves.validation_loss, curves, settings, question, limits)
+    evidence = gather(curves, train, validation, settings, limits)
+    judgement = judge(evidence, limits)
+    outcomes = consult(evidence, RULES, limits) if _has_causes(judgement.verdict, train) else {}
+    causes = rank(judgement.verdict, evidence, outcomes, RULES) if outcomes else ()
+    missing = missing_measurements(causes, evidence, outcomes, RULES) if outcomes else ()
+    if not train.chance.known:
+        missing = (SHARE_MISSING, *missing)
+    # Overfitting is a statement about the held-back data, so its numbers are theirs.
+    shown = validation if judgement.verdict is Verdict.OVERFITTING and validation is not None else train
+    return Diagnosis(
+        run_id=record.run_id,
+        run_name=record.run_name,
+        experiment_id=record.experiment_id,
+        judgement=judgement,
+        causes=causes,
+        metric=shown.curve.name,
+        chance=shown.chance,
+        validation_chance=validation.chance if validation else None,
+        final_loss=shown.findings.final_loss,
+        skill=_skill(shown),
+        validation_skill=_skill(validation) if validation else None,
+        plateau=_plateau(judgement.verdict, train.findings),
+        plateau_fraction=plateau_fraction(shown.findings),
+        tier=_tier(evidence, outcomes),
+        missing=tuple(dict.fromkeys((*missing, *settings.unreadable))),
+        curves=curves,
+        findings=train.findings,
+        validation_findings=validation.findings if validation else None,
+        evidence=evidence,
+        outcomes=outcomes,
+        limits=limits,
+    )
+
+
+def _view(curve: Curve, curves: CurveSet, settings: Settings, question: Question, limits: Limits) -> LossView:
+    chance = chance_of(curve, curves, settings, question.base_rate, limits)
+    return LossView(curve, chance, examine(curve, chance, limits))
+
+
+def _has_causes(verdict: Verdict, train: LossView) -> bool:
+    """Whether there is trouble to explain and a curve to explain it from."""
+    return verdict in FLAGGED and train.findings.n_finite > 0
+
+
+def _skill(view: LossView) -> SkillEstimate | None:
+    """Skill of the final loss, with the bounds that the chance level's bounds leave."""
+    loss, chance = view.findings.final_loss, view.chance
+    if loss is None:
+        return None
+    value = 1.0 - loss / chance.value
+    if not chance.known:
+        return SkillEstimate(value, float("-inf"), value)
+    return SkillEstimate(
+        value, 1.0 - loss / chance.low if chance.low > 0 else float("-inf"), 1.0 - loss / chance.high
+    )
+
+
+def _plateau(verdict: Verdict, findings: CurveFindings) -> Plateau | None:
+    """Return the plateau the verdict is about."""
+    if verdict is Verdict.ESCAPED:
+        at_chance = [plateau for plateau in findings.plateaus if plateau.at_chance]
+        return max(at_chance, key=lambda plateau: plateau.length, default=None)
+    if verdict in FLAGGED or verdict in (Verdict.BENIGN, Verdict.INCONCLUSIVE):
+        return findings.plateaus[-1] if findings.plateaus else None
+    return None
+
+
+def _tier(evidence: Evidence, outcomes: dict[str, Outcome]) -> Tier:
+    """Return the deepest tier among the facts that were used: all of them when rules were asked."""
+    order = list(Tier)
+    facts = evidence.facts() if outcomes else [f for f in evidence.facts() if f.name == "positive_share"]
+    return max((fact.tier for fact in facts), key=order.index, default=Tier.CURVE)
+
+
+def _not_applicable(record: RunRecord, curves: CurveSet, limits: Limits) -> Diagnosis:
+    chance: ChanceEstimate | None = None
+    return Diagnosis(
+        run_id=record.run_id,
+        run_name=record.run_name,
+        experiment_id=record.experiment_id,
+        judgement=Judgement(Verdict.NOT_APPLICABLE, CLEAR, curves.reason),
+        causes=(),
+        metric=None,
+        chance=chance,
+        validation_chance=None,
+        final_loss=None,
+        skill=None,
+        validation_skill=None,
+        plateau=None,
+        plateau_fraction=0.0,
+        tier=Tier.CURVE,
+        missing=(),
+        curves=curves,
+        findings=None,
+        validation_findings=None,
+        evidence=Evidence(),
+        outcomes={},
+        limits=limits,
+    )

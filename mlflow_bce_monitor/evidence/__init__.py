@@ -1,1 +1,1 @@
-"""TODO."""
+"""curves + findings + settings -> evidence: named facts with unit and source."""

@@ -1,0 +1,147 @@
+"""curves + settings -> chance levels: what each loss would be if nothing had been learned."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+
+from mlflow_bce_monitor.chance.estimate import ChanceEstimate, ShareEstimate
+from mlflow_bce_monitor.chance.level import (
+    LN_2,
+    chance_level,
+    constant_prediction,
+    focal_chance_level,
+    loss_of_constant,
+)
+from mlflow_bce_monitor.chance.positive_share import share_of_positives
+from mlflow_bce_monitor.curves.curve import Curve, CurveSet, Role, Split
+from mlflow_bce_monitor.curves.names import LossKind, read_name
+from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.settings import ClassWeights, Settings
+
+_UNWEIGHTED: Final = ClassWeights(1.0, 1.0)
+_SHARE_GRID: Final = np.linspace(0.005, 0.995, 199)
+"""Shares of positives tried for the highest possible weighted level: steps of half a percent."""
+
+
+def chance_of(
+    curve: Curve, curves: CurveSet, settings: Settings, base_rate: float | None, limits: Limits
+) -> ChanceEstimate:
+    """Return the chance level of one loss curve.
+
+    A validation loss is compared with the constant that training would have settled on:
+    a model trained with class weights or on resampled data predicts the share of
+    positives of *that* data, and its validation loss at chance is the cross-entropy of
+    that constant, not the entropy of the validation labels.
+
+    Parameters
+    ----------
+    curve
+        The loss, of either split.
+    curves, settings
+        Of the same run.
+    base_rate
+        The share of positives the caller states, None to find it.
+    """
+    reading = read_name(curve.name)
+    if reading is not None and reading.loss_kind is LossKind.DISCRIMINATOR:
+        return _discriminator(curve)
+    if any(role in (Role.REWARD_MARGIN, Role.REWARD_ACCURACY) for role, _ in curves.companions):
+        share = ShareEstimate(0.5, 0.5, 0.5, "a preference loss: chance is a margin of zero")
+        return ChanceEstimate(LN_2, LN_2, LN_2, share, known=True, formula="ln 2, the loss of a zero margin")
+    share = share_of_positives(curve.split, curves, settings, base_rate, limits)
+    if settings.focal_gamma is not None:
+        return _focal(share, settings)
+    trained = share_of_positives(Split.TRAIN, curves, settings, base_rate, limits)
+    return _weighted(curve.split, share, trained, settings)
+
+
+def _weighted(
+    split: Split, share: ShareEstimate, trained: ShareEstimate, settings: Settings
+) -> ChanceEstimate:
+    weights = settings.class_weights.value if settings.class_weights else _UNWEIGHTED
+    applied = weights if split is Split.TRAIN or weights.in_validation else _UNWEIGHTED
+    smoothing = settings.label_smoothing.value if settings.label_smoothing else 0.0
+    if weights.balanced and split is Split.TRAIN:
+        # Weights n / (2 n_c) give both classes half of the total weight, whatever their shares.
+        return ChanceEstimate(
+            LN_2, LN_2, LN_2, share, known=True, formula="ln 2, the weights balance the classes"
+        )
+    if share.value is None:
+        return _unknown_share(share, applied, smoothing)
+
+    def level(positive_share: float) -> float:
+        if split is Split.TRAIN or trained.value is None:
+            return chance_level(positive_share, *_pair(applied), label_smoothing=smoothing)
+        q = (
+            0.5
+            if weights.balanced
+            else constant_prediction(trained.value, weights.negative, weights.positive)
+        )
+        q = q * (1.0 - smoothing) + smoothing / 2.0
+        smoothed = positive_share * (1.0 - smoothing) + smoothing / 2.0
+        return loss_of_constant(q, smoothed, *_pair(applied))
+
+    tried = [share.low, share.value, share.high]
+    if share.low < 0.5 < share.high:  # noqa: PLR2004 - the entropy peaks at one half
+        tried.append(0.5)
+    levels = [level(value) for value in tried]
+    formula = _formula(split, share.value, trained, weights, applied, smoothing)
+    return ChanceEstimate(levels[1], min(levels), max(levels), share, known=True, formula=formula)
+
+
+def _pair(weights: ClassWeights) -> tuple[float, float]:
+    """Return (w0, w1) of a loss; "balanced" without numbers is handled before and counts as unweighted."""
+    return (1.0, 1.0) if weights.balanced else (weights.negative, weights.positive)
+
+
+def _unknown_share(share: ShareEstimate, applied: ClassWeights, smoothing: float) -> ChanceEstimate:
+    """Bound the level from above: no share of positives gives a higher one."""
+    w0, w1 = _pair(applied)
+    if w0 == w1:
+        highest = chance_level(0.5, w0, w1, smoothing)
+        formula = "at most ln 2: the share of positives is not known"
+    else:
+        highest = max(chance_level(float(pi), w0, w1, smoothing) for pi in _SHARE_GRID)
+        formula = f"at most, for any share of positives, with w0={w0:g}, w1={w1:g}"
+    return ChanceEstimate(highest, 0.0, highest, share, known=False, formula=formula)
+
+
+def _focal(share: ShareEstimate, settings: Settings) -> ChanceEstimate:
+    gamma = settings.focal_gamma.value if settings.focal_gamma else 0.0
+    known = share.value is not None
+    level = focal_chance_level(share.value if share.value is not None else 0.5, gamma)
+    low = level if known else 0.0
+    return ChanceEstimate(level, low, level, share, known=known, formula=f"focal loss, gamma={gamma:g}")
+
+
+def _discriminator(curve: Curve) -> ChanceEstimate:
+    """Chance of a GAN's discriminator: ln 2 for the mean of its two terms, 2 ln 2 for their sum."""
+    share = ShareEstimate(0.5, 0.5, 0.5, "a discriminator sees as many real as generated examples")
+    end = float(np.median(curve.finite[-max(1, curve.finite.size // 5) :])) if curve.finite.size else LN_2
+    summed = abs(end - 2.0 * LN_2) < abs(end - LN_2)
+    level = 2.0 * LN_2 if summed else LN_2
+    formula = "2 ln 2, two terms summed" if summed else "ln 2"
+    return ChanceEstimate(level, level, level, share, known=True, formula=formula)
+
+
+def _formula(
+    split: Split,
+    share: float,
+    trained: ShareEstimate,
+    weights: ClassWeights,
+    applied: ClassWeights,
+    smoothing: float,
+) -> str:
+    smooth = f", label smoothing {smoothing:g}" if smoothing else ""
+    if split is Split.TRAIN or trained.value is None:
+        w0, w1 = _pair(applied)
+        if w0 != w1:
+            return f"weighted, w0={w0:g}, w1={w1:g}, share {share:.3f}{smooth}"
+        return ("ln 2" if math.isclose(share, 0.5) else f"H({share:.3f})") + smooth
+    q = 0.5 if weights.balanced else constant_prediction(trained.value, weights.negative, weights.positive)
+    if abs(q - share) < 0.005:  # noqa: PLR2004 - equal in the digits shown
+        return f"H({share:.3f}){smooth}"
+    return f"always predicting {q:.3f} where the share is {share:.3f}{smooth}"

@@ -1,0 +1,163 @@
+"""Find the share of positives from whatever the run offers, best source first.
+
+1. the caller's ``--base-rate``;
+2. a logged fact: a metric, param or data set profile that states it;
+3. the algebra of accuracy, precision and recall: with a = accuracy, p = precision and
+   r = recall at one threshold on one set of labels,
+
+       pi = (1 - a) / (1 - 2r + r / p),
+
+   because 1 - a = FN + FP = pi (1 - r) + pi r (1 - p) / p;
+4. the accuracy of a model that predicts one class for everything: it is pi or 1 - pi;
+5. class weights, on the assumption that they balance the classes.
+
+Nothing is assumed beyond that: an unknown share stays unknown, bounded by [0, 1].
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from mlflow_bce_monitor.chance.estimate import ShareEstimate
+from mlflow_bce_monitor.curves.curve import Curve, CurveSet, Role, Split
+from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.records import FloatArray
+from mlflow_bce_monitor.settings import Setting, Settings
+
+_EXACT: Final = 1e-6
+"""Metrics are float32 in most frameworks: equal to within this is equal."""
+
+
+def share_of_positives(
+    split: Split, curves: CurveSet, settings: Settings, base_rate: float | None, limits: Limits
+) -> ShareEstimate:
+    """Return the share of positives of one split, from the best source there is.
+
+    The other split's share stands in, with wider bounds, when this split has no source
+    of its own.
+    """
+    if base_rate is not None:
+        return ShareEstimate(base_rate, base_rate, base_rate, "given as base rate")
+    own = _own_share(split, curves, settings, limits)
+    if own is not None:
+        return own
+    other = Split.VALIDATION if split is Split.TRAIN else Split.TRAIN
+    borrowed = _own_share(other, curves, settings, limits)
+    if borrowed is not None and borrowed.value is not None:
+        margin = limits.share_between_splits
+        return ShareEstimate(
+            borrowed.value,
+            max(0.0, borrowed.low - margin),
+            min(1.0, borrowed.high + margin),
+            f"{borrowed.source} (of the {other} data)",
+        )
+    from_weights = _from_class_weights(settings, limits)
+    if from_weights is not None:
+        return from_weights
+    return ShareEstimate(None, 0.0, 1.0, "not known: no metric, param or data set input tells it")
+
+
+def _own_share(split: Split, curves: CurveSet, settings: Settings, limits: Limits) -> ShareEstimate | None:
+    return (
+        _stated(split, curves, settings)
+        or _from_accuracy_precision_recall(split, curves, limits)
+        or _from_one_class_accuracy(split, curves, settings, limits)
+    )
+
+
+def _stated(split: Split, curves: CurveSet, settings: Settings) -> ShareEstimate | None:
+    metric = curves.companion(Role.POSITIVE_SHARE, split)
+    if metric is not None and metric.finite.size and 0.0 < metric.finite[-1] < 1.0:
+        value = float(metric.finite[-1])
+        return ShareEstimate(value, value, value, f"metric {metric.name!r}")
+    of_split = settings.train_positive_share if split is Split.TRAIN else settings.validation_positive_share
+    setting: Setting[float] | None = of_split or settings.positive_share
+    if setting is None:
+        return None
+    return ShareEstimate(setting.value, setting.value, setting.value, setting.source)
+
+
+def _from_accuracy_precision_recall(split: Split, curves: CurveSet, limits: Limits) -> ShareEstimate | None:
+    accuracy, precision, recall = (
+        curves.companion(role, split) for role in (Role.ACCURACY, Role.PRECISION, Role.RECALL)
+    )
+    if accuracy is None or precision is None or recall is None:
+        return None
+    a, p, r = _aligned(accuracy, precision, recall)
+    solvable = np.isfinite(a) & np.isfinite(p) & np.isfinite(r) & (p > 0) & (a < 1.0)
+    a, p, r = a[solvable], p[solvable], r[solvable]
+    denominator = 1.0 - 2.0 * r + r / p
+    stable = (np.abs(denominator) > limits.share_condition) & (1.0 - a > limits.share_min_error)
+    shares = (1.0 - a[stable]) / denominator[stable]
+    shares = shares[(shares > 0.0) & (shares < 1.0)]
+    if shares.size == 0:
+        return None
+    value = float(np.median(shares))
+    spread = float(np.median(np.abs(shares - value)))
+    if spread > limits.share_spread:
+        return None  # averaged over classes or thresholds: the algebra does not hold
+    names = f"{accuracy.name}, {precision.name} and {recall.name}"
+    return ShareEstimate(value, max(0.0, value - spread), min(1.0, value + spread), f"solved from {names}")
+
+
+def _from_one_class_accuracy(
+    split: Split, curves: CurveSet, settings: Settings, limits: Limits
+) -> ShareEstimate | None:
+    accuracy = curves.companion(Role.ACCURACY, split)
+    if accuracy is None:
+        return None
+    constant = _repeated_value(accuracy.values, limits.min_repeats)
+    if constant is None or not limits.share_min_error < constant < 1.0 - _EXACT:
+        return None
+    recall = curves.companion(Role.RECALL, split)
+    source = f"{accuracy.name!r} stands at {constant:.4g}, the accuracy of one class for everything"
+    if recall is not None and recall.finite.size:
+        last = float(recall.finite[-1])
+        if last not in (0.0, 1.0):
+            return None  # both classes are predicted: a constant accuracy says nothing about shares
+        share = constant if last == 1.0 else 1.0 - constant
+        return ShareEstimate(share, share, share, source)
+    weights = settings.class_weights
+    share = min(constant, 1.0 - constant)
+    if weights is not None and weights.value.negative > weights.value.positive:
+        share = 1.0 - share
+    # Which of the two classes it is does not matter to an unweighted chance level: H(pi) = H(1 - pi).
+    return ShareEstimate(share, share, share, source)
+
+
+def _from_class_weights(settings: Settings, limits: Limits) -> ShareEstimate | None:
+    weights = settings.class_weights
+    if weights is None or weights.value.balanced:
+        return None
+    share = weights.value.negative / (weights.value.negative + weights.value.positive)
+    factor = limits.share_from_weights_factor
+    return ShareEstimate(
+        share,
+        share / factor,
+        min(1.0 - _EXACT, share * factor),
+        f"{weights.source}, if the weights balance the classes",
+    )
+
+
+def _aligned(*curves: Curve) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the values of three curves at the steps they share."""
+    first, second, third = curves
+    common = np.intersect1d(np.intersect1d(first.steps, second.steps), third.steps)
+    picked = [curve.values[np.searchsorted(curve.steps, common)] for curve in curves]
+    return picked[0], picked[1], picked[2]
+
+
+def _repeated_value(values: FloatArray, min_repeats: int) -> float | None:
+    """Return the value of the longest run of equal neighbours, None when it is shorter than wanted."""
+    finite = values[np.isfinite(values)]
+    if finite.size < min_repeats:
+        return None
+    breaks = np.flatnonzero(np.abs(np.diff(finite)) > _EXACT) + 1
+    bounds = np.concatenate(([0], breaks, [finite.size]))
+    lengths = np.diff(bounds)
+    longest = int(np.argmax(lengths))
+    if lengths[longest] < min_repeats:
+        return None
+    return float(finite[bounds[longest]])

@@ -1,0 +1,101 @@
+"""Put the points of one metric in clean order, and take the known logging traps out.
+
+Conventions of the result: steps strictly increase, one value a step, NaN and +-inf
+are kept because they are findings.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from mlflow_bce_monitor.records import FloatArray, IntArray, MetricHistory
+
+SQL_INFINITY: Final = 1.797e308
+"""SQL stores hold infinity as the largest double, 1.7976931348623157e308, of either sign."""
+
+BATCHES_LOGGED_PER_STEP: Final = 3.0
+"""Points per step from which repeats are read as batches of one epoch and averaged.
+Below it, repeats come from a resumed run, where the later value replaces the earlier."""
+
+Points = tuple[IntArray, FloatArray, tuple[str, ...]]
+
+
+def clean(history: MetricHistory) -> Points:
+    """Return (steps, values, removed) of a history in clean order.
+
+    Parameters
+    ----------
+    history
+        Any order, any repeats, possibly empty.
+
+    Returns
+    -------
+    steps
+        Shape (n,), strictly increasing. Where all points share one step, the order of
+        logging 0, 1, 2, ...
+    values
+        Shape (n,), with +-1.797e308 turned back into +-inf.
+    removed
+        What was merged or reordered, in words.
+    """
+    steps, timestamps, values = history.steps, history.timestamps, restore_infinity(history.values)
+    if values.size == 0:
+        return steps, values, ()
+    order = np.lexsort((timestamps, steps))
+    steps, timestamps, values = steps[order], timestamps[order], values[order]
+    removed: list[str] = []
+
+    fresh = ~_repeats_previous(steps, timestamps, values)
+    if not fresh.all():
+        removed.append(f"{int((~fresh).sum())} identical repeated points")
+        steps, timestamps, values = steps[fresh], timestamps[fresh], values[fresh]
+
+    if values.size > 1 and steps[0] == steps[-1]:
+        removed.append(f"all {values.size} points were logged at step {int(steps[0])}: ordered by time")
+        return np.arange(values.size, dtype=np.int64), values, tuple(removed)
+
+    merged_steps, starts, counts = np.unique(steps, return_index=True, return_counts=True)
+    if merged_steps.size == steps.size:
+        return steps, values, tuple(removed)
+    if counts.mean() >= BATCHES_LOGGED_PER_STEP:
+        removed.append(f"{steps.size} points at {merged_steps.size} steps: averaged for each step")
+        # errstate: inf - inf within one step is NaN, which is what such a step means.
+        with np.errstate(invalid="ignore", over="ignore"):
+            return merged_steps, np.add.reduceat(values, starts) / counts, tuple(removed)
+    removed.append(f"{steps.size - merged_steps.size} points replaced by a later one at the same step")
+    return merged_steps, values[starts + counts - 1], tuple(removed)
+
+
+def restore_infinity(values: FloatArray) -> FloatArray:
+    """Turn the +-1.797e308 of SQL stores back into +-inf; NaN stays NaN."""
+    huge = np.abs(values) >= SQL_INFINITY
+    if not huge.any():
+        return values
+    return np.where(huge, np.copysign(np.inf, values), values)
+
+
+def drop_early_stopping_tail(points: Points, best_iteration: float | None) -> Points:
+    """Take out the extra last point that MLflow's xgboost and lightgbm autologging adds.
+
+    After early stopping both log the metrics of the best iteration once more, one step
+    after the last. The tail is recognised by its value: exactly that of the best
+    iteration.
+    """
+    steps, values, removed = points
+    if best_iteration is None or values.size < 2:  # noqa: PLR2004 - a tail needs a body
+        return points
+    at_best = np.flatnonzero(steps[:-1] == int(best_iteration))
+    if at_best.size == 0 or values[at_best[0]] != values[-1]:
+        return points
+    note = f"the repeat of iteration {int(best_iteration)} that early stopping logs at the end"
+    return steps[:-1], values[:-1], (*removed, note)
+
+
+def _repeats_previous(steps: IntArray, timestamps: IntArray, values: FloatArray) -> np.ndarray:
+    """Shape (n,), True where a sorted point equals the one before it in everything."""
+    same = np.zeros(values.size, dtype=bool)
+    equal_values = (values[1:] == values[:-1]) | (np.isnan(values[1:]) & np.isnan(values[:-1]))
+    same[1:] = (steps[1:] == steps[:-1]) & (timestamps[1:] == timestamps[:-1]) & equal_values
+    return same

@@ -1,0 +1,114 @@
+"""Every fact a rule may use: its name, its unit and what it means.
+
+Rules name facts by these words, the report shows these meanings, and a test proves that
+nothing else is ever gathered or asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class FactKind:
+    """What a fact is.
+
+    Attributes
+    ----------
+    unit
+        "nats", "share", "skill", "count", "of chance" (loss divided by its chance level),
+        "ratio", "yes/no" or "word".
+    meaning
+        What it says, in one clause.
+    how_to_get
+        What to log so that it is known; "" when it always is.
+    """
+
+    unit: str
+    meaning: str
+    how_to_get: str = ""
+
+
+CATALOGUE: Final[dict[str, FactKind]] = {
+    # --- the loss curve -------------------------------------------------------------------
+    "n_points": FactKind("count", "finite points of the loss curve"),
+    "ends_non_finite": FactKind("yes/no", "the last logged loss is NaN or infinite"),
+    "had_non_finite": FactKind("yes/no", "some logged loss is NaN or infinite"),
+    "end_level": FactKind("nats", "median of the last fifth of the loss"),
+    "end_skill": FactKind("skill", "1 - end level / chance level"),
+    "end_skill_error": FactKind(
+        "skill", "standard error of the end skill that the noise of the curve leaves"
+    ),
+    "best_skill": FactKind("skill", "skill of the lowest point of the loss, single spikes left out"),
+    "share_known": FactKind("yes/no", "the chance level rests on a known share of positives"),
+    "first_ratio": FactKind("of chance", "first loss"),
+    "peak_ratio": FactKind("of chance", "highest loss"),
+    "rise_after_start": FactKind("of chance", "highest loss after the first point, above the first point"),
+    "spike_count": FactKind("count", "spikes of the loss"),
+    "end_spread": FactKind("of chance", "standard deviation of the last half about its trend"),
+    "end_fall": FactKind("of chance", "fall over the last half of the run; negative when rising"),
+    "end_falling": FactKind("yes/no", "that fall is more than chance allows"),
+    "constant_loss": FactKind("yes/no", "the last half of the loss repeats one value to the digit"),
+    "plateau_fraction": FactKind("share", "share of the points on plateaus at chance"),
+    "end_flat_fraction": FactKind("share", "share of the points on the plateau that reaches the end"),
+    "total_fall": FactKind("of chance", "fall from the first point to the end level"),
+    "loss_certainty": FactKind("word", "how sure it is that the loss is a binary cross-entropy"),
+    # --- its twin on held-back data -------------------------------------------------------
+    "validation_skill": FactKind(
+        "skill",
+        "1 - end level / chance level of the validation loss",
+        "pass validation data and log its loss",
+    ),
+    "best_validation_skill": FactKind(
+        "skill", "skill of the lowest validation loss, single spikes left out", "as validation_skill"
+    ),
+    "validation_fall": FactKind(
+        "of chance", "fall of the validation loss over the last half", "as validation_skill"
+    ),
+    "validation_falling": FactKind("yes/no", "that fall is more than chance allows", "as validation_skill"),
+    # --- predictions ----------------------------------------------------------------------
+    "positive_share": FactKind(
+        "share",
+        "share of positives among the training labels",
+        "log the param positive_share, or pass --base-rate",
+    ),
+    "minority_share": FactKind("share", "the smaller of the two class shares", "as positive_share"),
+    "effective_minority_share": FactKind(
+        "share", "the smaller class share after class weights", "as positive_share"
+    ),
+    "accuracy_gain": FactKind(
+        "share", "final accuracy above that of always predicting the larger class", "log the accuracy"
+    ),
+    "accuracy_constant": FactKind(
+        "yes/no", "the last half of the accuracy repeats one value", "log the accuracy"
+    ),
+    "recall": FactKind("share", "final recall at threshold 0.5", "log the recall"),
+    "auc": FactKind("share", "final area under the ROC curve, training data", "log the AUC"),
+    "validation_auc": FactKind(
+        "share", "final area under the ROC curve, validation data", "log the validation AUC"
+    ),
+    "reward_margin": FactKind("nats", "final mean reward margin of a preference loss", "log rewards/margins"),
+    # --- how it was trained ---------------------------------------------------------------
+    "learning_rate": FactKind("ratio", "highest learning rate in force", "log the param learning_rate"),
+    "optimizer": FactKind("word", "optimizer", "log the param optimizer"),
+    "rate_ratio": FactKind(
+        "ratio", "learning rate / usual rate of the optimizer", "log learning_rate and optimizer"
+    ),
+    "n_epochs": FactKind("count", "passes over the training data", "log the param epochs"),
+    "n_updates": FactKind(
+        "count", "optimizer steps taken", "log epochs, batch_size and the training data set as an input"
+    ),
+    "narrowest_layer": FactKind(
+        "count", "units of the narrowest hidden layer", "log hidden_units or the model summary"
+    ),
+    "n_features": FactKind("count", "input features", "log the training data set as an input"),
+    "n_parameters": FactKind("count", "weights of the model", "log the model summary"),
+    "n_train": FactKind("count", "training rows", "log the training data set as an input"),
+    "l2": FactKind("ratio", "L2 penalty or weight decay", "log the param l2 or weight_decay"),
+    "gradient_norm": FactKind("ratio", "final norm of the gradient", "log the gradient norm"),
+    "preference_loss": FactKind(
+        "yes/no", "the loss compares a policy with a reference (DPO, KTO, a reward model)"
+    ),
+    "adversarial": FactKind("yes/no", "the loss is that of a GAN's discriminator"),
+}

@@ -1,0 +1,146 @@
+"""curve + chance level -> findings. Measures only; judging is for ``verdicts``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from mlflow_bce_monitor.chance.estimate import ChanceEstimate
+from mlflow_bce_monitor.curves.curve import Curve
+from mlflow_bce_monitor.findings.blocks import Blocks, into_blocks
+from mlflow_bce_monitor.findings.finding import CurveFindings, Plateau, Spike
+from mlflow_bce_monitor.findings.noise import point_noise
+from mlflow_bce_monitor.findings.plateaus import flat_stretches, without_spikes
+from mlflow_bce_monitor.findings.trend import trend_of
+from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.records import FloatArray, IntArray
+
+_END_MIN_POINTS: Final = 3
+"""The median of three is the smallest that one bad point cannot move."""
+
+_EMPTY: Final = np.empty(0, dtype=np.float64)
+
+
+def examine(curve: Curve, chance: ChanceEstimate, limits: Limits) -> CurveFindings:
+    """Measure the shape of one loss curve.
+
+    Parameters
+    ----------
+    curve
+        Any length, the empty one included; NaN and infinities are counted and then left out.
+    chance
+        Its chance level; gives the scale of "flat" and marks plateaus that lie at chance.
+    """
+    finite = np.isfinite(curve.values)
+    positions = np.flatnonzero(finite)
+    values = curve.values[positions]
+    non_finite_from = None if finite.all() else int(curve.steps[int(np.argmin(finite))])
+    ends_non_finite = bool(len(curve)) and not bool(finite[-1])
+    if values.size == 0:
+        return _nothing_finite(len(curve), non_finite_from, ends_non_finite=ends_non_finite)
+
+    noise = point_noise(values)
+    blocks = into_blocks(values, limits.max_blocks)
+    # Blocks are medians of many points, so their own noise is what flatness is judged by.
+    block_noise = noise if len(blocks) == values.size else point_noise(blocks.values)
+    half = values[-max(_END_MIN_POINTS, round(values.size * limits.trend_fraction)) :]
+    trend = trend_of(half)
+    return CurveFindings(
+        n_points=len(curve),
+        n_finite=int(values.size),
+        first=float(values[0]),
+        last=float(values[-1]),
+        best=float(values.min()),
+        final_loss=_end_median(values, limits.final_fraction, 1),
+        end_level=_end_median(values, limits.end_fraction, _END_MIN_POINTS),
+        noise=noise,
+        end_slope_per_run=trend.change,
+        end_slope_significant=trend.p_falling <= limits.trend_significance,
+        plateaus=_plateaus(curve.steps[positions], positions, values, blocks, block_noise, chance, limits),
+        spikes=_spikes(curve.steps[positions], positions, values, noise, chance, limits),
+        non_finite_from=non_finite_from,
+        ends_non_finite=ends_non_finite,
+        constant_to_digit=half.size >= limits.min_repeats and bool((half == half[0]).all()),
+    )
+
+
+def _nothing_finite(n_points: int, non_finite_from: int | None, *, ends_non_finite: bool) -> CurveFindings:
+    return CurveFindings(
+        n_points=n_points,
+        n_finite=0,
+        first=None,
+        last=None,
+        best=None,
+        final_loss=None,
+        end_level=None,
+        noise=0.0,
+        end_slope_per_run=0.0,
+        end_slope_significant=False,
+        plateaus=(),
+        spikes=(),
+        non_finite_from=non_finite_from,
+        ends_non_finite=ends_non_finite,
+        constant_to_digit=False,
+    )
+
+
+def _end_median(values: FloatArray, fraction: float, at_least: int) -> float:
+    count = max(at_least, int(np.ceil(values.size * fraction)))
+    return float(np.median(values[-count:]))
+
+
+def chance_tolerance(level_noise: float, chance: ChanceEstimate, limits: Limits) -> float:
+    """Return how far from its chance level a level may lie and still be at chance, in the loss's unit."""
+    return max(limits.chance_band * chance.value, limits.flat_sigmas * level_noise)
+
+
+def _plateaus(
+    steps: IntArray,
+    positions: IntArray,
+    values: FloatArray,
+    blocks: Blocks,
+    block_noise: float,
+    chance: ChanceEstimate,
+    limits: Limits,
+) -> tuple[Plateau, ...]:
+    tolerance = max(limits.flat_tolerance * chance.value, limits.flat_sigmas * block_noise)
+    found = []
+    for stretch in flat_stretches(blocks.values, tolerance, limits.plateau_min_fraction):
+        start, end = int(blocks.edges[stretch.start]), int(blocks.edges[stretch.end])
+        level = float(np.median(values[start:end]))
+        standard_error = block_noise / np.sqrt(stretch.length)
+        margin = chance_tolerance(float(standard_error), chance, limits)
+        found.append(
+            Plateau(
+                start=int(positions[start]),
+                end=int(positions[end - 1]) + 1,
+                start_step=int(steps[start]),
+                end_step=int(steps[end - 1]),
+                level=level,
+                at_chance=_known_low(chance) - margin <= level <= chance.high + margin,
+            )
+        )
+    return tuple(found)
+
+
+def _known_low(chance: ChanceEstimate) -> float:
+    """Return the lower bound of a known level; of an unknown one only the top is sure to be chance."""
+    return chance.low if chance.known else chance.value
+
+
+def _spikes(
+    steps: IntArray,
+    positions: IntArray,
+    values: FloatArray,
+    noise: float,
+    chance: ChanceEstimate,
+    limits: Limits,
+) -> tuple[Spike, ...]:
+    """Find points above both sides; the first two and last two points have only one side."""
+    height = values - without_spikes(values)
+    least = max(limits.spike_height * chance.value, limits.spike_sigmas * noise)
+    return tuple(
+        Spike(position=int(positions[index]), step=int(steps[index]), value=float(values[index]))
+        for index in np.flatnonzero(height > least)
+    )

@@ -1,0 +1,42 @@
+"""How much of a curve is noise."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from mlflow_bce_monitor.records import FloatArray
+
+_MAD_TO_SD: Final = 1.4826
+"""Median absolute deviation to standard deviation, for a normal distribution."""
+
+_GAINS: Final = {2: 6.0**0.5, 3: 20.0**0.5}
+"""Order of a difference to the standard deviation it gives white noise of standard deviation 1:
+the root of the sum of the squared binomials, 1 + 4 + 1 and 1 + 9 + 9 + 1."""
+
+
+def point_noise(values: FloatArray) -> float:
+    """Return the standard deviation of one point about the local trend.
+
+    Estimated from differences of second and third order, which a straight line and a
+    parabola do not enter, through their median absolute value, which a few spikes do not
+    enter. The smaller of the two is taken: a short bent curve without noise has second
+    differences of its own.
+
+    Parameters
+    ----------
+    values
+        Shape (n,), finite.
+
+    Returns
+    -------
+    float
+        In the unit of the values; 0 for fewer than three points.
+    """
+    estimates = [
+        float(np.median(np.abs(np.diff(values, n=order)))) * _MAD_TO_SD / gain
+        for order, gain in _GAINS.items()
+        if values.size > order
+    ]
+    return min(estimates, default=0.0)

@@ -1,0 +1,68 @@
+"""Whether a stretch of a curve is still moving, and by how much."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from mlflow_bce_monitor.findings.blocks import into_blocks
+from mlflow_bce_monitor.records import FloatArray
+
+MAX_TREND_BLOCKS: Final = 40
+"""Blocks for the pairwise statistics: 780 pairs, enough for any level of significance used."""
+
+_MIN_POINTS: Final = 4
+"""Three points in falling order happen by chance in one of six cases: no test can be passed."""
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A robust line through a stretch of a curve.
+
+    Attributes
+    ----------
+    change
+        Theil-Sen slope times the length of the stretch: the change it predicts from the
+        first to the last point, in the unit of the values; negative when falling.
+    p_falling
+        One-sided p-value of the Mann-Kendall test against "no trend", small when falling.
+    """
+
+    change: float
+    p_falling: float
+
+
+def trend_of(values: FloatArray) -> Trend:
+    """Return the trend of a stretch.
+
+    Kendall 1975, "Rank Correlation Methods"; Sen 1968, doi:10.1080/01621459.1968.10480934.
+
+    Parameters
+    ----------
+    values
+        Shape (n,), finite, in order.
+    """
+    blocks = into_blocks(values, MAX_TREND_BLOCKS).values
+    n = blocks.size
+    if n < _MIN_POINTS:
+        change = float(blocks[-1] - blocks[0]) if n > 1 else 0.0
+        return Trend(change, 1.0)
+    first, second = np.triu_indices(n, k=1)
+    rise = blocks[second] - blocks[first]
+    change = float(np.median(rise / (second - first))) * (n - 1)
+    return Trend(change, _p_falling(blocks, rise))
+
+
+def _p_falling(values: FloatArray, rise: FloatArray) -> float:
+    n = values.size
+    score = float(np.sign(rise).sum())
+    _, ties = np.unique(values, return_counts=True)
+    variance = (n * (n - 1) * (2 * n + 5) - float((ties * (ties - 1) * (2 * ties + 5)).sum())) / 18.0
+    if variance <= 0.0:
+        return 1.0
+    # One count is taken off as the continuity correction of a discrete score.
+    z = (score + 1.0) / math.sqrt(variance) if score < 0 else 0.0
+    return 0.5 * math.erfc(-z / math.sqrt(2.0))

@@ -1,0 +1,117 @@
+"""evidence + rules -> causes: a probability for each cause, ``unknown`` included.
+
+Each rule's weight is a log likelihood ratio against trouble of unknown cause, so
+
+    P(cause | evidence) is proportional to prior(cause) * exp(weight),
+    P(unknown | evidence) is proportional to prior(unknown) + the priors of the rules
+    that could not be assessed.
+
+A rule that lacks a fact does not drop out: its prior stays with ``unknown``, so that
+knowing less makes the answer less sure instead of differently sure.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from mlflow_bce_monitor.contract import FLAGGED, UNKNOWN, Verdict
+from mlflow_bce_monitor.diagnosis import RankedCause
+from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
+from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.rule import NotAssessed, Outcome, Rule, RuledOut, Supported
+
+UNKNOWN_PRIOR: Final = 2.0
+"""Weight of the causes that no rule covers yet (dead units, vanishing gradients, constant
+inputs, ...), on the scale of the rules' priors."""
+
+UNKNOWN_ADVICE: Final = "Log more: see what is missing."
+
+ASSUMED_LOSS_FACTOR: Final = 0.5
+"""Share of every cause's probability that stays when the loss itself is only assumed to be a
+binary cross-entropy; the rest goes to ``unknown``."""
+
+
+def consult(evidence: Evidence, rules: Sequence[Rule], limits: Limits) -> dict[str, Outcome]:
+    """Ask every rule; the engine alone says what is not assessed, and which facts are missing."""
+    outcomes: dict[str, Outcome] = {}
+    for rule in rules:
+        missing = tuple(name for name in rule.needs if name not in evidence)
+        outcomes[rule.code] = NotAssessed(missing) if missing else rule.assess(evidence, limits)
+    return outcomes
+
+
+def rank(
+    verdict: Verdict, evidence: Evidence, outcomes: Mapping[str, Outcome], rules: Sequence[Rule]
+) -> tuple[RankedCause, ...]:
+    """Return the causes with their probabilities, most probable first.
+
+    Parameters
+    ----------
+    verdict
+        Only verdicts that ask a person to act have causes; () for the others.
+    outcomes
+        What each rule said, by code.
+
+    Returns
+    -------
+    tuple of RankedCause
+        Probabilities add up to 1. Ruled-out causes and those that could not be
+        assessed are not listed; the latter's share is in ``unknown``.
+    """
+    if verdict not in FLAGGED:
+        return ()
+    masses: dict[str, float] = {}
+    unknown = UNKNOWN_PRIOR
+    for rule in rules:
+        outcome = outcomes[rule.code]
+        if isinstance(outcome, NotAssessed):
+            unknown += rule.prior
+        elif isinstance(outcome, Supported):
+            masses[rule.code] = rule.prior * math.exp(outcome.weight)
+    total = unknown + sum(masses.values())
+    keep = ASSUMED_LOSS_FACTOR if evidence.get("loss_certainty") == "assumed" else 1.0
+    by_code = {rule.code: rule for rule in rules}
+    ranked = [
+        RankedCause(code, keep * mass / total, _because(outcomes[code]), by_code[code].advice)
+        for code, mass in masses.items()
+    ]
+    left = 1.0 - sum(cause.probability for cause in ranked)
+    ranked.append(
+        RankedCause(UNKNOWN, left, "what the rules do not cover or could not assess", UNKNOWN_ADVICE)
+    )
+    return tuple(sorted(ranked, key=lambda cause: (-cause.probability, cause.cause)))
+
+
+def _because(outcome: Outcome) -> str:
+    return outcome.because if isinstance(outcome, (Supported, RuledOut)) else ""
+
+
+def missing_measurements(
+    causes: Sequence[RankedCause], evidence: Evidence, outcomes: Mapping[str, Outcome], rules: Sequence[Rule]
+) -> tuple[str, ...]:
+    """Return what to log to say more, most useful first.
+
+    First what would separate the two most probable causes, then the facts that rules
+    asked for and did not get, those of the most common causes first.
+    """
+    if not causes:
+        return ()
+    by_code = {rule.code: rule for rule in rules}
+    wanted: list[str] = []
+    contested = [cause for cause in causes[:2] if cause.cause in by_code and cause.probability < SETTLED]
+    wanted += [by_code[cause.cause].separated_by for cause in contested]
+    for rule in sorted(rules, key=lambda rule: -rule.prior):
+        outcome = outcomes[rule.code]
+        if isinstance(outcome, NotAssessed):
+            wanted += [CATALOGUE[name].how_to_get for name in outcome.missing]
+        elif isinstance(outcome, Supported):
+            wanted += [CATALOGUE[name].how_to_get for name in rule.uses if name not in evidence]
+    seen = dict.fromkeys(text for text in wanted if text and not text.startswith("as "))
+    return tuple(seen)
+
+
+SETTLED: Final = 0.9
+"""Probability above which a cause needs no measurement to confirm it."""

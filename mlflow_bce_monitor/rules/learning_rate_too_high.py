@@ -1,0 +1,128 @@
+"""Learning rate too high: the first steps overshoot and leave a constant output behind.
+
+Source: measured with Keras 3, Adam at 1.0 on 1,000 rows: epoch 1 at 6.56 and 3.58, then a
+constant output a little above ln 2 (docs/article.md). Goodfellow, Bengio and Courville
+2016, "Deep Learning", section 11.4.1: above a certain rate the loss rises at once.
+"""
+
+from __future__ import annotations
+
+from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.weighing import Piece, weigh
+
+
+def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
+    """Weigh the rate against the usual one, and the marks an overshoot leaves on the curve."""
+    ratio = evidence.number("rate_ratio") if "rate_ratio" in evidence else None
+    peak = evidence.number("peak_ratio")
+    overshot = peak >= limits.overshoot or evidence["had_non_finite"]
+    if ratio is not None and ratio <= limits.rate_usual_low and not overshot:
+        return RuledOut(f"the learning rate is {ratio:.2g} times the usual one and nothing overshot")
+    return weigh(
+        _by_rate(ratio, limits),
+        _by_peak(evidence, peak, limits),
+        Piece(1.0, "the loss ends in NaN or infinity") if evidence["had_non_finite"] else None,
+        Piece(1.0, "the loss ends above its chance level, where a flat output is kept moving")
+        if limits.diverged_skill < evidence.number("end_skill") < -limits.chance_band
+        else None,
+        Piece(0.8, "the loss was well below chance before and lost it")
+        if evidence.number("best_skill") > evidence.number("end_skill") + limits.clear_skill
+        else None,
+        Piece(0.7, "the loss jumps from point to point")
+        if evidence.number("end_spread") > limits.restless_spread
+        else None,
+        Piece(-1.5, "the loss starts at chance and never leaves it")
+        if peak < limits.calm_peak and ratio is None
+        else None,
+    )
+
+
+def _by_rate(ratio: float | None, limits: Limits) -> Piece | None:
+    if ratio is None:
+        return None
+    clause = f"the learning rate is {ratio:.3g} times the usual one for the optimizer"
+    if ratio >= limits.rate_far_above:
+        return Piece(4.0, clause)
+    if ratio >= limits.rate_above:
+        return Piece(2.0, clause)
+    if ratio <= limits.rate_usual_high:
+        return Piece(-2.0, f"the learning rate is usual ({ratio:.2g} times)")
+    return None
+
+
+def _by_peak(evidence: Evidence, peak: float, limits: Limits) -> Piece | None:
+    if peak >= limits.overshoot:
+        where = "the first point" if evidence.number("first_ratio") >= limits.overshoot else "a spike"
+        return Piece(1.5, f"{where} stands at {peak:.2g} times the chance level")
+    if evidence.number("spike_count") > 0:
+        return Piece(0.7, f"{evidence.number('spike_count'):.0f} spikes")
+    return None
+
+
+RULE = Rule(
+    code="learning_rate_too_high",
+    title="Learning rate too high",
+    explanation=(
+        "The first updates throw the weights so far that the hidden units saturate or die. What is left is the "
+        "output's bias: one prediction for everything, and a loss at its chance level or a little above it, "
+        "because the large steps keep moving the bias."
+    ),
+    advice="Lower the learning rate to the optimizer's usual one (Adam 1e-3, SGD 1e-2), and start anew from fresh weights.",
+    remedy='model.compile(optimizer=keras.optimizers.Adam(1e-3), loss="binary_crossentropy")',
+    confused_with=("dead_relu", "unscaled_inputs"),
+    separated_by="the learning rate as a param, and the loss of single steps of the first epoch",
+    prior=1.5,
+    needs=("peak_ratio", "end_skill", "best_skill", "end_spread"),
+    uses=("rate_ratio", "first_ratio", "spike_count", "had_non_finite"),
+    assess=assess,
+    fires=(
+        Example(
+            "Adam at 1.0: a first epoch at 6.56, then a constant output above ln 2",
+            rate_ratio=1000.0,
+            peak_ratio=9.4,
+            first_ratio=9.4,
+            end_skill=-0.05,
+            best_skill=-0.01,
+            end_spread=0.02,
+            spike_count=0,
+            had_non_finite=False,
+        ),
+        Example(
+            "rate not logged, but the curve overshot and came back to chance",
+            peak_ratio=5.0,
+            first_ratio=1.0,
+            end_skill=0.0,
+            best_skill=0.2,
+            end_spread=0.01,
+            spike_count=2,
+            had_non_finite=False,
+        ),
+    ),
+    stays_quiet=(
+        Example(
+            "usual rate, calm curve",
+            rate_ratio=1.0,
+            peak_ratio=1.01,
+            first_ratio=1.01,
+            end_skill=0.0,
+            best_skill=0.0,
+            end_spread=0.001,
+            spike_count=0,
+            had_non_finite=False,
+        ),
+        Example(
+            "rate a thousand times too low",
+            rate_ratio=0.001,
+            peak_ratio=1.0,
+            first_ratio=1.0,
+            end_skill=0.0,
+            best_skill=0.0,
+            end_spread=0.0,
+            spike_count=0,
+            had_non_finite=False,
+        ),
+    ),
+    source="docs/article.md; Goodfellow, Bengio and Courville 2016, Deep Learning, section 11.4.1",
+)

@@ -1,0 +1,406 @@
+"""run -> settings: what the params, tags and data set inputs of a run say, under any common name.
+
+Every setting is optional and remembers the key it came from. A param that should be a
+number and is text becomes an entry of :attr:`Settings.unreadable`, never an error.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar
+
+from mlflow_bce_monitor.records import RunRecord
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Setting(Generic[T]):
+    """A value and the key it was read from, such as ``params['opt_learning_rate']``."""
+
+    value: T
+    source: str
+
+
+@dataclass(frozen=True)
+class ClassWeights:
+    """Weights of the two classes in the loss.
+
+    Attributes
+    ----------
+    negative, positive
+        w0 and w1, positive numbers; both NaN when only "balanced" was said.
+    balanced
+        Whether they were chosen to balance the classes, whatever their shares.
+    in_validation
+        Whether the validation loss is weighted as well: Keras' ``class_weight`` is not
+        applied to validation data, a PyTorch criterion with ``pos_weight`` usually is.
+    """
+
+    negative: float
+    positive: float
+    balanced: bool = False
+    in_validation: bool = False
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run says about itself; None where it says nothing."""
+
+    loss_name: Setting[str] | None = None
+    n_classes: Setting[int] | None = None
+    positive_share: Setting[float] | None = None
+    train_positive_share: Setting[float] | None = None
+    validation_positive_share: Setting[float] | None = None
+    class_weights: Setting[ClassWeights] | None = None
+    label_smoothing: Setting[float] | None = None
+    focal_gamma: Setting[float] | None = None
+    learning_rate: Setting[float] | None = None
+    optimizer: Setting[str] | None = None
+    schedule: Setting[str] | None = None
+    batch_size: Setting[int] | None = None
+    epochs: Setting[int] | None = None
+    hidden_units: Setting[tuple[int, ...]] | None = None
+    l2: Setting[float] | None = None
+    dropout: Setting[float] | None = None
+    n_features: Setting[int] | None = None
+    n_train: Setting[int] | None = None
+    n_parameters: Setting[int] | None = None
+    n_trainable_parameters: Setting[int] | None = None
+    beta: Setting[float] | None = None
+    unreadable: tuple[str, ...] = ()
+    given: Mapping[str, str] = field(default_factory=dict)
+
+
+# Key endings, most telling first. A key matches when its words end with the words given.
+_LOSS_KEYS: Final = ("loss", "loss fn", "loss function", "loss name", "loss type", "criterion", "objective")
+_CLASSES_KEYS: Final = ("num classes", "n classes", "num labels", "n labels", "num class")
+_SHARE_KEYS: Final = (
+    "positive share",
+    "share of positives",
+    "positive rate",
+    "positive fraction",
+    "positive ratio",
+    "positive proportion",
+    "pos share",
+    "pos rate",
+    "pos fraction",
+    "pos frac",
+    "pos ratio",
+    "base rate",
+    "prevalence",
+    "minority share",
+    "minority fraction",
+    "event rate",
+)
+_WEIGHT_KEYS: Final = ("class weight", "class weights", "loss weights", "weights per class")
+_POS_WEIGHT_KEYS: Final = ("pos weight", "positive weight", "scale pos weight")
+_RATE_KEYS: Final = (
+    "learning rate",
+    "lr",
+    "initial learning rate",
+    "initial lr",
+    "base lr",
+    "max lr",
+    "eta",
+    "alpha lr",
+)
+_OPTIMIZER_KEYS: Final = ("optimizer name", "opt name", "optimizer", "optim", "optimiser", "opt")
+_SCHEDULE_KEYS: Final = (
+    "schedule",
+    "lr schedule",
+    "lr scheduler type",
+    "lr scheduler",
+    "scheduler",
+    "learning rate schedule",
+)
+_BATCH_KEYS: Final = ("batch size", "train batch size", "bs", "per device train batch size", "batchsize")
+_EPOCH_KEYS: Final = ("epochs", "num epochs", "n epochs", "num train epochs", "max epochs", "num boost round")
+_UNITS_KEYS: Final = (
+    "hidden units",
+    "hidden layer sizes",
+    "hidden layers",
+    "hidden sizes",
+    "hidden size",
+    "hidden dim",
+    "hidden dims",
+    "n hidden",
+    "num hidden",
+    "layer sizes",
+    "units",
+    "width",
+    "neurons",
+)
+_L2_KEYS: Final = (
+    "l2",
+    "weight decay",
+    "l2 penalty",
+    "l2 lambda",
+    "kernel regularizer",
+    "reg lambda",
+    "l2 reg",
+)
+_DROPOUT_KEYS: Final = ("dropout", "dropout rate", "drop rate", "p dropout")
+_FEATURES_KEYS: Final = ("n features", "num features", "features", "input dim", "input size", "n inputs")
+_TRAIN_SIZE_KEYS: Final = (
+    "n train",
+    "num train",
+    "train size",
+    "n samples",
+    "num samples",
+    "n examples",
+    "num examples",
+)
+_PARAMETER_KEYS: Final = ("total params", "n params", "num params", "num parameters", "total parameters")
+_TRAINABLE_KEYS: Final = ("trainable params", "trainable parameters", "num trainable parameters")
+_SMOOTHING_KEYS: Final = ("label smoothing", "label smoothing factor", "smoothing")
+_GAMMA_KEYS: Final = ("focal gamma", "gamma focal")
+_BETA_KEYS: Final = ("beta", "dpo beta")
+
+_NUMBER: Final = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_SUMMARY_TOTAL: Final = re.compile(r"Total params:\s*([\d,]+)")
+_SUMMARY_TRAINABLE: Final = re.compile(r"Trainable params:\s*([\d,]+)")
+_PAIR: Final = 2
+
+
+def read_settings(record: RunRecord) -> Settings:
+    """Read everything that is known under any common name. Never raises on odd values."""
+    return _Reader(record).read()
+
+
+class _Reader:
+    """Looks keys up in the params first, then in the user's tags."""
+
+    def __init__(self, record: RunRecord) -> None:
+        self._record = record
+        self._unreadable: list[str] = []
+        self._keys: list[tuple[tuple[str, ...], str, str]] = [
+            (_key_words(key), f"params[{key!r}]", _unquoted(value)) for key, value in record.params.items()
+        ]
+        self._keys += [
+            (_key_words(key), f"tags[{key!r}]", value)
+            for key, value in record.tags.items()
+            if not key.startswith("mlflow.")
+        ]
+
+    def read(self) -> Settings:
+        loss = self._text(_LOSS_KEYS)
+        return Settings(
+            loss_name=loss,
+            n_classes=_as_int(self._number(_CLASSES_KEYS)),
+            positive_share=self._share(None),
+            train_positive_share=self._share("train"),
+            validation_positive_share=self._share("validation"),
+            class_weights=self._class_weights(),
+            label_smoothing=self._number(_SMOOTHING_KEYS, low=0.0, high=1.0),
+            focal_gamma=self._focal_gamma(loss),
+            learning_rate=self._number(_RATE_KEYS, low=0.0),
+            optimizer=self._text(_OPTIMIZER_KEYS),
+            schedule=self._text(_SCHEDULE_KEYS),
+            batch_size=_as_int(self._number(_BATCH_KEYS, low=1.0)),
+            epochs=_as_int(self._number(_EPOCH_KEYS, low=1.0)),
+            hidden_units=self._hidden_units(),
+            l2=self._number(_L2_KEYS, low=0.0),
+            dropout=self._number(_DROPOUT_KEYS, low=0.0, high=1.0),
+            n_features=_as_int(self._number(_FEATURES_KEYS, low=1.0)) or self._dataset_columns(),
+            n_train=_as_int(self._number(_TRAIN_SIZE_KEYS, low=1.0)) or self._dataset_rows(),
+            n_parameters=_as_int(self._number(_PARAMETER_KEYS, low=0.0)) or self._summary(_SUMMARY_TOTAL),
+            n_trainable_parameters=(
+                _as_int(self._number(_TRAINABLE_KEYS, low=0.0)) or self._summary(_SUMMARY_TRAINABLE)
+            ),
+            beta=self._number(_BETA_KEYS, low=0.0),
+            unreadable=tuple(self._unreadable),
+            given=dict(self._record.params),
+        )
+
+    def _matches(self, endings: Iterable[str]) -> Iterable[tuple[str, str]]:
+        """Yield (source, text) of the keys that end with one of the word sequences, best ending first."""
+        for ending in endings:
+            wanted = tuple(ending.split())
+            found = [
+                (len(key), source, text)
+                for key, source, text in self._keys
+                if key[-len(wanted) :] == wanted and text.strip() not in ("", "None", "null", "nan")
+            ]
+            # The shortest key is the most direct one: "lr" before "warmup_lr".
+            for _, source, text in sorted(found, key=lambda item: item[0]):
+                yield source, text
+
+    def _number(
+        self, endings: Iterable[str], *, low: float = -math.inf, high: float = math.inf
+    ) -> Setting[float] | None:
+        for source, text in self._matches(endings):
+            value = parse_number(text)
+            if value is not None and low <= value <= high:
+                return Setting(value, source)
+            if value is None and not _is_structured(text):
+                self._unreadable.append(f"{source} is {text[:40]!r}, not a number")
+        return None
+
+    def _text(self, endings: Iterable[str]) -> Setting[str] | None:
+        for source, text in self._matches(endings):
+            if parse_number(text) is None:
+                return Setting(text.strip(), source)
+        return None
+
+    def _share(self, split: str | None) -> Setting[float] | None:
+        for source, text in self._matches(_SHARE_KEYS):
+            mentioned = _split_of(source)
+            value = parse_number(text)
+            if value is None:
+                if split is None:
+                    self._unreadable.append(f"{source} is {text[:40]!r}, not a number")
+                continue
+            if mentioned == split and 0.0 < value < 1.0:
+                return Setting(value, source)
+        if split == "validation":
+            return None
+        for dataset in self._record.datasets:
+            share = dataset.profile.get("positive_share")
+            if isinstance(share, (int, float)) and 0.0 < float(share) < 1.0 and split == "train":
+                return Setting(float(share), f"data set input {dataset.name!r}")
+        return None
+
+    def _class_weights(self) -> Setting[ClassWeights] | None:
+        for source, text in self._matches(_WEIGHT_KEYS):
+            if text.strip().strip("'\"").lower().startswith("balanced"):
+                return Setting(ClassWeights(math.nan, math.nan, balanced=True), source)
+            pair = parse_class_weights(text)
+            if pair is not None:
+                return Setting(ClassWeights(*pair), source)
+        zero = self._number(("class weight 0", "weight class 0", "weight 0"), low=0.0)
+        one = self._number(("class weight 1", "weight class 1", "weight 1"), low=0.0)
+        if zero and one and zero.value > 0 and one.value > 0:
+            return Setting(ClassWeights(zero.value, one.value), f"{zero.source} and {one.source}")
+        for source, text in self._matches(_POS_WEIGHT_KEYS):
+            value = parse_number(text.strip("[]() "))
+            # xgboost's scale_pos_weight changes the gradient, never the logged loss.
+            if value is not None and value > 0 and "scale_pos_weight" not in source:
+                return Setting(ClassWeights(1.0, value, in_validation=True), source)
+        return None
+
+    def _focal_gamma(self, loss: Setting[str] | None) -> Setting[float] | None:
+        gamma = self._number(_GAMMA_KEYS, low=0.0)
+        if gamma is None and loss is not None and "focal" in loss.value.lower():
+            gamma = self._number(("gamma",), low=0.0)
+        return gamma
+
+    def _hidden_units(self) -> Setting[tuple[int, ...]] | None:
+        for source, text in self._matches(_UNITS_KEYS):
+            numbers = [float(number) for number in _NUMBER.findall(text)]
+            if numbers and all(number >= 1 and number == int(number) for number in numbers):
+                return Setting(tuple(int(number) for number in numbers), source)
+        return None
+
+    def _dataset_shape(self) -> tuple[str, list[object]] | None:
+        ordered = sorted(
+            self._record.datasets, key=lambda dataset: dataset.context not in ("training", "train")
+        )
+        for dataset in ordered:
+            shape = dataset.profile.get("features_shape", dataset.profile.get("shape"))
+            if isinstance(shape, Mapping):
+                shape = next(iter(shape.values()), None)
+            if isinstance(shape, list) and shape:
+                return f"data set input {dataset.name!r}", shape
+            rows = dataset.profile.get("num_rows")
+            if isinstance(rows, int):
+                return f"data set input {dataset.name!r}", [rows]
+        return None
+
+    def _dataset_rows(self) -> Setting[int] | None:
+        shape = self._dataset_shape()
+        if shape is None or not isinstance(shape[1][0], int):
+            return None
+        return Setting(shape[1][0], shape[0])
+
+    def _dataset_columns(self) -> Setting[int] | None:
+        shape = self._dataset_shape()
+        if shape is None or len(shape[1]) != _PAIR or not isinstance(shape[1][1], int):
+            return None
+        return Setting(shape[1][1], shape[0])
+
+    def _summary(self, pattern: re.Pattern[str]) -> Setting[int] | None:
+        found = pattern.search(self._record.model_summary or "")
+        return Setting(int(found.group(1).replace(",", "")), "model_summary.txt") if found else None
+
+
+def parse_number(text: str) -> float | None:
+    """Read a param as a finite number, None when it is anything else."""
+    try:
+        value = float(text.strip().strip("'\""))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def parse_class_weights(text: str) -> tuple[float, float] | None:
+    """Read ``{0: 1, 1: 9}``, ``{"0": 1.0, "1": 9.0}`` or ``[1, 9]``; None when it is none of these."""
+    value = _structure(text)
+    if isinstance(value, dict) and len(value) == _PAIR:
+        try:
+            by_class = {int(float(key)): float(weight) for key, weight in value.items()}
+        except (TypeError, ValueError):
+            return None
+        weights = [by_class.get(0), by_class.get(1)]
+    elif isinstance(value, (list, tuple)) and len(value) == _PAIR:
+        weights = [float(weight) if isinstance(weight, (int, float)) else None for weight in value]
+    else:
+        return None
+    negative, positive = weights
+    if negative is None or positive is None or not (negative > 0 and positive > 0):
+        return None
+    return negative, positive
+
+
+def _structure(text: str) -> object:
+    """Parse a Python or JSON literal; numpy scalars such as ``np.float64(9.0)`` are read as their number."""
+    plain = re.sub(r"np\.\w+\(([^()]*)\)", r"\1", text.strip())
+    try:
+        return ast.literal_eval(plain)
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+        pass
+    try:
+        return json.loads(plain)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_structured(text: str) -> bool:
+    """Whether a text is a list, a dict, an object's repr or a call: no failed attempt at a number."""
+    return text.strip()[:1] in ("{", "[", "(", "<") or "(" in text
+
+
+def _unquoted(value: str) -> str:
+    """Undo the shell quoting that MLflow projects store their params with."""
+    if len(value) > 1 and value[0] == value[-1] == "'":
+        try:
+            parts = shlex.split(value)
+        except ValueError:
+            return value
+        return parts[0] if len(parts) == 1 else value
+    return value
+
+
+def _key_words(key: str) -> tuple[str, ...]:
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", key)
+    # "l2" and "opt2" stay one word, "class_weight_0" becomes three.
+    return tuple(word.lower() for word in re.split(r"[^A-Za-z0-9]+", spaced) if word)
+
+
+def _split_of(source: str) -> str | None:
+    key_words = set(_key_words(source))
+    if key_words & {"val", "valid", "validation", "eval", "test"}:
+        return "validation"
+    if key_words & {"train", "training"}:
+        return "train"
+    return None
+
+
+def _as_int(setting: Setting[float] | None) -> Setting[int] | None:
+    return None if setting is None else Setting(int(setting.value), setting.source)

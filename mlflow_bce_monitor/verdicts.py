@@ -1,0 +1,273 @@
+"""evidence -> verdict: what the run is doing, judged at its end.
+
+The judges stand in the order in which they are asked; the first that has an answer
+gives it. Each takes the evidence and returns a judgement or None.
+
+The central question is whether the loss at the end is below its chance level by more
+than the model could have memorised. Held-back data decide it when they were logged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from mlflow_bce_monitor.contract import Verdict
+from mlflow_bce_monitor.diagnosis import Judgement
+from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.limits import Limits
+
+CLEAR: Final = 0.95
+"""Confidence of a verdict whose numbers are far from every limit."""
+
+LIKELY: Final = 0.8
+"""Confidence of a verdict whose numbers lie near a limit, or that lacks one source."""
+
+OPEN: Final = 0.6
+"""Confidence of a verdict that another reading of the same curve would contradict."""
+
+ASSUMED_CEILING: Final = 0.5
+"""Nothing but the name "loss" is known: the verdict is right only if the loss is what we assume."""
+
+Judge = Callable[[Evidence, Limits], "Judgement | None"]
+
+
+def judge(evidence: Evidence, limits: Limits) -> Judgement:
+    """Return the verdict on one run with a recognised loss.
+
+    Parameters
+    ----------
+    evidence
+        As gathered; facts that are missing weaken the confidence, never raise.
+    """
+    for one in JUDGES:
+        judgement = one(evidence, limits)
+        if judgement is not None:
+            return _no_surer_than_the_loss(judgement, evidence)
+    raise AssertionError("the last judge always answers")
+
+
+def _no_surer_than_the_loss(judgement: Judgement, evidence: Evidence) -> Judgement:
+    if evidence["loss_certainty"] != "assumed":
+        return judgement
+    because = f"{judgement.because}; that this loss is a binary cross-entropy is assumed from its name alone"
+    return Judgement(judgement.verdict, min(judgement.confidence, ASSUMED_CEILING), because)
+
+
+def _not_a_number(evidence: Evidence, _: Limits) -> Judgement | None:
+    if evidence["ends_non_finite"]:
+        return Judgement(Verdict.DIVERGED, CLEAR, "the loss ends in NaN or infinity")
+    return None
+
+
+def _normal_at_chance(evidence: Evidence, limits: Limits) -> Judgement | None:
+    """Say "benign" where chance is the expected state."""
+    if "end_skill" not in evidence or abs(evidence.number("end_skill")) > limits.chance_band:
+        return None
+    if evidence["adversarial"]:
+        because = "a discriminator at its chance level cannot tell real from generated: equilibrium"
+        return Judgement(Verdict.BENIGN, LIKELY, because)
+    if evidence["preference_loss"] and evidence.number("n_points") <= limits.preference_first_points:
+        because = (
+            "a preference loss starts at exactly ln 2, where the policy still equals its reference; "
+            f"{evidence.number('n_points'):.0f} points are its first steps"
+        )
+        return Judgement(Verdict.BENIGN, LIKELY, because)
+    return None
+
+
+def _too_few_points(evidence: Evidence, limits: Limits) -> Judgement | None:
+    points = int(evidence.number("n_points"))
+    if points >= limits.min_points:
+        return None
+    if points > 1 and _learned_beyond_doubt(evidence, limits):
+        because = f"skill {evidence.number('end_skill'):.2f} after {points} points"
+        return Judgement(Verdict.LEARNING, OPEN, because)
+    plural = "" if points == 1 else "s"
+    because = f"{points} point{plural} of the loss; {limits.min_points} are needed to judge flatness"
+    return Judgement(Verdict.INCONCLUSIVE, CLEAR, because)
+
+
+def _learned_beyond_doubt(evidence: Evidence, limits: Limits) -> bool:
+    clear = evidence.number("end_skill") > limits.clear_skill and bool(evidence["share_known"])
+    return clear and evidence.get("validation_skill", 1.0) > limits.chance_band  # type: ignore[operator]
+
+
+def _far_above_chance(evidence: Evidence, limits: Limits) -> Judgement | None:
+    skill = evidence.number("end_skill")
+    if skill >= limits.diverged_skill or (not evidence["share_known"] and evidence.number("end_level") <= 0):
+        return None
+    times = 1.0 - skill
+    if evidence["end_falling"] and evidence.number("end_fall") > limits.far_fall * times:
+        because = f"the loss is {times:.2g} times its chance level and still falling"
+        return Judgement(Verdict.SLOW, LIKELY, because)
+    if evidence.number("end_spread") > limits.unstable_noise * times:
+        because = f"the loss jumps about a level {times:.2g} times its chance level"
+        return Judgement(Verdict.UNSTABLE, LIKELY, because)
+    return Judgement(Verdict.DIVERGED, CLEAR, f"the loss stays at {times:.2g} times its chance level")
+
+
+def _jumping(evidence: Evidence, limits: Limits) -> Judgement | None:
+    spread = evidence.number("end_spread")
+    if spread <= limits.unstable_noise or evidence.number("end_skill") > limits.unstable_sigmas * spread:
+        return None
+    because = f"over the last half the loss jumps by {spread:.0%} of its chance level from point to point"
+    return Judgement(Verdict.UNSTABLE, LIKELY, because)
+
+
+def _share_not_known(evidence: Evidence, limits: Limits) -> Judgement | None:
+    """Judge a loss below ln 2 whose chance level is only bounded.
+
+    Every share of positives has a chance level of at most ln 2, so a loss *at* ln 2 is
+    at or above chance whatever the share. A loss below it may be skill, or the entropy
+    of imbalanced labels.
+    """
+    if evidence["share_known"] or evidence.number("end_skill") <= limits.unvalidated_band:
+        return None
+    if _ranks(evidence, limits):
+        return Judgement(Verdict.LEARNING, LIKELY, "the loss is below ln 2 and the AUC is above chance")
+    if evidence.number("end_flat_fraction") >= limits.flat_early:
+        because = (
+            f"flat at {evidence.number('end_level'):.4f} from early on: the chance level of imbalanced "
+            "labels or a limit of the model; the share of positives would tell, and it is not known"
+        )
+        return Judgement(Verdict.INCONCLUSIVE, LIKELY, because)
+    because = (
+        f"the loss fell to {evidence.number('end_level'):.4f}, below ln 2; how much of that is skill "
+        "depends on the share of positives, which is not known"
+    )
+    return Judgement(Verdict.LEARNING, OPEN, because)
+
+
+def _ranks(evidence: Evidence, limits: Limits) -> bool:
+    """Whether an AUC says that the predictions carry information, the held-back one first."""
+    for name in ("validation_auc", "auc"):
+        if name in evidence:
+            return evidence.number(name) >= limits.auc_with_signal
+    return False
+
+
+def _training_skill(evidence: Evidence, limits: Limits) -> bool:
+    margin = max(limits.chance_band, limits.error_sigmas * evidence.number("end_skill_error"))
+    return evidence.number("end_skill") > margin
+
+
+def _validation_skill(evidence: Evidence, limits: Limits) -> bool:
+    """Whether held-back data show skill; a small one counts when the ranking confirms it."""
+    skill = evidence.number("validation_skill")
+    if skill > limits.chance_band:
+        return True
+    return skill > 0 and _ranks(evidence, limits)
+
+
+def _without_held_back_skill(evidence: Evidence, limits: Limits) -> Judgement | None:
+    """Tell overfitting from chance where a validation loss was logged and shows no skill."""
+    if "validation_skill" not in evidence or _validation_skill(evidence, limits):
+        return None
+    if evidence.number("end_skill") <= limits.unvalidated_band or not _training_skill(evidence, limits):
+        return None
+    if evidence["validation_falling"] and evidence.number("validation_fall") > limits.slow_fall:
+        because = "training skill, and the validation loss is still falling towards its chance level"
+        return Judgement(Verdict.SLOW, OPEN, because)
+    because = (
+        f"training skill {evidence.number('end_skill'):.2f}, "
+        f"validation skill {evidence.number('validation_skill'):.2f}"
+    )
+    return Judgement(Verdict.OVERFITTING, CLEAR, because)
+
+
+def _learned(evidence: Evidence, limits: Limits) -> Judgement | None:
+    skill = evidence.number("end_skill")
+    if "validation_skill" in evidence:
+        held_back = evidence.number("validation_skill")
+        if not _validation_skill(evidence, limits):
+            return None
+        because = f"skill {skill:.2f} on the training and {held_back:.2f} on the validation data"
+        confidence = CLEAR if held_back > 2 * limits.chance_band else LIKELY
+    elif _training_skill(evidence, limits) and (skill > limits.unvalidated_band or _ranks(evidence, limits)):
+        because = f"the loss is {skill:.0%} below its chance level"
+        confidence = CLEAR if skill > limits.clear_skill else LIKELY
+    else:
+        return None
+    if evidence.number("plateau_fraction") >= limits.escaped_fraction:
+        share = evidence.number("plateau_fraction")
+        return Judgement(Verdict.ESCAPED, LIKELY, f"{share:.0%} of the run stood at chance; then {because}")
+    return Judgement(Verdict.LEARNING, confidence, because)
+
+
+def _contradicted(evidence: Evidence, limits: Limits) -> Judgement | None:
+    """Find a flat loss at chance beside predictions that are clearly better than chance."""
+    if evidence["end_falling"]:
+        return None
+    for name in ("validation_auc", "auc"):
+        if name not in evidence:
+            continue
+        area = evidence.number(name)
+        if area >= limits.auc_contradiction:
+            because = f"the loss is at chance and flat, yet the AUC is {area:.2f}"
+            return Judgement(Verdict.INCONSISTENT, LIKELY, because)
+        return None
+    if "accuracy_gain" in evidence and evidence.number("accuracy_gain") > limits.accuracy_contradiction:
+        gain = evidence.number("accuracy_gain")
+        because = (
+            f"the loss is at chance and flat, yet accuracy is {gain:.2f} above always predicting one class"
+        )
+        return Judgement(Verdict.INCONSISTENT, LIKELY, because)
+    return None
+
+
+def _loss_without_predictions(evidence: Evidence, limits: Limits) -> Judgement | None:
+    """Find a loss far below chance beside predictions that are all one class.
+
+    Keras keeps the logits behind a final activation: a one-unit softmax trains under
+    ``binary_crossentropy`` while it predicts 1.0 for everything.
+    """
+    if not evidence["share_known"] or evidence.number("end_skill") <= limits.inconsistent_skill:
+        return None
+    if evidence.get("minority_share", 0.0) < limits.balanced_share:  # type: ignore[operator]
+        return None  # a rare class may stay below the threshold 0.5 in a good model
+    if not evidence.get("accuracy_constant", False) or evidence.number("accuracy_gain") > limits.chance_band:
+        return None
+    because = (
+        f"the loss is {evidence.number('end_skill'):.0%} below chance, "
+        "yet the accuracy is that of predicting one class for everything"
+    )
+    return Judgement(Verdict.INCONSISTENT, LIKELY, because)
+
+
+def _near_chance(evidence: Evidence, limits: Limits) -> Judgement:
+    """Tell slow from stalled: the last question, which always has an answer."""
+    skill = evidence.number("end_skill")
+    falling = bool(evidence["end_falling"]) and evidence.number("end_fall") > limits.slow_fall
+    if falling and _improves_for_real(evidence, limits):
+        because = (
+            f"near chance (skill {skill:.3f}) and still falling by {evidence.number('end_fall'):.1%} of it"
+        )
+        return Judgement(Verdict.SLOW, LIKELY if "validation_skill" in evidence else OPEN, because)
+    at_ln_2 = abs(skill) <= limits.chance_band
+    confidence = CLEAR if at_ln_2 and (evidence["share_known"] or not falling) else LIKELY
+    return Judgement(Verdict.STALLED, confidence, f"at chance (skill {skill:.3f}) and not improving")
+
+
+def _improves_for_real(evidence: Evidence, limits: Limits) -> bool:
+    """Whether a falling training loss is more than memorising: held-back data improve as well."""
+    if "validation_skill" not in evidence:
+        return True
+    if "validation_auc" in evidence and evidence.number("validation_auc") < limits.auc_at_chance:
+        return False
+    return bool(evidence["validation_falling"]) and evidence.number("validation_fall") > 0
+
+
+JUDGES: Final[tuple[Judge, ...]] = (
+    _not_a_number,
+    _normal_at_chance,
+    _too_few_points,
+    _far_above_chance,
+    _loss_without_predictions,
+    _jumping,
+    _share_not_known,
+    _without_held_back_skill,
+    _learned,
+    _contradicted,
+    _near_chance,
+)
