@@ -104,6 +104,8 @@ def _plateaus(
     chance: ChanceEstimate,
     limits: Limits,
 ) -> tuple[Plateau, ...]:
+    if values.size < limits.min_points:
+        return ()
     tolerance = max(limits.flat_tolerance * chance.value, limits.flat_sigmas * block_noise)
     found = []
     for stretch in flat_stretches(blocks.values, tolerance, limits.plateau_min_fraction):
