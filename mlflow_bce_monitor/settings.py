@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
+from mlflow_bce_monitor.model_summary import ModelSummary, parse_model_summary
 from mlflow_bce_monitor.records import RunRecord
 
 T = TypeVar("T")
@@ -73,6 +74,7 @@ class Settings:
     n_train: Setting[int] | None = None
     n_parameters: Setting[int] | None = None
     n_trainable_parameters: Setting[int] | None = None
+    n_outputs: Setting[int] | None = None
     beta: Setting[float] | None = None
     unreadable: tuple[str, ...] = ()
     given: Mapping[str, str] = field(default_factory=dict)
@@ -164,8 +166,9 @@ _GAMMA_KEYS: Final = ("focal gamma", "gamma focal")
 _BETA_KEYS: Final = ("beta", "dpo beta")
 
 _NUMBER: Final = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-_SUMMARY_TOTAL: Final = re.compile(r"Total params:\s*([\d,]+)")
-_SUMMARY_TRAINABLE: Final = re.compile(r"Trainable params:\s*([\d,]+)")
+_SUMMARY: Final = "model_summary.txt"
+_KERAS_BATCH_SIZE: Final = 32
+"""What ``fit`` takes when ``batch_size`` is None, which is what autologging then stores."""
 _PAIR: Final = 2
 
 
@@ -179,6 +182,7 @@ class _Reader:
 
     def __init__(self, record: RunRecord) -> None:
         self._record = record
+        self._summary: ModelSummary = parse_model_summary(record.model_summary or "")
         self._unreadable: list[str] = []
         self._keys: list[tuple[tuple[str, ...], str, str]] = [
             (_key_words(key), f"params[{key!r}]", _unquoted(value)) for key, value in record.params.items()
@@ -203,17 +207,22 @@ class _Reader:
             learning_rate=self._number(_RATE_KEYS, low=0.0),
             optimizer=self._text(_OPTIMIZER_KEYS),
             schedule=self._text(_SCHEDULE_KEYS),
-            batch_size=_as_int(self._number(_BATCH_KEYS, low=1.0)),
+            batch_size=_as_int(self._number(_BATCH_KEYS, low=1.0)) or self._keras_batch_size(),
             epochs=_as_int(self._number(_EPOCH_KEYS, low=1.0)),
             hidden_units=self._hidden_units(),
             l2=self._number(_L2_KEYS, low=0.0),
             dropout=self._number(_DROPOUT_KEYS, low=0.0, high=1.0),
             n_features=_as_int(self._number(_FEATURES_KEYS, low=1.0)) or self._dataset_columns(),
             n_train=_as_int(self._number(_TRAIN_SIZE_KEYS, low=1.0)) or self._dataset_rows(),
-            n_parameters=_as_int(self._number(_PARAMETER_KEYS, low=0.0)) or self._summary(_SUMMARY_TOTAL),
-            n_trainable_parameters=(
-                _as_int(self._number(_TRAINABLE_KEYS, low=0.0)) or self._summary(_SUMMARY_TRAINABLE)
+            n_parameters=(
+                _as_int(self._number(_PARAMETER_KEYS, low=0.0))
+                or self._from_summary(self._summary.n_parameters)
             ),
+            n_trainable_parameters=(
+                _as_int(self._number(_TRAINABLE_KEYS, low=0.0))
+                or self._from_summary(self._summary.n_trainable)
+            ),
+            n_outputs=self._from_summary(self._summary.output_units),
             beta=self._number(_BETA_KEYS, low=0.0),
             unreadable=tuple(self._unreadable),
             given=dict(self._record.params),
@@ -296,7 +305,13 @@ class _Reader:
             numbers = [float(number) for number in _NUMBER.findall(text)]
             if numbers and all(number >= 1 and number == int(number) for number in numbers):
                 return Setting(tuple(int(number) for number in numbers), source)
-        return None
+        units = self._summary.hidden_units
+        return Setting(units, _SUMMARY) if units else None
+
+    def _keras_batch_size(self) -> Setting[int] | None:
+        if self._record.params.get("batch_size") != "None":
+            return None
+        return Setting(_KERAS_BATCH_SIZE, "params['batch_size'] = None, Keras' default")
 
     def _dataset_shape(self) -> tuple[str, list[object]] | None:
         ordered = sorted(
@@ -317,17 +332,21 @@ class _Reader:
         shape = self._dataset_shape()
         if shape is None or not isinstance(shape[1][0], int):
             return None
-        return Setting(shape[1][0], shape[0])
+        # Keras' validation_split takes its share off the data set that was passed to fit.
+        split = self._number(("validation split",), low=0.0, high=1.0)
+        if split is None or split.value in (0.0, 1.0):
+            return Setting(shape[1][0], shape[0])
+        return Setting(round(shape[1][0] * (1.0 - split.value)), f"{shape[0]} less {split.source}")
 
     def _dataset_columns(self) -> Setting[int] | None:
         shape = self._dataset_shape()
-        if shape is None or len(shape[1]) != _PAIR or not isinstance(shape[1][1], int):
+        if shape is None:
             return None
-        return Setting(shape[1][1], shape[0])
+        columns = [size for size in shape[1][1:] if isinstance(size, int)]
+        return Setting(math.prod(columns), shape[0]) if columns else None
 
-    def _summary(self, pattern: re.Pattern[str]) -> Setting[int] | None:
-        found = pattern.search(self._record.model_summary or "")
-        return Setting(int(found.group(1).replace(",", "")), "model_summary.txt") if found else None
+    def _from_summary(self, count: int | None) -> Setting[int] | None:
+        return None if count is None else Setting(count, _SUMMARY)
 
 
 def parse_number(text: str) -> float | None:

@@ -230,8 +230,11 @@ def _by_contradiction(
     roles = {candidate.reading.role for candidate in candidates}
     if settings.n_classes is not None and settings.n_classes.value > _TWO_CLASSES:
         return None, f"{settings.n_classes.source} = {settings.n_classes.value}: not a binary problem"
-    if _several_outputs(record.model_summary):
-        return None, "model_summary.txt ends in more than two outputs: not a binary problem"
+    if settings.n_outputs is not None and settings.n_outputs.value > _TWO_CLASSES:
+        return (
+            None,
+            f"{settings.n_outputs.source} ends in {settings.n_outputs.value} outputs: not a binary problem",
+        )
     regression = sorted(metric for metric in record.histories if names.is_regression_metric(metric))
     if regression and not roles & _BINARY_ROLES:
         return None, f"the metrics {', '.join(map(repr, regression[:3]))} belong to another kind of loss"
@@ -280,14 +283,6 @@ def _by_params(settings: Settings) -> tuple[LossCertainty | None, str] | None:
             return LossCertainty.NAMED, f"{said} with {settings.n_classes.source} = 2"
         return None, f"{said} with {settings.n_classes.source} = {settings.n_classes.value}"
     return None
-
-
-def _several_outputs(model_summary: str | None) -> bool:
-    """Whether the last layer of a Keras summary has more than two outputs."""
-    if not model_summary:
-        return False
-    shapes = re.findall(r"\((?:None|\d+)(?:, (?:None|\d+))*, (\d+)\)", model_summary)
-    return bool(shapes) and int(shapes[-1]) > _TWO_CLASSES
 
 
 def _named_by_caller(
