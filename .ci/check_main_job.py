@@ -21,7 +21,9 @@ def main() -> None:
     runs = client.search_runs(experiments, run_view_type=ViewType.ACTIVE_ONLY, max_results=1000)
     scenarios = [run for run in runs if "variant" in run.data.params]
     if len(scenarios) < LEAST_RUNS:
-        raise SystemExit(f"expected at least {LEAST_RUNS} scenario runs, found {len(scenarios)} of {len(runs)}")
+        raise SystemExit(
+            f"expected at least {LEAST_RUNS} scenario runs, found {len(scenarios)} of {len(runs)}"
+        )
     for run in scenarios:
         missing = [tag for tag in (TAG_VERDICT, TAG_CAUSE, TAG_FINGERPRINT) if tag not in run.data.tags]
         if run.info.status != "FINISHED" or missing:

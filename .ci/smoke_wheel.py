@@ -30,7 +30,10 @@ def main() -> None:
             mlflow.log_metrics({"loss": 0.6931, "accuracy": 0.5}, step=epoch)
     command = Path(sys.executable).with_name("bce-monitor")
     done = subprocess.run(  # noqa: S603 - our own console script
-        [command, "scan", "--tracking-uri", store, "--format", "json"], check=True, capture_output=True, text=True
+        [command, "scan", "--tracking-uri", store, "--format", "json"],
+        check=True,
+        capture_output=True,
+        text=True,
     )
     answer = json.loads(done.stdout)
     tags = mlflow.get_run(run.info.run_id).data.tags
