@@ -1,0 +1,100 @@
+"""Whether a run already carries the current answer, told from a search result alone.
+
+The fingerprint is the evaluator's commit mark: it is written last, so a run without it was
+never evaluated or its writing was interrupted. It says which inputs an answer belongs to,
+so that the next scan can skip the run without reading a single history. What it covers,
+and what it cannot notice, is in ``docs/decisions/0010-fingerprint.md``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from typing import Final
+
+from mlflow.entities import Run
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
+
+from mlflow_bce_monitor import __version__
+from mlflow_bce_monitor.contract import TAG_FINGERPRINT, TAG_PREFIX, TAG_VERDICT, Verdict
+from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.pipeline import Question
+from mlflow_bce_monitor.tracking.reader import OWN_METRICS
+from mlflow_bce_monitor.tracking.reports import Reports
+
+# Hexadecimal digits: 64 bits, short enough for a column and beyond any chance collision on one run.
+_DIGITS: Final = 16
+_WITH_REPORT: Final = "+report"
+_MLFLOW_PREFIX: Final = "mlflow."
+
+
+def digest(run: Run, question: Question, limits: Limits) -> str:
+    """Return a digest of everything a diagnosis of this run depends on.
+
+    Covers the evaluator's version and limits, the question, and of the run: name, status,
+    params, the user's tags, data set inputs, and step, timestamp and value of the latest
+    point of each metric. The same for every reader of one store.
+    """
+    covered = {
+        "version": __version__,
+        "limits": dataclasses.asdict(limits),
+        "question": dataclasses.asdict(question),
+        "run": [run.info.run_name, run.info.status, run.info.start_time, run.info.end_time],
+        "params": dict(run.data.params),
+        "tags": {key: value for key, value in run.data.tags.items() if _is_users(key)},
+        "metrics": _latest_points(run),
+        "datasets": _datasets(run),
+    }
+    text = json.dumps(covered, sort_keys=True, ensure_ascii=True, default=str)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:_DIGITS]
+
+
+def tag_value(digest: str, *, has_report: bool) -> str:
+    """Return what is written as ``bce.fingerprint``."""
+    return f"{digest}{_WITH_REPORT}" if has_report else digest
+
+
+def has_report(run: Run) -> bool:
+    """Return whether the run's committed answer came with a report."""
+    return run.data.tags.get(TAG_FINGERPRINT, "").endswith(_WITH_REPORT)
+
+
+def is_current(run: Run, digest: str, reports: Reports) -> bool:
+    """Return whether the run carries the answer with this digest, and the report that is wanted."""
+    written = run.data.tags.get(TAG_FINGERPRINT, "")
+    if written.removesuffix(_WITH_REPORT) != digest:
+        return False
+    try:
+        verdict = Verdict(run.data.tags.get(TAG_VERDICT, ""))
+    except ValueError:
+        # Somebody took the answer away and left the mark.
+        return False
+    return has_report(run) or not reports.wanted_for(verdict)
+
+
+def _is_users(tag: str) -> bool:
+    return not tag.startswith((TAG_PREFIX, _MLFLOW_PREFIX))
+
+
+def _latest_points(run: Run) -> list[list[str | int]]:
+    # The protocol message is MLflow's public way to the step and timestamp of the latest points.
+    points = run.data.to_proto().metrics
+    return sorted(
+        [point.key, repr(point.value), point.timestamp, point.step]
+        for point in points
+        if point.key not in OWN_METRICS
+    )
+
+
+def _datasets(run: Run) -> list[list[str]]:
+    inputs = run.inputs.dataset_inputs if run.inputs else []
+    return sorted(
+        [
+            logged.dataset.name or "",
+            logged.dataset.digest or "",
+            logged.dataset.profile or "",
+            *sorted(tag.value for tag in logged.tags if tag.key == MLFLOW_DATASET_CONTEXT),
+        ]
+        for logged in inputs
+    )

@@ -1,0 +1,45 @@
+"""Links into the MLflow UI."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from mlflow_bce_monitor.contract import ARTIFACT_FOLDER, ARTIFACT_REPORT
+from mlflow_bce_monitor.tracking.store import Store, StoreKind, shown
+from mlflow_bce_monitor.tracking.view import VIEW_KEY
+
+_ROUTE = "/#/experiments"
+
+
+def run_link(store: Store, experiment_id: str, run_id: str) -> str | None:
+    """Return the address of a run's page; None for a store that has no UI of its own."""
+    return _link(store, f"{_ROUTE}/{quote(experiment_id)}/runs/{quote(run_id)}")
+
+
+def report_link(store: Store, experiment_id: str, run_id: str) -> str | None:
+    """Return the address of a run's report among its artifacts."""
+    path = f"{ARTIFACT_FOLDER}/{ARTIFACT_REPORT}"
+    return _link(store, f"{_ROUTE}/{quote(experiment_id)}/runs/{quote(run_id)}/artifacts/{path}")
+
+
+def view_path(experiment_id: str) -> str:
+    """Return the ready view of an experiment, relative to the address of any MLflow UI."""
+    return f"{_ROUTE}/{quote(experiment_id)}/runs?workflowType=machine_learning&viewStateShareKey={VIEW_KEY}"
+
+
+def view_link(store: Store, experiment_id: str) -> str | None:
+    """Return the address of the ready view of an experiment."""
+    return _link(store, view_path(experiment_id))
+
+
+def ui_command(store: Store) -> str | None:
+    """Return the command that serves the UI of a store that has none of its own."""
+    if store.kind in (StoreKind.DATABASE, StoreKind.FILES):
+        return f"mlflow ui --backend-store-uri '{store}'"
+    return None
+
+
+def _link(store: Store, route: str) -> str | None:
+    if store.kind is not StoreKind.SERVER:
+        return None
+    return f"{shown(store.uri).rstrip('/')}{route}"

@@ -1,0 +1,211 @@
+"""Writing a diagnosis back to its run.
+
+In this order, so that a run that was killed half-way is seen to be unfinished:
+
+1. the old fingerprint goes; a run that gets its first report is marked as begun (``bce.version``);
+2. the report: ``report.html``, ``curve.png``, ``diagnosis.json``;
+3. tags, metrics and the block in the description;
+4. the fingerprint, which says that everything before it is there.
+
+Nothing else of the run is touched. MLflow's ``start_run`` is never used: it would move the
+end time and turn FAILED into FINISHED. See ``docs/decisions/0011-writing-back.md``.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Run, RunTag
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
+
+from mlflow_bce_monitor.contract import (
+    ARTIFACT_CURVE,
+    ARTIFACT_DIAGNOSIS,
+    ARTIFACT_FOLDER,
+    ARTIFACT_REPORT,
+    METRIC_PLATEAU_FRACTION,
+    METRIC_SKILL,
+    TAG_ADVICE,
+    TAG_CAUSE,
+    TAG_CHANCE_LEVEL,
+    TAG_CONFIDENCE,
+    TAG_FINGERPRINT,
+    TAG_METRIC,
+    TAG_SKILL,
+    TAG_TIER,
+    TAG_VERDICT,
+    TAG_VERSION,
+)
+from mlflow_bce_monitor.diagnosis import Diagnosis
+from mlflow_bce_monitor.records import RunRecord
+from mlflow_bce_monitor.report import description, figure, json_artifact, page, wording
+from mlflow_bce_monitor.tracking.description import LONGEST_DESCRIPTION, with_block, without_block
+from mlflow_bce_monitor.tracking.fingerprint import has_report, tag_value
+from mlflow_bce_monitor.tracking.reports import Reports
+
+_ANSWER_TAGS: Final[tuple[str, ...]] = (
+    TAG_VERDICT,
+    TAG_CAUSE,
+    TAG_CONFIDENCE,
+    TAG_SKILL,
+    TAG_CHANCE_LEVEL,
+    TAG_METRIC,
+    TAG_ADVICE,
+    TAG_TIER,
+    TAG_VERSION,
+)
+# matplotlib shares its font caches between figures and is not safe in several threads.
+_DRAWING: Final = threading.Lock()
+
+
+@dataclass(frozen=True)
+class _Stamp:
+    """Where on the step and time axes an answer is logged, so that writing it twice writes it once.
+
+    Attributes
+    ----------
+    step
+        The last step of the judged metric.
+    timestamp
+        Milliseconds since the epoch: the metric's last point, else the run's end or start.
+    """
+
+    step: int
+    timestamp: int
+
+
+def write_answer(
+    client: MlflowClient, diagnosis: Diagnosis, record: RunRecord, digest: str, reports: Reports
+) -> tuple[str, ...]:
+    """Write a diagnosis to its run.
+
+    Parameters
+    ----------
+    client
+        Of the store the run lives in.
+    diagnosis, record
+        The answer, and the run it was made from.
+    digest
+        :func:`~mlflow_bce_monitor.tracking.fingerprint.digest` of the run as it was read.
+    reports
+        Which runs get a report. A run that has one keeps getting it, because artifacts
+        cannot be taken away and must not contradict the tags.
+
+    Returns
+    -------
+    tuple of str
+        What was left out on purpose, one sentence each.
+
+    Raises
+    ------
+    MlflowException, OSError
+        The store refused. The run then has no fingerprint and is written again next time.
+    """
+    # Read again: the description may have changed since the run was found, and it must not be lost.
+    run = client.get_run(diagnosis.run_id)
+    tags = run.data.tags
+    report = reports.wanted_for(diagnosis.verdict) or _may_have_report(client, run)
+    if TAG_FINGERPRINT in tags:
+        client.delete_tag(diagnosis.run_id, TAG_FINGERPRINT)
+    if report:
+        if TAG_VERSION not in tags:
+            client.set_tag(diagnosis.run_id, TAG_VERSION, wording.tags(diagnosis)[TAG_VERSION])
+        _write_report(client, diagnosis)
+    notes = _write_tags_and_metrics(client, run, diagnosis, record, with_report=report)
+    client.set_tag(diagnosis.run_id, TAG_FINGERPRINT, tag_value(digest, has_report=report))
+    return notes
+
+
+def _may_have_report(client: MlflowClient, run: Run) -> bool:
+    """Return whether the run has a report, or the beginning of one, from an earlier time."""
+    if TAG_FINGERPRINT in run.data.tags:
+        return has_report(run)
+    # Begun and not committed: only the artifacts themselves can tell.
+    return TAG_VERSION in run.data.tags and bool(client.list_artifacts(run.info.run_id, ARTIFACT_FOLDER))
+
+
+def _write_report(client: MlflowClient, diagnosis: Diagnosis) -> None:
+    with _DRAWING:
+        picture = figure.draw(diagnosis)
+    with tempfile.TemporaryDirectory(prefix="bce-monitor-") as folder:
+        (Path(folder) / ARTIFACT_REPORT).write_text(page.render(diagnosis), encoding="utf-8")
+        (Path(folder) / ARTIFACT_CURVE).write_bytes(picture)
+        (Path(folder) / ARTIFACT_DIAGNOSIS).write_text(
+            json_artifact.diagnosis_json(diagnosis), encoding="utf-8"
+        )
+        client.log_artifacts(diagnosis.run_id, folder, ARTIFACT_FOLDER)
+
+
+def _write_tags_and_metrics(
+    client: MlflowClient, run: Run, diagnosis: Diagnosis, record: RunRecord, *, with_report: bool
+) -> tuple[str, ...]:
+    answer = wording.tags(diagnosis)
+    old = run.data.tags.get(MLFLOW_RUN_NOTE, "")
+    new, notes = _description(old, diagnosis, with_report=with_report)
+    tags = [RunTag(key, value) for key, value in answer.items()]
+    if new and new != old:
+        tags.append(RunTag(MLFLOW_RUN_NOTE, new))
+    client.log_batch(run.info.run_id, metrics=_metrics(run, diagnosis, record), tags=tags)
+    # What an earlier answer said and this one does not.
+    stale = [tag for tag in _ANSWER_TAGS if tag in run.data.tags and tag not in answer]
+    if old and not new:
+        stale.append(MLFLOW_RUN_NOTE)
+    for tag in stale:
+        client.delete_tag(run.info.run_id, tag)
+    return notes
+
+
+def _description(old: str, diagnosis: Diagnosis, *, with_report: bool) -> tuple[str, tuple[str, ...]]:
+    """Return the new description, and what was left out."""
+    plain_text = without_block(old, diagnosis.run_id)
+    if not diagnosis.flagged:
+        return plain_text, ()
+    body = description.block(diagnosis, diagnosis.run_id, with_artifacts=with_report)
+    new = with_block(old, body, diagnosis.run_id)
+    if len(new) > LONGEST_DESCRIPTION:
+        left_out = (
+            f"The description of run {diagnosis.run_id} has {len(plain_text):,} characters; the summary was "
+            f"left out of it, because MLflow cuts descriptions longer than {LONGEST_DESCRIPTION:,}."
+        )
+        return plain_text, (left_out,)
+    return new, ()
+
+
+def _metrics(run: Run, diagnosis: Diagnosis, record: RunRecord) -> list[Metric]:
+    """Return the points that make the answer the latest value of our metrics; [] when it is already."""
+    judged = diagnosis.metric is not None
+    wanted = {
+        METRIC_SKILL: diagnosis.skill.value if diagnosis.skill else None,
+        METRIC_PLATEAU_FRACTION: diagnosis.plateau_fraction if judged else None,
+    }
+    latest = {point.key: point for point in run.data.to_proto().metrics}
+    stamp = _stamp(diagnosis, record)
+    points: list[Metric] = []
+    for name, value in wanted.items():
+        last = latest.get(name)
+        if last is None:
+            if value is not None and math.isfinite(value):
+                points.append(Metric(name, value, stamp.timestamp, stamp.step))
+            continue
+        # A metric cannot be taken away. NaN says that the earlier answer no longer holds.
+        said = math.nan if value is None else value
+        if said == last.value or (math.isnan(said) and math.isnan(last.value)):
+            continue
+        # The latest point is the one with the highest (step, timestamp, value).
+        step = max(stamp.step, last.step)
+        timestamp = max(stamp.timestamp, last.timestamp + 1)
+        points.append(Metric(name, said, timestamp, step))
+    return points
+
+
+def _stamp(diagnosis: Diagnosis, record: RunRecord) -> _Stamp:
+    history = record.histories.get(diagnosis.metric) if diagnosis.metric is not None else None
+    if history is not None and len(history):
+        return _Stamp(int(history.steps.max()), int(history.timestamps.max()))
+    return _Stamp(0, record.end_time or record.start_time or 0)
