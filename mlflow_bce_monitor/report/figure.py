@@ -25,7 +25,9 @@ from mlflow_bce_monitor.report.plain_text import shortened
 _INCHES: Final = (8.0, 4.5)
 _DPI: Final = 100  # 800 x 450 pixels: as wide as MLflow's description column
 _TITLE_LENGTH: Final = 78  # characters that fit above the axes
+_MOST_DOTS: Final = 40  # points that stand far enough apart to be drawn as dots
 _NAME_LENGTH: Final = 34  # characters of a metric's name in the legend
+_LABEL_LENGTH: Final = 52  # characters of a chance level's label there
 _NOT_IN_FONT: Final = "\N{REPLACEMENT CHARACTER}"
 
 # Okabe and Ito's colours, told apart with every common form of colour blindness
@@ -54,7 +56,7 @@ def draw(diagnosis: Diagnosis) -> bytes:
         _frame(axes, shown)
         _marks(axes, shown)
         _curves(axes, shown)
-        _chance(axes, shown)
+        _chances(axes, shown)
         _words(figure, axes, shown, diagnosis)
         target = io.BytesIO()
         figure.savefig(target, format="png", metadata={"Software": None}, pil_kwargs={"optimize": True})
@@ -106,19 +108,40 @@ def _frame(axes: Axes, shown: Picture) -> None:
 def _marks(axes: Axes, shown: Picture) -> None:
     for plateau in shown.plateaus:
         axes.axvspan(
-            plateau.start_step, plateau.end_step, color=_PLATEAU, alpha=0.13 if plateau.judged else 0.07, linewidth=0
+            plateau.start_step,
+            plateau.end_step,
+            color=_PLATEAU,
+            alpha=0.13 if plateau.judged else 0.07,
+            linewidth=0,
         )
     for stretch in shown.not_numbers:
-        axes.axvspan(stretch.start_step, stretch.end_step, facecolor="none", edgecolor=_ALARM, hatch="///", linewidth=0.8, alpha=0.55)
+        axes.axvspan(
+            stretch.start_step,
+            stretch.end_step,
+            facecolor="none",
+            edgecolor=_ALARM,
+            hatch="///",
+            linewidth=0.8,
+            alpha=0.55,
+        )
     axes.plot(
         [point.step for point in shown.spikes],
         [point.value for point in shown.spikes],
-        linestyle="none", marker="o", markersize=7, markerfacecolor="none", markeredgecolor=_ALARM, zorder=5,
+        linestyle="none",
+        marker="o",
+        markersize=7,
+        markerfacecolor="none",
+        markeredgecolor=_ALARM,
+        zorder=5,
     )
     axes.plot(
         [point.step for point in shown.beyond],
         [_near_top(shown)] * len(shown.beyond),
-        linestyle="none", marker="^", markersize=8, color=_ALARM, zorder=5,
+        linestyle="none",
+        marker="^",
+        markersize=8,
+        color=_ALARM,
+        zorder=5,
     )
 
 
@@ -132,38 +155,64 @@ def _curves(axes: Axes, shown: Picture) -> None:
         judged = series is shown.series[0]
         values = [math.nan if value is None else value for value in series.values]
         axes.plot(
-            series.steps, values,
+            series.steps,
+            values,
             color=_TRAIN if series.split is Split.TRAIN else _VALIDATION,
             linestyle="-" if judged else (0, (4, 1.5)),
             linewidth=2.0 if not series.thinned else 1.0,
-            marker="o" if len(series.steps) <= 40 else None, markersize=3.5,  # noqa: PLR2004 - points still apart
-            solid_joinstyle="round", zorder=3 if judged else 2.5,
+            marker="o" if len(series.steps) <= _MOST_DOTS else None,
+            markersize=3.5,
+            solid_joinstyle="round",
+            zorder=3 if judged else 2.5,
             label=_drawable(f"{shortened(series.name, _NAME_LENGTH)} ({wording.split_word(series.split)})"),
         )
 
 
-def _chance(axes: Axes, shown: Picture) -> None:
-    chance = shown.chance
-    if chance is None:
-        return
-    if chance.banded:
-        axes.axhspan(chance.low, chance.high, color=_CHANCE, alpha=0.12, linewidth=0)
-    axes.axhline(
-        chance.level, color=_CHANCE, linewidth=1.4, linestyle="-" if chance.known else (0, (6, 3)), zorder=2.8,
-        label=_drawable(chance.label),
-    )
+def _chances(axes: Axes, shown: Picture) -> None:
+    for chance in shown.chances:
+        if chance.banded:
+            axes.axhspan(chance.low, chance.high, color=_CHANCE, alpha=0.12, linewidth=0)
+        judged = chance is shown.chances[0]
+        axes.axhline(
+            chance.level,
+            color=_CHANCE,
+            linewidth=1.4,
+            linestyle="-" if judged and chance.known else (0, (6, 3)) if judged else (0, (1.5, 1.5)),
+            zorder=2.8,
+            label=_drawable(shortened(chance.label, _LABEL_LENGTH)),
+        )
 
 
 def _words(figure: Figure, axes: Axes, shown: Picture, diagnosis: Diagnosis) -> None:
-    title = wording.verdict_title(diagnosis.verdict)
+    title = wording.headline_parts(diagnosis).title
     name = shortened(wording.run_title(diagnosis), _TITLE_LENGTH - len(title) - 3)
-    _literal(figure.text(0.02, 0.945, _drawable(title), fontproperties=_font(13, bold=True), color=_INK, va="center"))
-    _literal(figure.text(0.98, 0.945, _drawable(name), fontproperties=_font(10), color=_FAINT, va="center", ha="right"))
+    _literal(
+        figure.text(
+            0.02, 0.945, _drawable(title), fontproperties=_font(13, bold=True), color=_INK, va="center"
+        )
+    )
+    _literal(
+        figure.text(
+            0.98, 0.945, _drawable(name), fontproperties=_font(10), color=_FAINT, va="center", ha="right"
+        )
+    )
     _literal(axes.set_xlabel(shown.step_word, fontproperties=_font(10), color=_FAINT, labelpad=4, loc="left"))
     if not shown.series:
-        _literal(axes.text(0.5, 0.5, "no curve to draw", fontproperties=_font(12), color=_FAINT, ha="center", transform=axes.transAxes))
+        _literal(
+            axes.text(
+                0.5,
+                0.5,
+                "no curve to draw",
+                fontproperties=_font(12),
+                color=_FAINT,
+                ha="center",
+                transform=axes.transAxes,
+            )
+        )
         return
-    legend = axes.legend(loc="best", prop=_font(9.5), frameon=True, framealpha=0.85, edgecolor="none", handlelength=2.2)
+    legend = axes.legend(
+        loc="best", prop=_font(9.5), frameon=True, framealpha=0.85, edgecolor="none", handlelength=2.2
+    )
     for text in legend.get_texts():
         _literal(text).set_color(_INK)
     if shown.scale is Scale.LOG or shown.beyond:

@@ -67,7 +67,8 @@ def _curves(diagnosis: Diagnosis) -> dict[str, Any]:
         "certainty": None if curves.certainty is None else curves.certainty.value,
         "reason": curves.reason,
         "judged": [
-            {"name": c.name, "split": c.split.value, "n_points": len(c), "removed": list(c.removed)} for c in judged
+            {"name": c.name, "split": c.split.value, "n_points": len(c), "removed": list(c.removed)}
+            for c in judged
         ],
         "companions": [
             {"name": curve.name, "role": role.value, "split": split.value}

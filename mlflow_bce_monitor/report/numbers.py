@@ -6,7 +6,10 @@ The core never rounds; the renderers never do either.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Final
+
+from mlflow_bce_monitor.evidence.fact import FactValue
 
 _PLAIN_FROM: Final = 0.1  # below, three decimals would leave fewer than two significant digits
 _PLAIN_BELOW: Final = 10.0  # above, a loss is so far from chance that decimals are noise
@@ -23,14 +26,10 @@ _LEAST_PERCENT: Final = 0.05  # rounds to 0.0 with one decimal
 
 def nats(value: float) -> str:
     """Return a loss or a level: three decimals near 1, three significant digits elsewhere."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "infinity" if value > 0 else "-infinity"
+    if not math.isfinite(value):
+        return _not_finite(value)
     size = abs(value)
-    if size == 0.0:
-        return "0"
-    if size < _POWER_BELOW or size >= _POWER_FROM:
+    if size != 0.0 and not _POWER_BELOW <= size < _POWER_FROM:
         mantissa, exponent = f"{value:.2e}".split("e")
         return f"{mantissa}e{int(exponent)}"
     if size < _PLAIN_FROM:
@@ -40,6 +39,12 @@ def nats(value: float) -> str:
     if size < _GROUPED_FROM:
         return f"{value:.1f}"
     return f"{value:,.0f}"
+
+
+def _not_finite(value: float) -> str:
+    if math.isnan(value):
+        return "NaN"
+    return "infinity" if value > 0 else "-infinity"
 
 
 def told_apart(first: float, second: float) -> tuple[str, str]:
@@ -57,7 +62,7 @@ def told_apart(first: float, second: float) -> tuple[str, str]:
 def percent(share: float) -> str:
     """Return a share as "0 %", "1.3 %" or "83 %"; 100 % only when nothing is missing."""
     if not math.isfinite(share):
-        return nats(share)
+        return _not_finite(share)
     value = share * _PERCENT
     size = abs(value)
     if size < _LEAST_PERCENT:
@@ -83,7 +88,7 @@ def ratio(value: float) -> str:
 
 def count(value: float) -> str:
     """Return a whole number with its thousands grouped; "infinity" and "NaN" for what is none."""
-    return f"{int(value):,}" if math.isfinite(value) else nats(value)
+    return f"{int(value):,}" if math.isfinite(value) else _not_finite(value)
 
 
 def short_count(value: float) -> str:
@@ -100,7 +105,7 @@ def tag_number(value: float, decimals: int) -> str:
     return text.removeprefix("-") if float(text) == 0.0 else text
 
 
-def fact_value(value: float | bool | str, unit: str = "") -> str:
+def fact_value(value: FactValue, unit: str = "") -> str:
     """Return the value of a fact for a table, by the unit its catalogue gives."""
     if isinstance(value, str):
         return value
@@ -108,10 +113,16 @@ def fact_value(value: float | bool | str, unit: str = "") -> str:
         return "yes" if value else "no"
     if isinstance(value, int) or unit == "count":
         return count(value)
-    if unit == "nats":
-        return nats(value)
-    if unit in ("share", "skill"):
-        return percent(value)
-    if unit == "of chance":
-        return f"{percent(value)} of chance"
-    return f"{value:.4g}" if math.isfinite(value) else nats(value)
+    return _BY_UNIT.get(unit, _significant)(value)
+
+
+def _significant(value: float) -> str:
+    return f"{value:.4g}" if math.isfinite(value) else _not_finite(value)
+
+
+_BY_UNIT: Final[dict[str, Callable[[float], str]]] = {
+    "nats": nats,
+    "share": percent,
+    "skill": percent,
+    "of chance": lambda value: f"{percent(value)} of chance",
+}

@@ -90,11 +90,16 @@ class Content:
 def render(diagnosis: Diagnosis) -> str:
     """Return the report page of one run as HTML."""
     style, script = _inline("report.css"), _inline("report.js")
-    return _environment().get_template("report.html").render(
+    policy = (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    template = _environment().get_template("report.html")
+    return template.render(
         page=content(diagnosis),
         style=Markup(style),  # noqa: S704 - a file of this package
         script=Markup(script),  # noqa: S704 - a file of this package
-        policy=f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'",
+        policy=policy,
         box=f"0 0 {WIDTH} {HEIGHT}",
     )
 
@@ -164,7 +169,7 @@ def _unbreakable(value: object) -> object:
 
 @cache
 def _inline(name: str) -> str:
-    return files(__package__).joinpath(_TEMPLATES, name).read_text(encoding="utf-8")
+    return files(__package__).joinpath(_TEMPLATES).joinpath(name).read_text(encoding="utf-8")
 
 
 def _digest(source: str) -> str:
@@ -173,16 +178,18 @@ def _digest(source: str) -> str:
 
 
 def _numbers(diagnosis: Diagnosis) -> tuple[tuple[str, str], ...]:
+    """Return what there is of loss, chance level and the skills, with labels that say of which split."""
     if diagnosis.metric is None:
         return ()
-    pairs = [("Loss at the end", wording.final_loss(diagnosis))]
-    if diagnosis.chance is not None:
-        pairs.append(("Chance level", wording.chance_value(diagnosis.chance)))
-    if diagnosis.skill is not None:
-        pairs.append(("Skill", wording.skill(diagnosis)))
-    if diagnosis.validation_skill is not None:
-        pairs.append(("Validation skill", wording.validation_skill(diagnosis)))
-    return tuple(pairs)
+    held_back = wording.judges_validation(diagnosis)
+    training = wording.training_share(diagnosis) if held_back else wording.skill(diagnosis)
+    pairs = (
+        ("Validation loss at the end" if held_back else "Loss at the end", wording.final_loss(diagnosis)),
+        ("Chance level", "" if diagnosis.chance is None else wording.chance_value(diagnosis.chance)),
+        ("Training skill" if held_back else "Skill", training),
+        ("Validation skill", wording.validation_skill(diagnosis)),
+    )
+    return tuple((label, value) for label, value in pairs if value)
 
 
 def _description(shown: Picture, diagnosis: Diagnosis) -> str:
@@ -190,11 +197,11 @@ def _description(shown: Picture, diagnosis: Diagnosis) -> str:
     if not shown.series:
         return "No curve was logged."
     lines = [
-        f"{wording.split_word(series.split)} loss '{series.name}' over {numbers.count(series.n_points)} points"
-        for series in shown.series
+        f"{wording.split_word(one.split)} loss '{one.name}' over {numbers.count(one.n_points)} points"
+        for one in shown.series
     ]
-    chance = "" if shown.chance is None else f", against {shown.chance.label}"
-    return f"Line plot of the {' and the '.join(lines)}{chance}. {wording.headline(diagnosis)}"
+    against = "".join(f", against {chance.label}" for chance in shown.chances)
+    return f"Line plot of the {' and the '.join(lines)}{against}. {wording.headline(diagnosis)}"
 
 
 def _table(shown: Picture) -> tuple[TableRow, ...]:
@@ -223,13 +230,14 @@ def _hover(shown: Picture) -> dict[str, Any]:
 
 
 def _hover_series(series: Series, shown: Picture) -> dict[str, Any]:
-    chance = shown.chance
-    explained: list[str] = []
-    if series is shown.series[0] and chance is not None and chance.known and chance.level > 0:
-        explained = ["" if value is None else numbers.percent(1 - value / chance.level) for value in series.values]
+    level = next((chance.level for chance in shown.chances if chance.of == series.name and chance.known), 0.0)
     return {
         "name": series.name,
         "steps": series.steps,
         "values": ["not a number" if value is None else numbers.nats(value) for value in series.values],
-        "skills": explained,
+        "skills": (
+            ["" if value is None else numbers.percent(1 - value / level) for value in series.values]
+            if level > 0
+            else []
+        ),
     }

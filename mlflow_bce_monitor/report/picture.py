@@ -6,6 +6,7 @@ tested exactly, the pixels are not.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from enum import Enum
@@ -26,8 +27,12 @@ DEFAULT_COLUMNS: Final = 360
 
 _KEPT_PER_COLUMN: Final = 2  # the lowest and the highest point
 _MOST_MARKS: Final = 12  # spikes or gaps; more would hide the curve
-_BODY_QUANTILE: Final = 0.9  # of the points: what a reader came to see; a diverging start or a spike lies above
-_CLIP_FACTOR: Final = 4.0  # the frame may be this much higher than the body before the body gets too flat to read
+_BODY_QUANTILE: Final = (
+    0.9  # of the points: what a reader came to see; a diverging start or a spike lies above
+)
+_CLIP_FACTOR: Final = (
+    4.0  # the frame may be this much higher than the body before the body gets too flat to read
+)
 _HEADROOM: Final = 1.12  # of the highest thing shown
 _CLIPPED_HEADROOM: Final = 1.5  # of the body, when taller points are cut off: room for their marks
 _LOG_SPREAD: Final = 50.0  # body over chance level: on a linear axis the chance level would lie on the x axis
@@ -85,8 +90,9 @@ class Series:
 
 @dataclass(frozen=True)
 class ChanceLine:
-    """A chance level with its bounds and its label; ``known`` as in the estimate."""
+    """The chance level of the curve named ``of``, with bounds and label; ``known`` as in the estimate."""
 
+    of: str
     level: float
     low: float
     high: float
@@ -130,9 +136,10 @@ class Picture:
     Attributes
     ----------
     series
-        The judged loss first, then its held-back twin; () when there is no curve.
-    chance
-        The judged loss' chance level; None without one.
+        The training loss first, then its held-back twin; () when there is no curve.
+    chances
+        The chance level of the judged loss, and that of its held-back twin where it is
+        another, as it is under class weights; () without one.
     plateaus
         Plateaus at chance, and the one the verdict is about.
     spikes
@@ -149,7 +156,7 @@ class Picture:
         A y axis that a nearly flat curve fills; None when the curve fills ``y`` well enough.
     skill_ticks
         Losses inside ``y`` with the share of the labels they explain, such as
-        (0.693, "0 %"); () when the chance level is not known or the scale not linear.
+        (0.693, "0 %"); () unless there is one known chance level and a linear scale.
     step_word
         "epoch" or "step".
     notes
@@ -157,7 +164,7 @@ class Picture:
     """
 
     series: tuple[Series, ...]
-    chance: ChanceLine | None
+    chances: tuple[ChanceLine, ...]
     plateaus: tuple[PlateauSpan, ...]
     spikes: tuple[Point, ...]
     beyond: tuple[Point, ...]
@@ -181,16 +188,18 @@ def picture(diagnosis: Diagnosis, columns: int = DEFAULT_COLUMNS) -> Picture:
     columns
         Buckets that a long curve is thinned to.
     """
-    curves = tuple(c for c in (diagnosis.curves.loss, diagnosis.curves.validation_loss) if c is not None and len(c))
-    chance = _chance_line(diagnosis.chance)
-    scale, y, clipped = _y_axis(curves, chance)
+    curves = tuple(
+        c for c in (diagnosis.curves.loss, diagnosis.curves.validation_loss) if c is not None and len(c)
+    )
+    chances = _chance_lines(diagnosis)
+    scale, y, clipped = _y_axis(curves, chances)
     series = tuple(_series(curve, columns) for curve in curves)
     step_word = wording.step_word(diagnosis)
     beyond, n_beyond = _above(curves, y.high) if clipped else ((), 0)
     stretches, n_stretches = _not_numbers(curves)
     return Picture(
         series=series,
-        chance=chance,
+        chances=chances,
         plateaus=_plateaus(diagnosis),
         spikes=_spikes(diagnosis.findings, y.high),
         beyond=beyond,
@@ -198,8 +207,8 @@ def picture(diagnosis: Diagnosis, columns: int = DEFAULT_COLUMNS) -> Picture:
         x=_x_axis(curves),
         y=y,
         scale=scale,
-        close_up=None if scale is Scale.LOG else _close_up(curves, chance, y),
-        skill_ticks=() if scale is Scale.LOG else _skill_ticks(chance, y),
+        close_up=None if scale is Scale.LOG else _close_up(curves, chances, y),
+        skill_ticks=() if scale is Scale.LOG else _skill_ticks(chances, y),
         step_word=step_word,
         notes=(
             *(["The loss axis is logarithmic."] if scale is Scale.LOG else []),
@@ -210,11 +219,21 @@ def picture(diagnosis: Diagnosis, columns: int = DEFAULT_COLUMNS) -> Picture:
     )
 
 
-def _chance_line(chance: ChanceEstimate | None) -> ChanceLine | None:
-    if chance is None or not math.isfinite(chance.value):
-        return None
-    label = f"chance {wording.chance_value(chance)}"
-    return ChanceLine(chance.value, chance.low, chance.high, chance.known, label)
+def _chance_lines(diagnosis: Diagnosis) -> tuple[ChanceLine, ...]:
+    judged, twin = diagnosis.chance, diagnosis.validation_chance
+    name, held_back = plain(diagnosis.metric or ""), diagnosis.curves.validation_loss
+    if judged is None:
+        return ()
+    if held_back is None or twin is None or numbers.nats(judged.value) == numbers.nats(twin.value):
+        return (_chance_line(judged, name, f"chance {wording.chance_value(judged)}"),)
+    pairs = ((judged, name), (twin, plain(held_back.name)))
+    return tuple(
+        _chance_line(chance, of, f"chance of {of} {wording.chance_value(chance)}") for chance, of in pairs
+    )
+
+
+def _chance_line(chance: ChanceEstimate, of: str, label: str) -> ChanceLine:
+    return ChanceLine(of, chance.value, chance.low, chance.high, chance.known, label)
 
 
 # --- points --------------------------------------------------------------------------
@@ -223,7 +242,9 @@ def _chance_line(chance: ChanceEstimate | None) -> ChanceLine | None:
 def _series(curve: Curve, columns: int) -> Series:
     kept = kept_positions(curve, columns)
     values = tuple(float(value) if math.isfinite(value) else None for value in curve.values[kept])
-    return Series(plain(curve.name), curve.split, tuple(int(step) for step in curve.steps[kept]), values, len(curve))
+    return Series(
+        plain(curve.name), curve.split, tuple(int(step) for step in curve.steps[kept]), values, len(curve)
+    )
 
 
 def kept_positions(curve: Curve, columns: int = DEFAULT_COLUMNS) -> IntArray:
@@ -239,7 +260,7 @@ def kept_positions(curve: Curve, columns: int = DEFAULT_COLUMNS) -> IntArray:
     edges = np.linspace(float(curve.steps[0]), float(curve.steps[-1]), columns + 1)[1:-1]
     starts = [0, *np.searchsorted(curve.steps, edges).tolist(), len(curve)]
     kept = {0, len(curve) - 1}
-    for start, end in zip(starts, starts[1:], strict=False):
+    for start, end in itertools.pairwise(starts):
         if start == end:
             continue
         inside = curve.values[start:end]
@@ -298,17 +319,17 @@ def _plateaus(diagnosis: Diagnosis) -> tuple[PlateauSpan, ...]:
 # --- axes ----------------------------------------------------------------------------
 
 
-def _y_axis(curves: tuple[Curve, ...], chance: ChanceLine | None) -> tuple[Scale, Axis, bool]:
+def _y_axis(curves: tuple[Curve, ...], chances: tuple[ChanceLine, ...]) -> tuple[Scale, Axis, bool]:
     """Return (scale, axis, whether points above it are cut off)."""
     finite = [curve.finite for curve in curves if curve.finite.size]
-    references = [] if chance is None else [chance.level, *([chance.high] if chance.banded else [])]
+    references = [chance.high if chance.banded else chance.level for chance in chances]
     if not finite:
         return Scale.LINEAR, _linear_axis(0.0, max(references, default=1.0) * _HEADROOM), False
     values = np.concatenate(finite)
     lowest, highest = float(values.min()), float(values.max())
     body = max(float(np.quantile(values, _BODY_QUANTILE, method="lower")), *references, 0.0)
-    if body > 0 and chance is not None and lowest > 0 and body > _LOG_SPREAD * chance.level:
-        low, high = min(lowest, chance.level) / _LOG_MARGIN, highest * _LOG_MARGIN
+    if references and min(lowest, *references) > 0 and body > _LOG_SPREAD * max(references):
+        low, high = min(lowest, *references) / _LOG_MARGIN, highest * _LOG_MARGIN
         return Scale.LOG, Axis(low, high, _log_ticks(low, high)), False
     bottom = min(0.0, lowest * _HEADROOM)
     if highest <= _CLIP_FACTOR * body or body <= 0:
@@ -316,14 +337,13 @@ def _y_axis(curves: tuple[Curve, ...], chance: ChanceLine | None) -> tuple[Scale
     return Scale.LINEAR, _linear_axis(bottom, body * _CLIPPED_HEADROOM), True
 
 
-def _close_up(curves: tuple[Curve, ...], chance: ChanceLine | None, whole: Axis) -> Axis | None:
-    """Return an axis that the judged curve fills from edge to edge, None when it already fills a good part."""
+def _close_up(curves: tuple[Curve, ...], chances: tuple[ChanceLine, ...], whole: Axis) -> Axis | None:
+    """Return an axis that the first curve fills from edge to edge, None when it fills enough of ``whole``."""
     if not curves or curves[0].finite.size < _FEWEST_FOR_CLOSE_UP:
         return None
     shown = curves[0].finite[curves[0].finite <= whole.high]
     ends = [float(np.quantile(shown, quantile)) for quantile in (1 - _BODY_QUANTILE, _BODY_QUANTILE)]
-    if chance is not None:
-        ends.append(chance.level)
+    ends += [chance.level for chance in chances[:1]]
     low, high = min(ends), max(ends)
     if high - low > _NEARLY_FLAT * (whole.high - whole.low) or high == low:
         return None
@@ -331,13 +351,13 @@ def _close_up(curves: tuple[Curve, ...], chance: ChanceLine | None, whole: Axis)
     return _linear_axis(low - margin, high + margin)
 
 
-def _skill_ticks(chance: ChanceLine | None, y: Axis) -> tuple[tuple[float, str], ...]:
-    if chance is None or not chance.known or chance.level <= 0:
+def _skill_ticks(chances: tuple[ChanceLine, ...], y: Axis) -> tuple[tuple[float, str], ...]:
+    if len(chances) != 1 or not chances[0].known or chances[0].level <= 0:
         return ()
     apart = _LABEL_HEIGHT * (y.high - y.low)
     ticks: list[tuple[float, str]] = []
     for share in _SKILL_TICKS:
-        loss = chance.level * (1 - share)
+        loss = chances[0].level * (1 - share)
         if y.low <= loss <= y.high and all(abs(loss - other) >= apart for other, _ in ticks):
             ticks.append((loss, numbers.percent(share)))
     return tuple(ticks)

@@ -6,7 +6,9 @@ import unicodedata
 from typing import Final
 
 _JOINERS: Final = frozenset("\u200c\u200d")  # part of words in Persian and Indic scripts, and of emoji
-_UNPRINTABLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})  # control, format (bidi), surrogate, unassigned
+_UNPRINTABLE: Final = frozenset(
+    {"Cc", "Cf", "Cs", "Co", "Cn"}
+)  # control, format (bidi), surrogate, unassigned
 _BREAKS: Final = frozenset({"Zl", "Zp"})  # line and paragraph separators
 _ELLIPSIS: Final = "\u2026"
 _SHORTEST_CUT: Final = 0.6  # of the allowed length: a cut at a space before this wastes too much room
@@ -37,6 +39,14 @@ def shortened(text: str, length: int) -> str:
     if space >= _SHORTEST_CUT * length:
         cut = cut[:space]
     return cut.rstrip(" ,;:.-") + _ELLIPSIS
+
+
+def cut_inside(text: str, length: int) -> str:
+    """Return ``text`` in at most ``length`` characters, cut in its middle: names differ at their ends."""
+    if len(text) <= length:
+        return text
+    tail = length // 2
+    return text[: length - 1 - tail] + _ELLIPSIS + text[len(text) - tail :]
 
 
 def sentence(text: str) -> str:

@@ -10,12 +10,14 @@ import math
 from typing import Final, NamedTuple
 
 from mlflow_bce_monitor.curves.curve import Split
-from mlflow_bce_monitor.report.picture import Axis, Picture, Scale, Series
+from mlflow_bce_monitor.report.picture import Axis, ChanceLine, Picture, Scale, Series
 
 WIDTH: Final = 1000
 HEIGHT: Final = 400
 _MOST_DOTS: Final = 40  # points that stand far enough apart to be drawn as dots
-_OUTSIDE: Final = 2.0  # heights that a point above or below the frame is drawn away, to keep coordinates small
+_OUTSIDE: Final = (
+    2.0  # heights that a point above or below the frame is drawn away, to keep coordinates small
+)
 _PER_CENT: Final = 100.0
 
 
@@ -63,7 +65,7 @@ class SvgPlot(NamedTuple):
     """Everything a template needs to write one plot, in drawing order."""
 
     bands: tuple[Band, ...]
-    chance: ChanceMark | None
+    chances: tuple[ChanceMark, ...]
     lines: tuple[Line, ...]
     marks: tuple[Mark, ...]
     x_ticks: tuple[Tick, ...]
@@ -85,7 +87,9 @@ def place(picture: Picture, *, close_up: bool = False) -> SvgPlot:
     box = _Box(picture.x, y, picture.scale)
     return SvgPlot(
         bands=_bands(picture, box),
-        chance=_chance(picture, box),
+        chances=tuple(
+            _chance(chance, box, judged=chance is picture.chances[0]) for chance in picture.chances
+        ),
         lines=tuple(_line(series, box, judged=series is picture.series[0]) for series in picture.series),
         marks=() if close_up else _marks(picture, box),
         x_ticks=tuple(Tick(box.left(at), label) for at, label in picture.x.ticks),
@@ -144,11 +148,8 @@ def _bands(picture: Picture, box: _Box) -> tuple[Band, ...]:
     return (*plateaus, *gaps)
 
 
-def _chance(picture: Picture, box: _Box) -> ChanceMark | None:
-    chance = picture.chance
-    if chance is None:
-        return None
-    css = "chance known" if chance.known else "chance"
+def _chance(chance: ChanceLine, box: _Box, *, judged: bool) -> ChanceMark:
+    css = f"chance{' known' if chance.known else ''}{'' if judged else ' twin'}"
     if not chance.banded:
         return ChanceMark(css, box.top(chance.level), 0.0, 0.0)
     top, bottom = max(box.top(chance.high), 0.0), min(box.top(chance.low), _PER_CENT)

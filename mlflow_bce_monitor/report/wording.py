@@ -9,12 +9,13 @@ terminal is the renderers' business.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from mlflow_bce_monitor import __version__, contract
 from mlflow_bce_monitor.chance.estimate import ChanceEstimate
-from mlflow_bce_monitor.contract import NO_CAUSE, UNKNOWN, Tier, Verdict
+from mlflow_bce_monitor.contract import UNKNOWN, Tier, Verdict
 from mlflow_bce_monitor.curves.curve import LossCertainty, Split
 from mlflow_bce_monitor.curves.names import Grain, core
 from mlflow_bce_monitor.diagnosis import Diagnosis, RankedCause, SkillEstimate
@@ -27,7 +28,9 @@ from mlflow_bce_monitor.rules.rule import NotAssessed, Rule, RuledOut, Supported
 
 _ADVICE_LENGTH: Final = 120  # characters of the advice tag: what a wide column of the runs table shows
 _METRIC_LENGTH: Final = 250  # characters of the metric tag: MLflow allows names no longer
-_LOWEST_SKILL: Final = -1.0  # a loss of twice the chance level: how much worse than useless tells nothing more
+_LOWEST_SKILL: Final = (
+    -1.0
+)  # a loss of twice the chance level: how much worse than useless tells nothing more
 _RULES: Final[dict[str, Rule]] = {rule.code: rule for rule in RULES}
 
 # --- the verdict ---------------------------------------------------------------------
@@ -42,17 +45,12 @@ _TITLES: Final[dict[Verdict, str]] = {
     Verdict.OVERFITTING: "Overfitting",
     Verdict.INCONSISTENT: "Inconsistent",
     Verdict.BENIGN: "At chance, as expected here",
-    Verdict.INCONCLUSIVE: "Too early to tell",
+    Verdict.INCONCLUSIVE: "Inconclusive",
     Verdict.NOT_APPLICABLE: "Not applicable",
 }
 
 _NORMAL: Final = frozenset({Verdict.LEARNING, Verdict.ESCAPED, Verdict.BENIGN})
 _OPEN: Final = frozenset({Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE})
-
-
-def verdict_title(verdict: Verdict) -> str:
-    """Return the verdict as a heading."""
-    return _TITLES[verdict]
 
 
 def is_normal(diagnosis: Diagnosis) -> str:
@@ -79,8 +77,8 @@ def headline(diagnosis: Diagnosis) -> str:
 
 def headline_parts(diagnosis: Diagnosis) -> Headline:
     """Return :func:`headline` as title and rest; the rest ends with a full stop."""
-    rest = _HEADLINES[diagnosis.verdict](diagnosis)
-    return Headline(_TITLES[diagnosis.verdict], f"{clause(rest)}.")
+    title = "Too early to tell" if _too_short(diagnosis) else _TITLES[diagnosis.verdict]
+    return Headline(title, f"{clause(_HEADLINES[diagnosis.verdict](diagnosis))}.")
 
 
 def why(diagnosis: Diagnosis) -> str:
@@ -107,7 +105,7 @@ def _slow(diagnosis: Diagnosis) -> str:
     findings = diagnosis.findings
     gain = ""
     if findings is not None and findings.end_slope_per_run < 0:
-        gain = f", {numbers.nats(-findings.end_slope_per_run)} over the last half"
+        gain = f", by {numbers.nats(-findings.end_slope_per_run)} over the last half"
     return f"{_loss_against_chance(diagnosis)} and still falling{gain}; {_explained(diagnosis)}"
 
 
@@ -122,7 +120,7 @@ def _stalled(diagnosis: Diagnosis) -> str:
 def _unstable(diagnosis: Diagnosis) -> str:
     findings, final = diagnosis.findings, diagnosis.final_loss
     if findings is None or final is None:
-        return clause(diagnosis.judgement.because)
+        return diagnosis.judgement.because
     return (
         f"the loss jumps by about {numbers.nats(findings.noise)} from point to point, "
         f"so its end at {numbers.nats(final)} says little"
@@ -132,9 +130,10 @@ def _unstable(diagnosis: Diagnosis) -> str:
 def _diverged(diagnosis: Diagnosis) -> str:
     findings, chance, final = diagnosis.findings, diagnosis.chance, diagnosis.final_loss
     if findings is not None and findings.ends_non_finite and findings.non_finite_from is not None:
-        return f"the loss is not a number from {step_word(diagnosis)} {numbers.count(findings.non_finite_from)} on"
+        since = f"{step_word(diagnosis)} {numbers.count(findings.non_finite_from)}"
+        return f"the loss is not a number from {since} on"
     if chance is None or final is None or chance.value <= 0:
-        return clause(diagnosis.judgement.because)
+        return diagnosis.judgement.because
     times = numbers.ratio(final / chance.value)
     return (
         f"the loss is stuck at {numbers.nats(final)}, {times} times its chance level "
@@ -143,35 +142,49 @@ def _diverged(diagnosis: Diagnosis) -> str:
 
 
 def _overfitting(diagnosis: Diagnosis) -> str:
-    skill, held_back = diagnosis.skill, diagnosis.validation_skill
-    if skill is None or held_back is None:
-        return clause(diagnosis.judgement.because)
+    training, held_back = training_share(diagnosis), diagnosis.validation_skill
+    if held_back is None:
+        return diagnosis.judgement.because
+    learned = "something" if training is None else training
     return (
-        f"the model explains {_share(skill)} of the training labels, "
-        f"but {_share(held_back)} of the validation labels"
+        f"the model explains {learned} of the training labels, "
+        f"but {_share(held_back, diagnosis.validation_chance)} of the validation labels"
     )
 
 
+def training_share(diagnosis: Diagnosis) -> str | None:
+    """Return the share of the training labels the model explains at its end, None when not known."""
+    if "end_skill" not in diagnosis.evidence:
+        return None
+    return numbers.percent(max(diagnosis.evidence.number("end_skill"), 0.0))
+
+
 def _inconsistent(diagnosis: Diagnosis) -> str:
-    return clause(diagnosis.judgement.because)
+    return diagnosis.judgement.because
 
 
 def _benign(diagnosis: Diagnosis) -> str:
     chance, final = diagnosis.chance, diagnosis.final_loss
     if chance is None or final is None:
-        return clause(diagnosis.judgement.because)
+        return diagnosis.judgement.because
     return f"the loss is at {_level(final, chance)}: {clause(diagnosis.judgement.because)}"
 
 
 def _inconclusive(diagnosis: Diagnosis) -> str:
-    findings, needed = diagnosis.findings, diagnosis.limits.min_points
-    if findings is None or findings.n_finite >= needed:
-        return clause(diagnosis.judgement.because)
-    points = "point" if findings.n_finite == 1 else "points"
+    findings = diagnosis.findings
+    if findings is None or not _too_short(diagnosis):
+        return diagnosis.judgement.because
+    points = "1 usable point" if findings.n_finite == 1 else f"{findings.n_finite} usable points"
     return (
-        f"{metric_name(diagnosis)} has {findings.n_finite} usable {points}, "
-        f"and it takes {needed} to see whether a curve is flat"
+        f"{metric_name(diagnosis)} has {points}, "
+        f"and it takes {diagnosis.limits.min_points} to see whether a curve is flat"
     )
+
+
+def _too_short(diagnosis: Diagnosis) -> bool:
+    findings = diagnosis.findings
+    few = findings is not None and findings.n_finite < diagnosis.limits.min_points
+    return few and diagnosis.verdict is Verdict.INCONCLUSIVE
 
 
 def _not_applicable(diagnosis: Diagnosis) -> str:
@@ -217,30 +230,41 @@ def step_word(diagnosis: Diagnosis) -> str:
     return "epoch" if loss is not None and epochs == len(loss) else "step"
 
 
-def formula(chance: ChanceEstimate) -> str:
-    """Return how a chance level was computed, "" when nobody said."""
-    return plain(chance.formula)
+_TERM: Final = re.compile(r"(?:\d+ )?ln \d+|H\([\d.]+\)")
+
+
+class Formula(NamedTuple):
+    """How a chance level was computed: a term that equals it ("ln 2", "H(0.100)", or "") and remarks."""
+
+    term: str
+    remarks: tuple[str, ...]
+
+
+def formula(chance: ChanceEstimate) -> Formula:
+    """Return the formula of a chance level, taken apart."""
+    parts = tuple(
+        part.strip() for part in re.split(r"[,:] ", plain(chance.formula).removeprefix("at most").strip(", "))
+    )
+    if _TERM.fullmatch(parts[0]):
+        return Formula(parts[0], parts[1:])
+    return Formula("", tuple(part for part in parts if part))
+
+
+def chance_value(chance: ChanceEstimate) -> str:
+    """Return a chance level: "0.325 = H(0.100)", "at most 0.693 = ln 2", "1.248 (weighted)"."""
+    term, remarks = formula(chance)
+    bound = "" if chance.known else "at most "
+    how = f" = {term}" if term else f" ({remarks[0]})" if remarks else ""
+    return f"{bound}{numbers.nats(chance.value)}{how}"
 
 
 def _level(value: float, chance: ChanceEstimate | None) -> str:
     """Return a level near chance: "0.693 = ln 2", or with its chance level where the two differ in print."""
-    level = numbers.nats(value)
     if chance is None:
-        return level
-    how = formula(chance)
-    if level != numbers.nats(chance.value) or not chance.known:
-        return f"{level} (chance level: {chance_value(chance)})"
-    return f"{level} ({how})" if "," in how else f"{level} = {how}" if how else level
-
-
-def chance_value(chance: ChanceEstimate) -> str:
-    """Return the chance level with its formula: "0.325 = H(0.100)", "at most 0.693, ln 2"."""
-    value, how = numbers.nats(chance.value), formula(chance)
-    if not chance.known:
-        return f"at most {value}" + (f", {how}" if how else "")
-    if not how:
-        return value
-    return f"{value} ({how})" if "," in how else f"{value} = {how}"
+        return numbers.nats(value)
+    if chance.known and numbers.nats(value) == numbers.nats(chance.value):
+        return chance_value(chance) if formula(chance).term else f"its chance level {chance_value(chance)}"
+    return f"{numbers.nats(value)} (chance level: {chance_value(chance)})"
 
 
 def _loss_against_chance(diagnosis: Diagnosis) -> str:
@@ -250,8 +274,10 @@ def _loss_against_chance(diagnosis: Diagnosis) -> str:
     loss, reference = numbers.told_apart(final, chance.value)
     side = "at" if loss == reference else "below" if final < chance.value else "above"
     bound = "" if chance.known else "at most "
-    how = f" ({formula(chance)})" if formula(chance) else ""
-    return f"the loss is at {loss}, {side} its chance level of {bound}{reference}{how}"
+    term = formula(chance).term
+    return f"the loss is {loss}, {side} its chance level of {bound}{reference}" + (
+        f" ({term})" if term else ""
+    )
 
 
 def _since(diagnosis: Diagnosis, plateau: Plateau) -> str:
@@ -260,22 +286,21 @@ def _since(diagnosis: Diagnosis, plateau: Plateau) -> str:
     return f"since {step_word(diagnosis)} {numbers.count(plateau.start_step)}"
 
 
-def _share(skill: SkillEstimate) -> str:
-    """Return the share of the labels a model explains: "55 %", "at most 4 %", "nothing"."""
-    if skill.value <= 0 or numbers.percent(skill.value) == "0 %":
-        return "0 %"
-    return f"{_bound(skill)}{numbers.percent(skill.value)}"
+def _share(skill: SkillEstimate, chance: ChanceEstimate | None) -> str:
+    """Return the share of the labels a model explains: "55 %", "at most 4 %", "0 %" from chance upwards."""
+    share = numbers.percent(max(skill.value, 0.0))
+    return share if share == "0 %" else f"{_bound(chance)}{share}"
 
 
-def _bound(skill: SkillEstimate) -> str:
-    return "at most " if skill.low == float("-inf") else ""
+def _bound(chance: ChanceEstimate | None) -> str:
+    """Return "at most " where a skill is an upper bound, because its chance level is."""
+    return "at most " if chance is not None and not chance.known else ""
 
 
 def _explained(diagnosis: Diagnosis) -> str:
-    skill = diagnosis.skill
-    if skill is None:
+    if diagnosis.skill is None:
         return "how much the model explains is not known"
-    return f"the model explains {_share(skill)} of the labels"
+    return f"the model explains {_share(diagnosis.skill, diagnosis.chance)} of the labels"
 
 
 # --- the numbers ---------------------------------------------------------------------
@@ -292,44 +317,56 @@ def final_loss(diagnosis: Diagnosis) -> str:
 
 def skill(diagnosis: Diagnosis) -> str:
     """Return the skill as a share: "1.3 %", "at most 4 %", "-6 %", "below -100 %"; "" without one."""
-    return "" if diagnosis.skill is None else _signed_skill(diagnosis.skill)
+    return "" if diagnosis.skill is None else _signed(diagnosis.skill, diagnosis.chance)
 
 
 def validation_skill(diagnosis: Diagnosis) -> str:
     """Return the skill on the held-back twin like :func:`skill`."""
-    return "" if diagnosis.validation_skill is None else _signed_skill(diagnosis.validation_skill)
+    held_back = diagnosis.validation_skill
+    return "" if held_back is None else _signed(held_back, diagnosis.validation_chance)
 
 
-def _signed_skill(estimate: SkillEstimate) -> str:
+def _signed(estimate: SkillEstimate, chance: ChanceEstimate | None) -> str:
     if estimate.value < _LOWEST_SKILL:
         return f"below {numbers.percent(_LOWEST_SKILL)}"
-    return f"{_bound(estimate)}{numbers.percent(estimate.value)}"
+    return f"{_bound(chance)}{numbers.percent(estimate.value)}"
+
+
+def judges_validation(diagnosis: Diagnosis) -> bool:
+    """Whether the numbers of the diagnosis are those of the held-back twin."""
+    twin = diagnosis.curves.validation_loss
+    return twin is not None and twin.name == diagnosis.metric
 
 
 def skill_sentences(diagnosis: Diagnosis) -> tuple[str, ...]:
     """Return what the skill means, for the judged metric and its held-back twin; () without skill."""
-    estimate = diagnosis.skill
-    if estimate is None:
+    estimate, chance = diagnosis.skill, diagnosis.chance
+    if estimate is None or chance is None:
         return ()
-    said = [_skill_sentence(estimate)]
-    if estimate.low == float("-inf"):
-        said.append("This is an upper bound: with unbalanced labels the chance level, and the skill, are lower.")
+    labels = "validation labels" if judges_validation(diagnosis) else "labels"
+    said = [_skill_sentence(estimate, chance, labels)]
+    if not chance.known:
+        said.append("If one class is rarer than the other, chance level and skill are lower.")
     elif numbers.percent(estimate.low) != numbers.percent(estimate.high):
-        low, high = numbers.percent(estimate.low), numbers.percent(estimate.high)
-        said.append(f"The share of positives is not exact, so it lies between {low} and {high}.")
+        low, high = sorted((estimate.low, estimate.high))
+        said.append(
+            "The share of positives is not exact: "
+            f"the skill lies between {numbers.percent(low)} and {numbers.percent(high)}."
+        )
     held_back = diagnosis.validation_skill
-    if held_back is not None:
-        said.append(f"On the validation data it explains {_share(held_back)}.")
+    if held_back is not None and not judges_validation(diagnosis):
+        said.append(f"Of the validation labels it explains {_share(held_back, diagnosis.validation_chance)}.")
     return tuple(said)
 
 
-def _skill_sentence(estimate: SkillEstimate) -> str:
+def _skill_sentence(estimate: SkillEstimate, chance: ChanceEstimate, labels: str) -> str:
     share = numbers.percent(estimate.value)
     if share == "0 %":
-        return "The model explains 0 % of the labels: the best constant prediction does as well."
+        return f"The model explains 0 % of the {labels}: the best constant prediction does as well."
     if estimate.value < 0:
         return "The model is worse than chance: the best constant prediction has a lower loss."
-    return f"The model explains {_share(estimate)} of what there is to know about the labels (100 % is a loss of 0)."
+    explained = f"{_bound(chance)}{share} of what there is to know about the {labels}"
+    return f"The model explains {explained} (100 % is a loss of 0)."
 
 
 def chance_sentence(diagnosis: Diagnosis) -> str:
@@ -341,25 +378,23 @@ def chance_sentence(diagnosis: Diagnosis) -> str:
     because = f" ({source})" if source else ""
     if not chance.known:
         return (
-            f"The chance level is at most {numbers.nats(chance.value)}, its value for balanced labels: "
-            f"the share of positives is not known{because}."
+            f"The chance level is {chance_value(chance)}, the highest that any share of positives gives: "
+            f"the share is not known{because}."
         )
-    known = f"The chance level is {chance_value(chance)}: the loss of the best constant prediction"
-    if share.value is None:
-        return f"{known}{because}."
-    positives = numbers.percent(share.value)
-    if numbers.nats(chance.low) == numbers.nats(chance.high):
-        return f"{known} for {positives} positives{because}."
-    between = f"between {numbers.percent(share.low)} and {numbers.percent(share.high)}"
-    return (
-        f"{known} for about {positives} positives, {between}{because}; "
-        f"it lies between {numbers.nats(chance.low)} and {numbers.nats(chance.high)}."
-    )
+    said = f"The chance level is {chance_value(chance)}: the loss of the best constant prediction"
+    if share.value is not None:
+        said += f" for {'' if share.low == share.high else 'about '}{numbers.percent(share.value)} positives"
+    said += because
+    remarks = formula(chance).remarks
+    said += f"; {', '.join(remarks)}" if remarks else ""
+    if numbers.nats(chance.low) != numbers.nats(chance.high):
+        said += f". It lies between {numbers.nats(chance.low)} and {numbers.nats(chance.high)}"
+    return f"{said}."
 
 
 _CERTAINTY: Final[dict[LossCertainty, str]] = {
     LossCertainty.NAMED: "is a binary cross-entropy by its name or the run's params",
-    LossCertainty.IMPLIED: "is taken for a binary cross-entropy, because metrics of a binary classifier stand beside it",
+    LossCertainty.IMPLIED: "is taken for a binary cross-entropy, as metrics of a classifier stand beside it",
     LossCertainty.ASSUMED: "is assumed to be a binary cross-entropy: nothing but its name says so",
 }
 
@@ -459,23 +494,17 @@ def ruled_out(diagnosis: Diagnosis) -> tuple[Dismissed, ...]:
 def not_assessed(diagnosis: Diagnosis) -> tuple[Dismissed, ...]:
     """Return the causes nothing can be said about, with the facts that are missing."""
     return tuple(
-        Dismissed(code, cause_title(code), f"Not known: {', '.join(how_to_get(name) for name in outcome.missing)}.")
+        Dismissed(
+            code, cause_title(code), f"Not known: {', '.join(how_to_get(name) for name in outcome.missing)}."
+        )
         for code, outcome in diagnosis.outcomes.items()
         if isinstance(outcome, NotAssessed)
     )
 
 
 def next_measurements(diagnosis: Diagnosis) -> tuple[str, ...]:
-    """Return what to log or look at next, most useful first, as sentences.
-
-    What tells the first cause from those it is confused with comes first, as long as
-    another candidate is in the race.
-    """
-    said: list[str] = []
-    rule = _RULES.get(diagnosis.cause)
-    if rule is not None and len(diagnosis.causes) > 1:
-        said.append(sentence(rule.separated_by))
-    said += [sentence(missing) for missing in diagnosis.missing]
+    """Return what to log or look at next, most useful first, as sentences."""
+    said = (sentence(missing) for missing in diagnosis.missing)
     return tuple(dict.fromkeys(text for text in said if text))
 
 
@@ -495,6 +524,9 @@ _TIERS: Final[dict[Tier, str]] = {
 }
 
 
+_ABBREVIATIONS: Final = {"auc": "AUC", "l2": "L2"}
+
+
 def tier_words(tier: Tier) -> str:
     """Return what a diagnosis of that tier rests on."""
     return _TIERS[tier]
@@ -502,7 +534,7 @@ def tier_words(tier: Tier) -> str:
 
 def fact_name(name: str) -> str:
     """Return a fact's name, or a limit's, as words."""
-    return plain(name).replace("_", " ")
+    return " ".join(_ABBREVIATIONS.get(word, word) for word in plain(name).split("_"))
 
 
 def how_to_get(name: str) -> str:
@@ -540,7 +572,10 @@ def cleaning(diagnosis: Diagnosis) -> tuple[str, ...]:
     """Return what was merged or taken out of the judged curves before they were read."""
     curves = (diagnosis.curves.loss, diagnosis.curves.validation_loss)
     return tuple(
-        f"'{plain(curve.name)}': {clause(removed)}." for curve in curves if curve is not None for removed in curve.removed
+        f"'{plain(curve.name)}': {clause(removed)}."
+        for curve in curves
+        if curve is not None
+        for removed in curve.removed
     )
 
 
@@ -562,7 +597,9 @@ def tags(diagnosis: Diagnosis) -> dict[str, str]:
         contract.TAG_VERDICT: diagnosis.verdict.value,
         contract.TAG_CAUSE: diagnosis.cause,
         contract.TAG_CONFIDENCE: numbers.tag_number(diagnosis.confidence, decimals=2),
-        contract.TAG_SKILL: "" if diagnosis.skill is None else numbers.tag_number(diagnosis.skill.value, decimals=3),
+        contract.TAG_SKILL: ""
+        if diagnosis.skill is None
+        else numbers.tag_number(diagnosis.skill.value, decimals=3),
         contract.TAG_CHANCE_LEVEL: (
             "" if diagnosis.chance is None else numbers.tag_number(diagnosis.chance.value, decimals=4)
         ),

@@ -5,10 +5,10 @@
   if (!source || !scrub) return;
 
   const { low, high, step, series } = JSON.parse(source.textContent);
-  const judged = series[0];
+  const leading = series[0];
   const readout = document.getElementById("readout");
   const cursors = document.querySelectorAll(".cursor");
-  const last = judged.steps.length - 1;
+  const last = leading.steps.length - 1;
   const leap = Math.max(1, Math.round(last / 10));
   let current = last;
 
@@ -24,19 +24,19 @@
   };
 
   const words = (at) => {
-    const parts = [`${step} ${judged.steps[at].toLocaleString("en")}`];
+    const parts = [`${step} ${leading.steps[at].toLocaleString("en")}`];
     for (const one of series) {
-      const index = one === judged ? at : nearest(one.steps, judged.steps[at]);
-      const elsewhere = one.steps[index] === judged.steps[at] ? "" : ` at ${one.steps[index].toLocaleString("en")}`;
-      parts.push(`${one.name} ${one.values[index]}${elsewhere}`);
+      const index = one === leading ? at : nearest(one.steps, leading.steps[at]);
+      const elsewhere = one.steps[index] === leading.steps[at] ? "" : ` at ${one.steps[index].toLocaleString("en")}`;
+      const explains = one.skills[index] ? `, explains ${one.skills[index]}` : "";
+      parts.push(`${one.name} ${one.values[index]}${elsewhere}${explains}`);
     }
-    if (judged.skills[at]) parts.push(`explains ${judged.skills[at]}`);
     return parts.join("  ·  ");
   };
 
   const show = (at) => {
     current = Math.min(Math.max(at, 0), last);
-    const place = `${(100 * (judged.steps[current] - low)) / (high - low)}%`;
+    const place = `${(100 * (leading.steps[current] - low)) / (high - low)}%`;
     for (const cursor of cursors) {
       cursor.removeAttribute("hidden");
       cursor.setAttribute("x1", place);
@@ -58,7 +58,7 @@
   const point = (event) => {
     const box = scrub.getBoundingClientRect();
     const share = (event.clientX - box.left) / box.width;
-    show(nearest(judged.steps, low + share * (high - low)));
+    show(nearest(leading.steps, low + share * (high - low)));
   };
 
   const moves = {
