@@ -17,6 +17,8 @@ _SHAPE: Final = re.compile(r"\(([^()]*)\)")
 _COLUMN: Final = re.compile(r"[│|┃]")
 _KERAS_2_COLUMNS: Final = re.compile(r"\s{2,}")
 _LEAST_CELLS: Final = 3
+_WHOLE: Final = re.compile(r"[0-9]{1,18}")
+"""A count that a model can have: no model has a quintillion weights."""
 
 HIDDEN_TYPES: Final = ("Dense", "Conv", "LSTM", "GRU", "SimpleRNN", "Embedding", "SeparableConv", "Depthwise")
 """Layer types with units of their own, by the beginning of their name."""
@@ -108,14 +110,18 @@ def _rows(text: str) -> list[list[str]]:
 
 def _layer(cells: list[str]) -> Layer | None:
     kind = _TYPE.search(cells[0])
-    parameters = re.sub(r"[,\s]", "", cells[2])
-    if kind is None or not parameters.isdigit():
+    parameters = _whole(re.sub(r"[,\s]", "", cells[2]))
+    if kind is None or parameters is None:
         return None
     shape = _SHAPE.search(cells[1])
     last = shape.group(1).split(",")[-1].strip() if shape else ""
-    return Layer(kind.group(1), int(last) if last.isdigit() else None, int(parameters))
+    return Layer(kind.group(1), _whole(last), parameters)
 
 
 def _count(pattern: re.Pattern[str], text: str) -> int | None:
     found = pattern.search(text)
-    return int(found.group(1).replace(",", "")) if found else None
+    return _whole(found.group(1).replace(",", "")) if found else None
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if _WHOLE.fullmatch(text) else None

@@ -13,7 +13,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeGuard, TypeVar
 
 from mlflow_bce_monitor.model_summary import ModelSummary, parse_model_summary
 from mlflow_bce_monitor.records import RunRecord
@@ -171,6 +171,18 @@ _KERAS_BATCH_SIZE: Final = 32
 """What ``fit`` takes when ``batch_size`` is None, which is what autologging then stores."""
 _PAIR: Final = 2
 
+_LARGEST_COUNT: Final = 1e15
+"""No data set has more rows and no model more weights; a larger number was not meant as a count."""
+
+_WEIGHT_RANGE: Final = (1e-6, 1e6)
+"""Class weights outside of this leave one class out of the loss; their chance level has no digits left."""
+
+_LARGEST_SMOOTHING: Final = 0.999
+"""Label smoothing of 1 makes every label one half: nothing is left to learn or to judge."""
+
+_LARGEST_GAMMA: Final = 20.0
+"""Lin et al. 2017 (arXiv:1708.02002) try up to 5; from here on chance is a focal loss below 1e-6."""
+
 
 def read_settings(record: RunRecord) -> Settings:
     """Read everything that is known under any common name. Never raises on odd values."""
@@ -197,30 +209,26 @@ class _Reader:
         loss = self._text(_LOSS_KEYS)
         return Settings(
             loss_name=loss,
-            n_classes=_as_int(self._number(_CLASSES_KEYS)),
+            n_classes=self._count(_CLASSES_KEYS),
             positive_share=self._share(None),
             train_positive_share=self._share("train"),
             validation_positive_share=self._share("validation"),
             class_weights=self._class_weights(),
-            label_smoothing=self._number(_SMOOTHING_KEYS, low=0.0, high=1.0),
+            label_smoothing=self._number(_SMOOTHING_KEYS, low=0.0, high=_LARGEST_SMOOTHING),
             focal_gamma=self._focal_gamma(loss),
             learning_rate=self._number(_RATE_KEYS, low=0.0),
             optimizer=self._text(_OPTIMIZER_KEYS),
             schedule=self._text(_SCHEDULE_KEYS),
-            batch_size=_as_int(self._number(_BATCH_KEYS, low=1.0)) or self._keras_batch_size(),
-            epochs=_as_int(self._number(_EPOCH_KEYS, low=1.0)),
+            batch_size=self._count(_BATCH_KEYS) or self._keras_batch_size(),
+            epochs=self._count(_EPOCH_KEYS),
             hidden_units=self._hidden_units(),
             l2=self._number(_L2_KEYS, low=0.0),
             dropout=self._number(_DROPOUT_KEYS, low=0.0, high=1.0),
-            n_features=_as_int(self._number(_FEATURES_KEYS, low=1.0)) or self._dataset_columns(),
-            n_train=_as_int(self._number(_TRAIN_SIZE_KEYS, low=1.0)) or self._dataset_rows(),
-            n_parameters=(
-                _as_int(self._number(_PARAMETER_KEYS, low=0.0))
-                or self._from_summary(self._summary.n_parameters)
-            ),
+            n_features=self._count(_FEATURES_KEYS) or self._dataset_columns(),
+            n_train=self._count(_TRAIN_SIZE_KEYS) or self._dataset_rows(),
+            n_parameters=(self._count(_PARAMETER_KEYS) or self._from_summary(self._summary.n_parameters)),
             n_trainable_parameters=(
-                _as_int(self._number(_TRAINABLE_KEYS, low=0.0))
-                or self._from_summary(self._summary.n_trainable)
+                self._count(_TRAINABLE_KEYS, at_least=0.0) or self._from_summary(self._summary.n_trainable)
             ),
             n_outputs=self._from_summary(self._summary.output_units),
             beta=self._number(_BETA_KEYS, low=0.0),
@@ -252,6 +260,10 @@ class _Reader:
                 self._unreadable.append(f"{source} is {text[:40]!r}, not a number")
         return None
 
+    def _count(self, endings: Iterable[str], *, at_least: float = 1.0) -> Setting[int] | None:
+        found = self._number(endings, low=at_least, high=_LARGEST_COUNT)
+        return None if found is None else Setting(int(found.value), found.source)
+
     def _text(self, endings: Iterable[str]) -> Setting[str] | None:
         for source, text in self._matches(endings):
             if parse_number(text) is None:
@@ -272,8 +284,8 @@ class _Reader:
             return None
         for dataset in self._record.datasets:
             share = dataset.profile.get("positive_share")
-            if isinstance(share, (int, float)) and 0.0 < float(share) < 1.0 and split == "train":
-                return Setting(float(share), f"data set input {dataset.name!r}")
+            if isinstance(share, float) and 0.0 < share < 1.0 and split == "train":
+                return Setting(share, f"data set input {dataset.name!r}")
         return None
 
     def _class_weights(self) -> Setting[ClassWeights] | None:
@@ -283,27 +295,28 @@ class _Reader:
             pair = parse_class_weights(text)
             if pair is not None:
                 return Setting(ClassWeights(*pair), source)
-        zero = self._number(("class weight 0", "weight class 0", "weight 0"), low=0.0)
-        one = self._number(("class weight 1", "weight class 1", "weight 1"), low=0.0)
-        if zero and one and zero.value > 0 and one.value > 0:
+        low, high = _WEIGHT_RANGE
+        zero = self._number(("class weight 0", "weight class 0", "weight 0"), low=low, high=high)
+        one = self._number(("class weight 1", "weight class 1", "weight 1"), low=low, high=high)
+        if zero and one:
             return Setting(ClassWeights(zero.value, one.value), f"{zero.source} and {one.source}")
         for source, text in self._matches(_POS_WEIGHT_KEYS):
             value = parse_number(text.strip("[]() "))
             # xgboost's scale_pos_weight changes the gradient, never the logged loss.
-            if value is not None and value > 0 and "scale_pos_weight" not in source:
+            if value is not None and low <= value <= high and "scale_pos_weight" not in source:
                 return Setting(ClassWeights(1.0, value, in_validation=True), source)
         return None
 
     def _focal_gamma(self, loss: Setting[str] | None) -> Setting[float] | None:
-        gamma = self._number(_GAMMA_KEYS, low=0.0)
+        gamma = self._number(_GAMMA_KEYS, low=0.0, high=_LARGEST_GAMMA)
         if gamma is None and loss is not None and "focal" in loss.value.lower():
-            gamma = self._number(("gamma",), low=0.0)
+            gamma = self._number(("gamma",), low=0.0, high=_LARGEST_GAMMA)
         return gamma
 
     def _hidden_units(self) -> Setting[tuple[int, ...]] | None:
         for source, text in self._matches(_UNITS_KEYS):
             numbers = [float(number) for number in _NUMBER.findall(text)]
-            if numbers and all(number >= 1 and number == int(number) for number in numbers):
+            if numbers and all(1 <= number <= _LARGEST_COUNT and number.is_integer() for number in numbers):
                 return Setting(tuple(int(number) for number in numbers), source)
         units = self._summary.hidden_units
         return Setting(units, _SUMMARY) if units else None
@@ -330,7 +343,7 @@ class _Reader:
 
     def _dataset_rows(self) -> Setting[int] | None:
         shape = self._dataset_shape()
-        if shape is None or not isinstance(shape[1][0], int):
+        if shape is None or not _is_count(shape[1][0]):
             return None
         # Keras' validation_split takes its share off the data set that was passed to fit.
         split = self._number(("validation split",), low=0.0, high=1.0)
@@ -342,8 +355,8 @@ class _Reader:
         shape = self._dataset_shape()
         if shape is None:
             return None
-        columns = [size for size in shape[1][1:] if isinstance(size, int)]
-        return Setting(math.prod(columns), shape[0]) if columns else None
+        columns = math.prod([size for size in shape[1][1:] if _is_count(size)])
+        return Setting(columns, shape[0]) if len(shape[1]) > 1 and _is_count(columns) else None
 
     def _from_summary(self, count: int | None) -> Setting[int] | None:
         return None if count is None else Setting(count, _SUMMARY)
@@ -364,17 +377,18 @@ def parse_class_weights(text: str) -> tuple[float, float] | None:
     if isinstance(value, dict) and len(value) == _PAIR:
         try:
             by_class = {int(float(key)): float(weight) for key, weight in value.items()}
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
         weights = [by_class.get(0), by_class.get(1)]
     elif isinstance(value, (list, tuple)) and len(value) == _PAIR:
-        weights = [float(weight) if isinstance(weight, (int, float)) else None for weight in value]
+        weights = [weight if isinstance(weight, (int, float)) else None for weight in value]
     else:
         return None
     negative, positive = weights
-    if negative is None or positive is None or not (negative > 0 and positive > 0):
+    low, high = _WEIGHT_RANGE
+    if negative is None or positive is None or not (low <= negative <= high and low <= positive <= high):
         return None
-    return negative, positive
+    return float(negative), float(positive)
 
 
 def _structure(text: str) -> object:
@@ -421,5 +435,6 @@ def _split_of(source: str) -> str | None:
     return None
 
 
-def _as_int(setting: Setting[float] | None) -> Setting[int] | None:
-    return None if setting is None else Setting(int(setting.value), setting.source)
+def _is_count(value: object) -> TypeGuard[int]:
+    """Whether a value from a data set's profile can be a number of rows or columns."""
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _LARGEST_COUNT

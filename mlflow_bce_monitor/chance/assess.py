@@ -22,6 +22,9 @@ from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.settings import ClassWeights, Settings
 
 _UNWEIGHTED: Final = ClassWeights(1.0, 1.0)
+_CLIPPED_PREDICTION: Final = 1e-7
+"""Keras keeps predicted probabilities this far from 0 and 1 (``keras.config.epsilon``), so no constant
+prediction costs more than 16.1 nats."""
 _SHARE_GRID: Final = np.linspace(0.005, 0.995, 199)
 """Shares of positives tried for the highest possible weighted level: steps of half a percent."""
 
@@ -75,12 +78,7 @@ def _weighted(
     def level(positive_share: float) -> float:
         if split is Split.TRAIN or trained.value is None:
             return chance_level(positive_share, *_pair(applied), label_smoothing=smoothing)
-        q = (
-            0.5
-            if weights.balanced
-            else constant_prediction(trained.value, weights.negative, weights.positive)
-        )
-        q = q * (1.0 - smoothing) + smoothing / 2.0
+        q = _constant_after_training(trained.value, weights) * (1.0 - smoothing) + smoothing / 2.0
         smoothed = positive_share * (1.0 - smoothing) + smoothing / 2.0
         return loss_of_constant(q, smoothed, *_pair(applied))
 
@@ -95,6 +93,14 @@ def _weighted(
 def _pair(weights: ClassWeights) -> tuple[float, float]:
     """Return (w0, w1) of a loss; "balanced" without numbers is handled before and counts as unweighted."""
     return (1.0, 1.0) if weights.balanced else (weights.negative, weights.positive)
+
+
+def _constant_after_training(trained_share: float, weights: ClassWeights) -> float:
+    """Return the constant prediction that training settles on."""
+    if weights.balanced:
+        return 0.5
+    q = constant_prediction(trained_share, weights.negative, weights.positive)
+    return min(max(q, _CLIPPED_PREDICTION), 1.0 - _CLIPPED_PREDICTION)
 
 
 def _unknown_share(share: ShareEstimate, applied: ClassWeights, smoothing: float) -> ChanceEstimate:
@@ -141,7 +147,7 @@ def _formula(
         if w0 != w1:
             return f"weighted, w0={w0:g}, w1={w1:g}, share {share:.3f}{smooth}"
         return ("ln 2" if math.isclose(share, 0.5) else f"H({share:.3f})") + smooth
-    q = 0.5 if weights.balanced else constant_prediction(trained.value, weights.negative, weights.positive)
+    q = _constant_after_training(trained.value, weights)
     if abs(q - share) < 0.005:  # noqa: PLR2004 - equal in the digits shown
         return f"H({share:.3f}){smooth}"
     return f"always predicting {q:.3f} where the share is {share:.3f}{smooth}"

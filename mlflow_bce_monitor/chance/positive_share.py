@@ -26,6 +26,10 @@ from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.records import FloatArray
 from mlflow_bce_monitor.settings import Setting, Settings
 
+_SMALLEST_SHARE: Final = 1e-9
+"""One label in a billion. A rarer class counts as this rare: the entropy of the labels is then below
+what float32 losses resolve, and a share that rounds to 0 or 1 has no chance level to divide by."""
+
 _EXACT: Final = 1e-6
 """Metrics are float32 in most frameworks: equal to within this is equal."""
 
@@ -39,7 +43,7 @@ def share_of_positives(
     of its own.
     """
     if base_rate is not None:
-        return ShareEstimate(base_rate, base_rate, base_rate, "given as base rate")
+        return _stated_share(base_rate, "given as base rate")
     own = _own_share(split, curves, settings, limits)
     if own is not None:
         return own
@@ -70,13 +74,17 @@ def _own_share(split: Split, curves: CurveSet, settings: Settings, limits: Limit
 def _stated(split: Split, curves: CurveSet, settings: Settings) -> ShareEstimate | None:
     metric = curves.companion(Role.POSITIVE_SHARE, split)
     if metric is not None and metric.finite.size and 0.0 < metric.finite[-1] < 1.0:
-        value = float(metric.finite[-1])
-        return ShareEstimate(value, value, value, f"metric {metric.name!r}")
+        return _stated_share(float(metric.finite[-1]), f"metric {metric.name!r}")
     of_split = settings.train_positive_share if split is Split.TRAIN else settings.validation_positive_share
     setting: Setting[float] | None = of_split or settings.positive_share
     if setting is None:
         return None
-    return ShareEstimate(setting.value, setting.value, setting.value, setting.source)
+    return _stated_share(setting.value, setting.source)
+
+
+def _stated_share(value: float, source: str) -> ShareEstimate:
+    share = min(max(value, _SMALLEST_SHARE), 1.0 - _SMALLEST_SHARE)
+    return ShareEstimate(share, share, share, source)
 
 
 def _from_accuracy_precision_recall(split: Split, curves: CurveSet, limits: Limits) -> ShareEstimate | None:
@@ -86,12 +94,13 @@ def _from_accuracy_precision_recall(split: Split, curves: CurveSet, limits: Limi
     if accuracy is None or precision is None or recall is None:
         return None
     a, p, r = _aligned(accuracy, precision, recall)
-    solvable = np.isfinite(a) & np.isfinite(p) & np.isfinite(r) & (p > 0) & (a < 1.0)
+    # A comparison with NaN is False, so only shares pass.
+    solvable = (a >= 0.0) & (a < 1.0) & (p > _EXACT) & (p <= 1.0) & (r >= 0.0) & (r <= 1.0)
     a, p, r = a[solvable], p[solvable], r[solvable]
     denominator = 1.0 - 2.0 * r + r / p
     stable = (np.abs(denominator) > limits.share_condition) & (1.0 - a > limits.share_min_error)
     shares = (1.0 - a[stable]) / denominator[stable]
-    shares = shares[(shares > 0.0) & (shares < 1.0)]
+    shares = shares[(shares > _SMALLEST_SHARE) & (shares < 1.0 - _SMALLEST_SHARE)]
     if shares.size == 0:
         return None
     value = float(np.median(shares))
