@@ -12,8 +12,9 @@ import numpy as np
 
 from mlflow_bce_monitor.records import FloatArray, IntArray, MetricHistory
 
-SQL_INFINITY: Final = 1.797e308
-"""SQL stores hold infinity as the largest double, 1.7976931348623157e308, of either sign."""
+AS_GOOD_AS_INFINITE: Final = 1e100
+"""SQL stores hold infinity as the largest double, 1.7976931348623157e308, of either sign. Everything
+from here on counts as infinite: float32 ends at 3.4e38, and sums and squares stay within a double."""
 
 BATCHES_LOGGED_PER_STEP: Final = 3.0
 """Points per step from which repeats are read as batches of one epoch and averaged.
@@ -36,7 +37,7 @@ def clean(history: MetricHistory) -> Points:
         Shape (n,), strictly increasing. Where all points share one step, the order of
         logging 0, 1, 2, ...
     values
-        Shape (n,), with +-1.797e308 turned back into +-inf.
+        Shape (n,), with +-1.797e308, and everything else as good as infinite, turned into +-inf.
     removed
         What was merged or reordered, in words.
     """
@@ -69,8 +70,8 @@ def clean(history: MetricHistory) -> Points:
 
 
 def restore_infinity(values: FloatArray) -> FloatArray:
-    """Turn the +-1.797e308 of SQL stores back into +-inf; NaN stays NaN."""
-    huge = np.abs(values) >= SQL_INFINITY
+    """Turn the +-1.797e308 of SQL stores, and other overflow, back into +-inf; NaN stays NaN."""
+    huge = np.abs(values) >= AS_GOOD_AS_INFINITE
     if not huge.any():
         return values
     return np.where(huge, np.copysign(np.inf, values), values)
