@@ -82,7 +82,7 @@ def diagnose(record: RunRecord, question: Question = _NO_QUESTION, limits: Limit
         validation = _view(curves.validation_loss, curves, settings, question, limits)
     evidence = gather(curves, train, validation, settings, limits)
     judgement = judge(evidence, limits)
-    outcomes = consult(evidence, RULES, limits) if _has_causes(judgement.verdict, train) else {}
+    outcomes = consult(evidence, RULES, limits) if judgement.verdict in FLAGGED else {}
     causes = rank(judgement.verdict, evidence, outcomes, RULES) if outcomes else ()
     missing = missing_measurements(causes, evidence, outcomes, RULES) if outcomes else ()
     if not train.chance.known:
@@ -117,11 +117,6 @@ def diagnose(record: RunRecord, question: Question = _NO_QUESTION, limits: Limit
 def _view(curve: Curve, curves: CurveSet, settings: Settings, question: Question, limits: Limits) -> LossView:
     chance = chance_of(curve, curves, settings, question.base_rate, limits)
     return LossView(curve, chance, examine(curve, chance, limits))
-
-
-def _has_causes(verdict: Verdict, train: LossView) -> bool:
-    """Whether there is trouble to explain and a curve to explain it from."""
-    return verdict in FLAGGED and train.findings.n_finite > 0
 
 
 def _skill(view: LossView) -> SkillEstimate | None:
