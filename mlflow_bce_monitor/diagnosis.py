@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -168,7 +169,7 @@ class Diagnosis:
             "metric": self.metric,
             "chance_level": self.chance.value if self.chance else None,
             "final_loss": self.final_loss,
-            "skill": self.skill.value if self.skill else None,
+            "skill": _finite(self.skill.value) if self.skill else None,
             "plateau": (
                 {"start_step": plateau.start_step, "end_step": plateau.end_step, "level": plateau.level}
                 if plateau
@@ -178,6 +179,11 @@ class Diagnosis:
             "missing": list(self.missing),
             "error": None,
         }
+
+
+def _finite(value: float) -> float | None:
+    """Return a number that JSON can hold: a loss divided by a chance level of nearly 0 is no number."""
+    return value if math.isfinite(value) else None
 
 
 def failed_contract(run_id: str, run_name: str, experiment_id: str, error: str) -> dict[str, Any]:
