@@ -75,6 +75,9 @@ class Settings:
     n_parameters: Setting[int] | None = None
     n_trainable_parameters: Setting[int] | None = None
     n_outputs: Setting[int] | None = None
+    depth: Setting[int] | None = None
+    activation: Setting[str] | None = None
+    initializer: Setting[str] | None = None
     beta: Setting[float] | None = None
     unreadable: tuple[str, ...] = ()
     given: Mapping[str, str] = field(default_factory=dict)
@@ -163,6 +166,15 @@ _PARAMETER_KEYS: Final = ("total params", "n params", "num params", "num paramet
 _TRAINABLE_KEYS: Final = ("trainable params", "trainable parameters", "num trainable parameters")
 _SMOOTHING_KEYS: Final = ("label smoothing", "label smoothing factor", "smoothing")
 _GAMMA_KEYS: Final = ("focal gamma", "gamma focal")
+_ACTIVATION_KEYS: Final = (
+    "activation",
+    "hidden activation",
+    "activation fn",
+    "activation function",
+    "nonlinearity",
+)
+_INITIALIZER_KEYS: Final = ("kernel initializer", "initializer", "initialization", "weight init", "init")
+_DEPTH_KEYS: Final = ("depth", "num layers", "n layers", "num hidden layers", "n hidden layers")
 _BETA_KEYS: Final = ("beta", "dpo beta")
 
 _NUMBER: Final = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
@@ -231,6 +243,9 @@ class _Reader:
                 self._count(_TRAINABLE_KEYS, at_least=0.0) or self._from_summary(self._summary.n_trainable)
             ),
             n_outputs=self._from_summary(self._summary.output_units),
+            depth=self._depth(),
+            activation=self._text(_ACTIVATION_KEYS),
+            initializer=self._text(_INITIALIZER_KEYS),
             beta=self._number(_BETA_KEYS, low=0.0),
             unreadable=tuple(self._unreadable),
             given=dict(self._record.params),
@@ -320,6 +335,13 @@ class _Reader:
                 return Setting(tuple(int(number) for number in numbers), source)
         units = self._summary.hidden_units
         return Setting(units, _SUMMARY) if units else None
+
+    def _depth(self) -> Setting[int] | None:
+        """Layers with weights: those of the summary, or what the params say."""
+        weighted = sum(layer.has_units for layer in self._summary.layers)
+        if weighted:
+            return Setting(weighted, _SUMMARY)
+        return _as_int(self._number(_DEPTH_KEYS, low=1.0))
 
     def _keras_batch_size(self) -> Setting[int] | None:
         if self._record.params.get("batch_size") != "None":

@@ -106,6 +106,9 @@ class CurveSet:
         (role, split) to curve, for everything recognised beside the losses.
     reason
         Why there is no binary cross-entropy, or why this curve was taken for one.
+    penalised
+        The ``loss`` beside a plain cross-entropy metric: what was minimised, penalties
+        included. None when ``loss`` itself is all there is.
     """
 
     loss: Curve | None
@@ -113,6 +116,7 @@ class CurveSet:
     certainty: LossCertainty | None
     companions: dict[tuple[Role, Split], Curve]
     reason: str = ""
+    penalised: Curve | None = None
 
     def companion(self, role: Role, split: Split) -> Curve | None:
         """Return the curve of that role and split, or None."""

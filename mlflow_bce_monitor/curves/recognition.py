@@ -113,7 +113,15 @@ def recognise(record: RunRecord, settings: Settings, limits: Limits, metrics: Se
     validation = _best(chosen, Split.VALIDATION, limits)
     if train is None:
         return CurveSet(validation, None, certainty, companions, reason)
-    return CurveSet(train, validation, certainty, companions, reason)
+    return CurveSet(train, validation, certainty, companions, reason, _penalised(chosen, usable, limits))
+
+
+def _penalised(chosen: Sequence[_Candidate], losses: Sequence[_Candidate], limits: Limits) -> Curve | None:
+    """Return the generic ``loss`` of the training data that stands beside a named cross-entropy."""
+    if chosen[0].reading.loss_kind is not LossKind.BINARY:
+        return None
+    generic = [loss for loss in losses if loss.reading.loss_kind is LossKind.GENERIC]
+    return _best(generic, Split.TRAIN, limits)
 
 
 def _candidates(record: RunRecord) -> Iterable[_Candidate]:

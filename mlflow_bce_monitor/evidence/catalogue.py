@@ -54,6 +54,13 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     "end_flat_fraction": FactKind("share", "share of the points on the plateau that reaches the end"),
     "total_fall": FactKind("of chance", "fall from the first point to the end level"),
     "loss_certainty": FactKind("word", "how sure it is that the loss is a binary cross-entropy"),
+    "movement": FactKind(
+        "of chance", "range of the loss over the whole run, on held-back data where there are some"
+    ),
+    "start_off_ln2": FactKind(
+        "nats", "distance of the first loss from ln 2, on held-back data where there are some"
+    ),
+    "penalty": FactKind("of chance", "final loss above the plain cross-entropy logged beside it"),
     # --- its twin on held-back data -------------------------------------------------------
     "validation_skill": FactKind(
         "skill",
@@ -88,6 +95,12 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     "validation_auc": FactKind(
         "share", "final area under the ROC curve, validation data", "log the validation AUC"
     ),
+    "constant_output": FactKind(
+        "yes/no", "the AUC is exactly 0.5 at the end: every input gets the same prediction", "log the AUC"
+    ),
+    "output_went_constant": FactKind(
+        "yes/no", "the AUC was not 0.5 at first and is exactly 0.5 at the end", "log the AUC"
+    ),
     "reward_margin": FactKind("nats", "final mean reward margin of a preference loss", "log rewards/margins"),
     # --- how it was trained ---------------------------------------------------------------
     "learning_rate": FactKind("ratio", "highest learning rate in force", "log the param learning_rate"),
@@ -106,6 +119,15 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     "n_parameters": FactKind("count", "weights of the model", "log the model summary"),
     "n_train": FactKind("count", "training rows", "log the training data set as an input"),
     "l2": FactKind("ratio", "L2 penalty or weight decay", "log the param l2 or weight_decay"),
+    "dropout": FactKind("share", "dropout rate", "log the param dropout"),
+    "depth": FactKind("count", "layers with weights", "log the model summary"),
+    "trainable_share": FactKind("share", "trainable weights / all weights", "log the model summary"),
+    "saturating_activation": FactKind(
+        "yes/no", "the hidden activation is a sigmoid or tanh", "log the param activation"
+    ),
+    "zero_initializer": FactKind(
+        "yes/no", "the weights start at a constant", "log the param kernel_initializer"
+    ),
     "gradient_norm": FactKind("ratio", "final norm of the gradient", "log the gradient norm"),
     "preference_loss": FactKind(
         "yes/no", "the loss compares a policy with a reference (DPO, KTO, a reward model)"

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from mlflow_bce_monitor.chance.estimate import ChanceEstimate
+from mlflow_bce_monitor.chance.level import LN_2
 from mlflow_bce_monitor.contract import Tier
 from mlflow_bce_monitor.curves.curve import Curve, CurveSet, Role, Split
 from mlflow_bce_monitor.curves.names import LossKind, read_name
@@ -38,6 +39,12 @@ PyTorch's defaults are the same but for Adagrad (1e-2) and Adadelta (1.0), which
 
 _USUAL_RATE_OF_ANY: Final = 1e-3
 """For an optimizer that is not named: Adam is what most people use."""
+
+AUC_OF_TIES: Final = 1e-6
+"""Distance from 0.5 within which an area is that of one prediction for everything; float32 rounding."""
+
+_SATURATING: Final = ("sigmoid", "tanh")
+_CONSTANT_INITIALIZERS: Final = ("zero", "ones", "constant")
 
 _PREFERENCE_ROLES: Final = (Role.REWARD_MARGIN, Role.REWARD_ACCURACY)
 
@@ -68,7 +75,10 @@ def gather(
     facts = [
         *_shape(train, curves, limits),
         *(_twin(validation, limits) if validation is not None else ()),
+        *_movement(validation or train),
+        *_penalty(train, curves),
         *_predictions(train, curves, settings, limits),
+        *_constant_output(curves, limits),
         *_training(train, curves, settings),
         *_context(curves, train),
     ]
@@ -149,6 +159,43 @@ def _twin(view: LossView, limits: Limits) -> Iterator[Fact]:
     yield Fact("validation_falling", falling, source, Tier.CURVE)
 
 
+def _movement(view: LossView) -> Iterator[Fact]:
+    """Yield how far the loss moved in all, and where it started.
+
+    Held-back data are the better witness: their loss is measured on one model, while a
+    training loss is averaged over the batches of an epoch in which the model moved.
+    """
+    values = view.curve.finite
+    if values.size == 0:
+        return
+    source = f"metric {view.curve.name!r}"
+    if values.size > 1:
+        yield Fact("movement", float(values.max() - values.min()) / view.chance.value, source, Tier.CURVE)
+    yield Fact("start_off_ln2", abs(float(values[0]) - LN_2), source, Tier.CURVE)
+
+
+def _penalty(view: LossView, curves: CurveSet) -> Iterator[Fact]:
+    total = curves.penalised
+    if total is None or total.finite.size == 0 or view.findings.final_loss is None:
+        return
+    penalty = (float(total.finite[-1]) - view.findings.final_loss) / view.chance.value
+    yield Fact("penalty", penalty, f"metrics {total.name!r} and {view.curve.name!r}", Tier.CURVE)
+
+
+def _constant_output(curves: CurveSet, limits: Limits) -> Iterator[Fact]:
+    """Yield whether every input got the same prediction: only ties give an area of exactly one half."""
+    for split in (Split.VALIDATION, Split.TRAIN):
+        curve = curves.companion(Role.AUC, split)
+        if curve is None or curve.finite.size < limits.min_repeats:
+            continue
+        halves = np.abs(curve.finite - 0.5) < AUC_OF_TIES
+        constant = bool(halves[-limits.min_repeats :].all())
+        source = f"metric {curve.name!r}"
+        yield Fact("constant_output", constant, source, Tier.CURVE)
+        yield Fact("output_went_constant", constant and not bool(halves[0]), source, Tier.CURVE)
+        return
+
+
 def _predictions(view: LossView, curves: CurveSet, settings: Settings, limits: Limits) -> Iterator[Fact]:
     share = view.chance.share
     if share.value is not None:
@@ -218,12 +265,27 @@ def _training(view: LossView, curves: CurveSet, settings: Settings) -> Iterator[
         ("n_parameters", settings.n_parameters),
         ("n_train", settings.n_train),
         ("l2", settings.l2),
+        ("dropout", settings.dropout),
+        ("depth", settings.depth),
     ):
         if setting is not None:
             yield Fact(name, setting.value, setting.source, Tier.RUN)
+    yield from _architecture(settings)
     gradient = curves.companion(Role.GRADIENT_NORM, Split.TRAIN)
     if gradient is not None and gradient.finite.size:
         yield Fact("gradient_norm", float(gradient.finite[-1]), f"metric {gradient.name!r}", Tier.CURVE)
+
+
+def _architecture(settings: Settings) -> Iterator[Fact]:
+    total, trainable = settings.n_parameters, settings.n_trainable_parameters
+    if total is not None and trainable is not None and total.value > 0:
+        yield Fact("trainable_share", trainable.value / total.value, trainable.source, Tier.RUN)
+    if settings.activation is not None:
+        saturating = any(word in settings.activation.value.lower() for word in _SATURATING)
+        yield Fact("saturating_activation", saturating, settings.activation.source, Tier.RUN)
+    if settings.initializer is not None:
+        constant = any(word in settings.initializer.value.lower() for word in _CONSTANT_INITIALIZERS)
+        yield Fact("zero_initializer", constant, settings.initializer.source, Tier.RUN)
 
 
 def _learning_rate(curves: CurveSet, settings: Settings) -> Iterator[Fact]:
