@@ -341,7 +341,7 @@ class _Reader:
         weighted = sum(layer.has_units for layer in self._summary.layers)
         if weighted:
             return Setting(weighted, _SUMMARY)
-        return _as_int(self._number(_DEPTH_KEYS, low=1.0))
+        return self._count(_DEPTH_KEYS)
 
     def _keras_batch_size(self) -> Setting[int] | None:
         if self._record.params.get("batch_size") != "None":
