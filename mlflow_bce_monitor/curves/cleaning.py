@@ -82,15 +82,15 @@ def drop_early_stopping_tail(points: Points, best_iteration: float | None) -> Po
 
     After early stopping both log the metrics of the best iteration once more, one step
     after the last. The tail is recognised by its value: exactly that of the best
-    iteration.
+    iteration, which xgboost counts from 0, as the steps do, and lightgbm from 1.
     """
     steps, values, removed = points
     if best_iteration is None or values.size < 2:  # noqa: PLR2004 - a tail needs a body
         return points
-    at_best = np.flatnonzero(steps[:-1] == int(best_iteration))
-    if at_best.size == 0 or values[at_best[0]] != values[-1]:
+    best = int(best_iteration)
+    if not (values[:-1][np.isin(steps[:-1], (best, best - 1))] == values[-1]).any():
         return points
-    note = f"the repeat of iteration {int(best_iteration)} that early stopping logs at the end"
+    note = f"the repeat of iteration {best} that early stopping logs at the end"
     return steps[:-1], values[:-1], (*removed, note)
 
 
