@@ -111,6 +111,7 @@ _RATE_KEYS: Final = (
     "lr",
     "initial learning rate",
     "initial lr",
+    "learning rate init",
     "base lr",
     "max lr",
     "eta",
