@@ -262,7 +262,11 @@ def scan(
 
 
 def scan_runs(
-    store: Store, selection: Selection, options: ScanOptions, stop: threading.Event | None = None
+    store: Store,
+    selection: Selection,
+    options: ScanOptions,
+    stop: threading.Event | None = None,
+    expect: Callable[[int], None] | None = None,
 ) -> Iterator[RunAnswer]:
     """Evaluate the selected runs one after the other, several at a time over a network.
 
@@ -272,6 +276,8 @@ def scan_runs(
         Where, which and how.
     stop
         Set it to end early: runs that are being written are finished, no other is begun.
+    expect
+        Told how many further runs there are, page by page, one page ahead.
 
     Yields
     ------
@@ -289,7 +295,7 @@ def scan_runs(
         pool = ThreadPoolExecutor(workers, thread_name_prefix="bce-monitor")
         stack.callback(pool.shutdown, wait=True, cancel_futures=True)
         pass_ = _Pass(store, options, pool, workers, stop or threading.Event())
-        for page in _pages(store, selection):
+        for page in _pages(store, selection, expect or (lambda _n_runs: None)):
             for answer in in_order(pool, pass_.calls(page), ahead=workers):
                 yield answer
                 if answer.state is State.FAILED and store.kind is StoreKind.SERVER:
@@ -395,11 +401,21 @@ def _diagnose(run: Run, record: RunRecord, options: ScanOptions) -> Diagnosis:
     return diagnose(record, options.question, options.limits)
 
 
-def _pages(store: Store, selection: Selection) -> Iterator[list[Run | MissingRun]]:
+def _pages(
+    store: Store, selection: Selection, expect: Callable[[int], None]
+) -> Iterator[list[Run | MissingRun]]:
+    """Yield the pages, each when the next one is there: then it is known how far the end is."""
+    waiting: list[Run | MissingRun] = []
     try:
-        yield from pages(store, selection)
+        for page in pages(store, selection):
+            expect(len(page))
+            if waiting:
+                yield waiting
+            waiting = page
     except STORE_FAILURES as error:
         raise StoreError(f"The runs of {store} cannot be listed: {reason(error)}") from error
+    if waiting:
+        yield waiting
 
 
 def _failed(run_id: str, run_name: str, experiment_id: str, error: str) -> RunAnswer:

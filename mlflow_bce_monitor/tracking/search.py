@@ -15,9 +15,9 @@ from mlflow.entities import Experiment, Run, ViewType
 from mlflow.entities.lifecycle_stage import LifecycleStage
 from mlflow.exceptions import MlflowException
 
-from mlflow_bce_monitor.errors import UsageError
+from mlflow_bce_monitor.errors import StoreError, UsageError
 from mlflow_bce_monitor.report.plain_text import plain
-from mlflow_bce_monitor.tracking.reasons import reason
+from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES, reason
 from mlflow_bce_monitor.tracking.store import Store
 
 T = TypeVar("T")
@@ -88,6 +88,8 @@ def select(
     UsageError
         None of the experiments exists, or run ids come together with experiments or a
         filter, or the filter cannot be parsed.
+    StoreError
+        The store failed.
     """
     if run_ids:
         if experiments or filter_string:
@@ -95,14 +97,18 @@ def select(
                 "Run ids were given together with experiments or a filter. Give the ids alone, or no ids."
             )
         return Selection(run_ids=tuple(dict.fromkeys(run_ids)))
-    if not experiments:
-        found, problems = tuple(_all_experiments(store.client)), list[str]()
-    else:
-        found, problems = _named_experiments(store, experiments)
-        if not found:
+    problems: list[str] = []
+    try:
+        if experiments:
+            found, problems = _named_experiments(store, experiments)
+        else:
+            found = tuple(_all_experiments(store.client))
+        if experiments and not found:
             raise UsageError(" ".join(problems))
-    if filter_string:
-        _try_filter(store.client, found, filter_string)
+        if filter_string:
+            _try_filter(store.client, found, filter_string)
+    except STORE_FAILURES as error:
+        raise StoreError(f"The experiments of {store} cannot be listed: {reason(error)}") from error
     return Selection(experiments=found, filter_string=filter_string or None, problems=tuple(problems))
 
 

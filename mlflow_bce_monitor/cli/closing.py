@@ -1,0 +1,71 @@
+"""What a scan says at its end: counts, errors, and where to look in the MLflow UI."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Final, TextIO
+
+from mlflow_bce_monitor.cli.tally import Tally
+from mlflow_bce_monitor.report.plain_text import plain
+from mlflow_bce_monitor.tracking.links import report_link, run_link, ui_command, view_link, view_path
+from mlflow_bce_monitor.tracking.reports import Reports
+from mlflow_bce_monitor.tracking.scan import ScanOptions
+from mlflow_bce_monitor.tracking.store import Store
+from mlflow_bce_monitor.tracking.view import offer_view
+
+# Lines. Whoever scans more experiments at once looks for one of them, not for a list.
+_MOST_VIEWS: Final = 5
+_UI_ADDRESS: Final = "http://127.0.0.1:5000"  # of 'mlflow ui' without options
+
+
+def tell_closing(store: Store, tally: Tally, options: ScanOptions, answer: TextIO | None) -> None:
+    """Print the end of a scan.
+
+    Parameters
+    ----------
+    store, tally, options
+        What was scanned, what came of it, and how.
+    answer
+        Where the table was printed, None when the answer is for a script: then everything
+        goes to standard error, and what the rows do not say is told as well.
+    """
+    out = answer or sys.stderr
+    experiments = sorted(tally.experiments)
+    if not options.dry_run:
+        tally.notes += [trouble for trouble in (offer_view(store, one) for one in experiments) if trouble]
+    lines = [tally.summary()]
+    if answer is None:
+        lines += _errors(tally)
+    else:
+        lines += _places(store, tally, experiments, options)
+    for line in [*lines, *tally.notes]:
+        # Plain text, one line each: links stay whole and names are never taken for markup.
+        print(plain(line), file=out)
+
+
+def _errors(tally: Tally) -> Iterator[str]:
+    yield from tally.errors
+    more = tally.n_failed - len(tally.errors)
+    if more:
+        yield f"and {more:,} more; each row's 'error' tells why."
+
+
+def _places(store: Store, tally: Tally, experiments: list[str], options: ScanOptions) -> Iterator[str]:
+    if not experiments or options.dry_run:
+        return
+    link_of = run_link if options.reports is Reports.NONE else report_link
+    links = [(run, link_of(store, run.experiment_id, run.run_id)) for run in tally.flagged]
+    for run, link in links:
+        if link:
+            yield f"  {run.verdict}  {run.name}  {link}"
+    more = tally.n_flagged - len(links)
+    if more and links[0][1]:
+        yield f"  and {more:,} more runs in trouble"
+    command = ui_command(store)
+    if command:
+        yield f"Browse: run {command}, then open"
+    for experiment_id in experiments[:_MOST_VIEWS]:
+        yield f"  {view_link(store, experiment_id) or _UI_ADDRESS + view_path(experiment_id)}"
+    if len(experiments) > _MOST_VIEWS:
+        yield f"  and {len(experiments) - _MOST_VIEWS:,} more experiments"

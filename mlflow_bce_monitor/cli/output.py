@@ -1,0 +1,87 @@
+"""The three forms of an answer: a table for people, JSON and CSV for scripts.
+
+Each is a context manager that yields a function taking one row of the JSON contract;
+leaving the block ends the output, whatever happened inside.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Final, TextIO
+
+from rich.console import Console
+
+from mlflow_bce_monitor.diagnosis import failed_contract
+from mlflow_bce_monitor.report import terminal
+
+Row = Mapping[str, Any]
+Add = Callable[[Row], None]
+
+_COLUMNS: Final = tuple(failed_contract("", "", "", ""))
+# Columns of a table that goes into a file or a pipe, where no terminal says how wide it is.
+_PIPE_WIDTH: Final = 160
+
+
+@contextmanager
+def json_output(file: TextIO) -> Iterator[Add]:
+    """Write one JSON array, a line a row, as the rows come."""
+    n_rows = 0
+
+    def add(row: Row) -> None:
+        nonlocal n_rows
+        # ASCII, because a run's name may hold what the encoding of the output does not know.
+        text = json.dumps(row, ensure_ascii=True, allow_nan=False)
+        file.write(f"{',' if n_rows else '['}\n{text}")
+        n_rows += 1
+
+    try:
+        yield add
+    finally:
+        file.write("\n]\n" if n_rows else "[]\n")
+        file.flush()
+
+
+@contextmanager
+def csv_output(file: TextIO) -> Iterator[Add]:
+    """Write one line a row under the contract's keys; nested values are JSON in their cell."""
+    writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
+    writer.writeheader()
+
+    def add(row: Row) -> None:
+        writer.writerow({key: _cell(value) for key, value in row.items()})
+
+    try:
+        yield add
+    finally:
+        file.flush()
+
+
+@contextmanager
+def table_output(file: TextIO) -> Iterator[Add]:
+    """Print a table when all rows are there, because a column is as wide as its widest cell."""
+    console = Console(file=file, highlight=False, width=None if file.isatty() else _PIPE_WIDTH)
+    rows: list[terminal.RunRow] = []
+    try:
+        yield lambda row: rows.append(terminal.row_from_answer(row))
+    finally:
+        if rows:
+            console.print(terminal.runs_table(rows, console.width))
+
+
+OUTPUTS: Final[Mapping[str, Callable[[TextIO], AbstractContextManager[Add]]]] = {
+    "table": table_output,
+    "json": json_output,
+    "csv": csv_output,
+}
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        # What cannot be encoded, such as half a surrogate pair, is shown as an escape.
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, ensure_ascii=True, allow_nan=False)
+    return value

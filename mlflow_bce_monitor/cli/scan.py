@@ -1,0 +1,150 @@
+"""``bce-monitor scan``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TextIO
+
+import click
+
+from mlflow_bce_monitor.cli.endings import Interrupted
+from mlflow_bce_monitor.cli.options import base_rate_option, metric_option, tracking_uri_option
+from mlflow_bce_monitor.cli.quiet import answer_alone, quiet_mlflow
+from mlflow_bce_monitor.contract import EXIT_DONE, EXIT_SOME_FAILED, EXIT_VERDICT_FOUND, Verdict
+from mlflow_bce_monitor.tracking.reports import Reports
+
+if TYPE_CHECKING:
+    from mlflow_bce_monitor.cli.tally import Tally
+    from mlflow_bce_monitor.tracking.scan import ScanOptions
+    from mlflow_bce_monitor.tracking.search import Selection
+    from mlflow_bce_monitor.tracking.store import Store
+
+_FORMATS: Final = ("table", "json", "csv")
+
+
+@click.command(short_help="Diagnose runs and write the answers back to them.")
+@tracking_uri_option
+@click.option(
+    "--experiment",
+    "experiments",
+    metavar="NAME_OR_ID",
+    multiple=True,
+    help="Scan this experiment; may be repeated.  [default: all active experiments]",
+)
+@click.option(
+    "--run-id",
+    "run_ids",
+    metavar="ID",
+    multiple=True,
+    help="Evaluate this run instead of whole experiments; may be repeated.",
+)
+@click.option(
+    "--filter",
+    "filter_string",
+    metavar="F",
+    help="Only runs that match, in the language of the MLflow UI's search box.",
+)
+@metric_option
+@base_rate_option
+@click.option("--force", is_flag=True, help="Evaluate and write runs that carry the current answer, too.")
+@click.option("--dry-run", is_flag=True, help="Write nothing.")
+@click.option(
+    "--reports",
+    type=click.Choice([choice.value for choice in Reports]),
+    default=Reports.FLAGGED.value,
+    show_default=True,
+    help="Which runs get report.html, curve.png and diagnosis.json.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(_FORMATS),
+    default="table",
+    show_default=True,
+    help="What is printed. With json and csv nothing else goes to standard output.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice([verdict.value for verdict in Verdict]),
+    metavar="VERDICT",
+    multiple=True,
+    help="End with exit code 1 when a run has this verdict; may be repeated.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Runs worked on at once.  [default: 4 over a network, else 1]",
+)
+@click.pass_context
+def scan(
+    ctx: click.Context,
+    tracking_uri: str | None,
+    experiments: tuple[str, ...],
+    run_ids: tuple[str, ...],
+    filter_string: str | None,
+    metrics: tuple[str, ...],
+    base_rate: float | None,
+    force: bool,  # noqa: FBT001 - click passes flags by position
+    dry_run: bool,  # noqa: FBT001 - as above
+    reports: str,
+    form: str,
+    fail_on: tuple[str, ...],
+    workers: int | None,
+) -> None:
+    """Diagnose runs and write the answers back to them.
+
+    Runs that carry the current answer are not written again. Deleted runs and experiments
+    are left out. Each run gets tags (bce.*), two metrics (bce/*) and, when it is in trouble,
+    a report among its artifacts and a summary in its description. Nothing else is changed.
+
+    Exit codes: 0 done; 1 a --fail-on verdict was found; 2 wrong usage; 3 some runs could not
+    be evaluated. A found verdict outweighs an error. Ctrl-C finishes the runs in hand (130).
+    """
+    with answer_alone() as out:
+        from mlflow_bce_monitor.pipeline import Question  # noqa: PLC0415 - keeps --help fast
+        from mlflow_bce_monitor.tracking.scan import ScanOptions  # noqa: PLC0415 - loads MLflow
+        from mlflow_bce_monitor.tracking.search import select  # noqa: PLC0415 - as above
+        from mlflow_bce_monitor.tracking.store import open_store  # noqa: PLC0415 - as above
+
+        quiet_mlflow()
+        options = ScanOptions(
+            question=Question(metrics, base_rate),
+            force=force,
+            dry_run=dry_run,
+            reports=Reports(reports),
+            workers=workers,
+            # The table shows no more than the tags hold, so unchanged runs need not be read.
+            full_rows=form != "table",
+        )
+        store = open_store(tracking_uri)
+        selection = select(store, experiments, run_ids, filter_string)
+        tally = _run(store, selection, options, form, out)
+    ctx.exit(_exit_code(tally, selection, fail_on))
+
+
+def _run(store: Store, selection: Selection, options: ScanOptions, form: str, out: TextIO) -> Tally:
+    from mlflow_bce_monitor.cli.closing import tell_closing  # noqa: PLC0415 - as in scan()
+    from mlflow_bce_monitor.cli.interruption import finish_on_interrupt  # noqa: PLC0415 - as in scan()
+    from mlflow_bce_monitor.cli.output import OUTPUTS  # noqa: PLC0415 - as in scan()
+    from mlflow_bce_monitor.cli.progress import progress_bar  # noqa: PLC0415 - as in scan()
+    from mlflow_bce_monitor.cli.tally import Tally  # noqa: PLC0415 - as in scan()
+    from mlflow_bce_monitor.tracking.scan import scan_runs  # noqa: PLC0415 - as in scan()
+
+    for problem in selection.problems:
+        click.echo(f"Error: {problem}", err=True)
+    tally = Tally()
+    with OUTPUTS[form](out) as add_row, finish_on_interrupt() as stop, progress_bar() as (expect, advance):
+        for answer in scan_runs(store, selection, options, stop, expect):
+            add_row(answer.row)
+            tally.add(answer)
+            advance()
+    tell_closing(store, tally, options, out if form == "table" else None)
+    if stop.is_set():
+        raise Interrupted("The next scan goes on where this one stopped.")
+    return tally
+
+
+def _exit_code(tally: Tally, selection: Selection, fail_on: tuple[str, ...]) -> int:
+    if any(tally.verdicts[verdict] for verdict in fail_on):
+        return EXIT_VERDICT_FOUND
+    return EXIT_SOME_FAILED if tally.n_failed or selection.problems else EXIT_DONE

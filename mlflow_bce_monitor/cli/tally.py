@@ -1,0 +1,86 @@
+"""What a scan did, counted while it goes, and told at its end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from mlflow_bce_monitor.contract import FLAGGED, Verdict
+from mlflow_bce_monitor.report.plain_text import plain
+from mlflow_bce_monitor.tracking.scan import RunAnswer, State
+
+# Lines. What does not fit a screen is found faster in the ready view.
+_MOST_RUNS: Final = 10
+
+
+class FlaggedRun(NamedTuple):
+    """A run that asks a person to act."""
+
+    name: str
+    verdict: str
+    experiment_id: str
+    run_id: str
+
+
+@dataclass
+class Tally:
+    """Counts of one scan, and the first few of what a person will want to open.
+
+    Attributes
+    ----------
+    n_runs, n_unchanged, n_failed
+        Runs met; of those, runs that carried the current answer; runs with an error.
+    verdicts
+        Runs by verdict.
+    experiments
+        Ids of the experiments with at least one answer.
+    flagged, errors
+        The first flagged runs, the first errors.
+    notes
+        What was left out on purpose.
+    """
+
+    n_runs: int = 0
+    n_unchanged: int = 0
+    n_failed: int = 0
+    verdicts: Counter[str] = field(default_factory=Counter)
+    experiments: set[str] = field(default_factory=set)
+    flagged: list[FlaggedRun] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, answer: RunAnswer) -> None:
+        """Count one answer."""
+        row = answer.row
+        name = plain(row["run_name"]) or row["run_id"]
+        self.n_runs += 1
+        self.n_unchanged += answer.state is State.UNCHANGED
+        self.notes += answer.notes
+        if row["error"] is not None:
+            self.n_failed += 1
+            if len(self.errors) < _MOST_RUNS:
+                self.errors.append(f"{name}: {row['error']}")
+        if row["verdict"] is None:
+            return
+        self.verdicts[row["verdict"]] += 1
+        self.experiments.add(row["experiment_id"])
+        if Verdict(row["verdict"]) in FLAGGED and len(self.flagged) < _MOST_RUNS:
+            self.flagged.append(FlaggedRun(name, row["verdict"], row["experiment_id"], row["run_id"]))
+
+    @property
+    def n_flagged(self) -> int:
+        """Runs that ask a person to act."""
+        return sum(n for verdict, n in self.verdicts.items() if Verdict(verdict) in FLAGGED)
+
+    def summary(self) -> str:
+        """Return the counts in one sentence."""
+        runs = "1 run" if self.n_runs == 1 else f"{self.n_runs:,} runs"
+        verdicts = ", ".join(f"{n:,} {verdict}" for verdict, n in self.verdicts.most_common())
+        parts = [
+            verdicts,
+            f"{self.n_unchanged:,} unchanged since the last scan" if self.n_unchanged else "",
+            f"{self.n_failed:,} with errors" if self.n_failed else "",
+        ]
+        said = "; ".join(part for part in parts if part)
+        return f"{runs}: {said}." if said else f"{runs}."
