@@ -54,6 +54,9 @@ FLAGGED: Final[frozenset[Verdict]] = frozenset(
 )
 """Verdicts that ask a person to act: these runs get a report by default."""
 
+EXPLAINED: Final[frozenset[Verdict]] = FLAGGED | {Verdict.BENIGN}
+"""Verdicts that have a cause: trouble, and the normal states that look like it."""
+
 UNKNOWN: Final = "unknown"
 """The cause of a troubled run that the evidence cannot name."""
 

@@ -122,5 +122,27 @@ class Limits:
     few_updates: float = 250.0
     many_updates: float = 1000.0
 
+    # Layers with weights. Three pass a gradient whatever the activation; from six on it matters.
+    shallow_depth: int = 3
+    deep_depth: int = 6
+    # Norm of the gradient below which an update is lost in float32 weights.
+    tiny_gradient: float = 1e-4
+    # Of chance. Range of the loss over the run: float32 noise of a mean over batches, and next to nothing.
+    does_not_move: float = 1e-5
+    hardly_moves: float = 0.02
+    # Nats. Distance of the first loss from ln 2: float32 with one epoch of a learning bias, and out of reach.
+    zero_start: float = 1e-3
+    zero_start_far: float = 0.05
+    # Share of trainable weights: batch normalisation leaves a few percent out in every sound model.
+    mostly_trainable: float = 0.5
+    # L2 factor and dropout rate from which the penalty rules: a hundred times and twice the usual.
+    strong_l2: float = 0.03
+    strong_dropout: float = 0.8
+    # Nats for each wrong label when predictions are clipped at 1e-7: 15.9 (float32) to 16.1.
+    clipped_cost_low: float = 15.0
+    clipped_cost_high: float = 16.5
+    # Nats. A reward margin this small is a policy that has not moved.
+    zero_margin: float = 1e-4
+
 
 LIMITS = Limits()

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mlflow_bce_monitor.chance import ChanceEstimate, chance_of
-from mlflow_bce_monitor.contract import FLAGGED, Tier, Verdict
+from mlflow_bce_monitor.contract import EXPLAINED, Tier, Verdict
 from mlflow_bce_monitor.curves import Curve, CurveSet, recognise
 from mlflow_bce_monitor.diagnosis import Diagnosis, Judgement, SkillEstimate
 from mlflow_bce_monitor.evidence.fact import Evidence
@@ -82,7 +82,7 @@ def diagnose(record: RunRecord, question: Question = _NO_QUESTION, limits: Limit
         validation = _view(curves.validation_loss, curves, settings, question, limits)
     evidence = gather(curves, train, validation, settings, limits)
     judgement = judge(evidence, limits)
-    outcomes = consult(evidence, RULES, limits) if judgement.verdict in FLAGGED else {}
+    outcomes = consult(evidence, RULES, limits) if judgement.verdict in EXPLAINED else {}
     causes = rank(judgement.verdict, evidence, outcomes, RULES) if outcomes else ()
     missing = missing_measurements(causes, evidence, outcomes, RULES) if outcomes else ()
     if not train.chance.known:
@@ -137,7 +137,7 @@ def _plateau(verdict: Verdict, findings: CurveFindings) -> Plateau | None:
     if verdict is Verdict.ESCAPED:
         at_chance = [plateau for plateau in findings.plateaus if plateau.at_chance]
         return max(at_chance, key=lambda plateau: plateau.length, default=None)
-    if verdict in FLAGGED or verdict in (Verdict.BENIGN, Verdict.INCONCLUSIVE):
+    if verdict in EXPLAINED or verdict is Verdict.INCONCLUSIVE:
         return findings.plateaus[-1] if findings.plateaus else None
     return None
 

@@ -16,16 +16,15 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from mlflow_bce_monitor.contract import FLAGGED, UNKNOWN, Verdict
+from mlflow_bce_monitor.contract import EXPLAINED, UNKNOWN, Verdict
 from mlflow_bce_monitor.diagnosis import RankedCause
 from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.rule import NotAssessed, Outcome, Rule, RuledOut, Supported
 
-UNKNOWN_PRIOR: Final = 2.0
-"""Weight of the causes that no rule covers yet (dead units, vanishing gradients, constant
-inputs, ...), on the scale of the rules' priors."""
+UNKNOWN_PRIOR: Final = 1.5
+"""Weight of the causes that no rule covers, on the scale of the rules' priors."""
 
 UNKNOWN_ADVICE: Final = "Log more: see what is missing."
 
@@ -51,7 +50,7 @@ def rank(
     Parameters
     ----------
     verdict
-        Only verdicts that ask a person to act have causes; () for the others.
+        Only verdicts that can be explained have causes; () for the others.
     outcomes
         What each rule said, by code.
 
@@ -61,7 +60,7 @@ def rank(
         Probabilities add up to 1. Ruled-out causes and those that could not be
         assessed are not listed; the latter's share is in ``unknown``.
     """
-    if verdict not in FLAGGED:
+    if verdict not in EXPLAINED:
         return ()
     masses: dict[str, float] = {}
     unknown = UNKNOWN_PRIOR

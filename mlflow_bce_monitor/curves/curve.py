@@ -27,6 +27,7 @@ class Role(str, Enum):
     POSITIVE_SHARE = "positive_share"
     REWARD_MARGIN = "reward_margin"
     REWARD_ACCURACY = "reward_accuracy"
+    LOG_PROBABILITY = "log_probability"
 
     def __str__(self) -> str:
         return self.value

@@ -103,6 +103,7 @@ _ROLES: Final[dict[str, Role]] = {
     "positive share": Role.POSITIVE_SHARE,
     "rewards margins": Role.REWARD_MARGIN,
     "rewards accuracies": Role.REWARD_ACCURACY,
+    "logps chosen": Role.LOG_PROBABILITY,
 }
 
 _LOSSES: Final[dict[str, LossKind]] = {

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -55,6 +55,7 @@ _CLASSIFIER_ROLES: Final = frozenset(
 _BINARY_ROLES: Final = frozenset({Role.PRECISION, Role.RECALL, Role.F1, Role.AUC, Role.PR_AUC})
 _PREFERENCE_ROLES: Final = frozenset({Role.REWARD_MARGIN, Role.REWARD_ACCURACY})
 
+_NUMBERED_SET: Final = re.compile(r"valid(?:ation)?_(\d+)-")
 _EARLY_STOPPING_METRICS: Final = ("best_iteration", "stopped_iteration")
 _TWO_CLASSES: Final = 2
 # A two-class model starts near accuracy 0.5 and ln 2; three classes start at 0.33 and 1.10. The last
@@ -96,7 +97,7 @@ def recognise(record: RunRecord, settings: Settings, limits: Limits, metrics: Se
     RunError
         When none of ``metrics`` was logged.
     """
-    candidates = [*_candidates(record)]
+    candidates = _first_set_is_training([*_candidates(record)])
     companions = _companions(candidates, limits)
     if metrics:
         return _named_by_caller(record, metrics, companions, limits)
@@ -131,6 +132,27 @@ def _candidates(record: RunRecord) -> Iterable[_Candidate]:
         if reading is None or len(history) == 0:
             continue
         yield _Candidate(_curve(history, reading, best_iteration), reading)
+
+
+def _first_set_is_training(candidates: list[_Candidate]) -> list[_Candidate]:
+    """Read the set numbered 0 as training data when a set 1 stands beside it and no other is.
+
+    The scikit-learn interfaces of xgboost and lightgbm name the entries of ``eval_set``
+    ``validation_0``, ``validation_1`` and ``valid_0``, ``valid_1``; the usual call is
+    ``eval_set=[(X_train, y_train), (X_valid, y_valid)]``.
+    """
+    numbers = {candidate.curve.name: _NUMBERED_SET.match(candidate.curve.name) for candidate in candidates}
+    present = {found.group(1) for found in numbers.values() if found}
+    trained_on = [c for c in candidates if c.curve.role is Role.LOSS and c.curve.split is Split.TRAIN]
+    if not {"0", "1"} <= present or trained_on:
+        return candidates
+    first = {name for name, found in numbers.items() if found and found.group(1) == "0"}
+    return [
+        replace(candidate, curve=replace(candidate.curve, split=Split.TRAIN))
+        if candidate.curve.name in first
+        else candidate
+        for candidate in candidates
+    ]
 
 
 def _curve(history: MetricHistory, reading: NameReading, best_iteration: float | None) -> Curve:
@@ -182,26 +204,8 @@ def _preferred(losses: Sequence[_Candidate], *, adversarial: bool) -> list[_Cand
     for kind in order:
         of_kind = [loss for loss in losses if loss.reading.loss_kind is kind]
         if of_kind:
-            return _first_set_is_training(of_kind)
+            return of_kind
     return list(losses)
-
-
-def _first_set_is_training(losses: list[_Candidate]) -> list[_Candidate]:
-    """Read xgboost's ``validation_0`` as training data when a ``validation_1`` stands beside it.
-
-    The scikit-learn interface of xgboost names the entries of ``eval_set`` that way, and
-    the usual call is ``eval_set=[(X_train, y_train), (X_valid, y_valid)]``.
-    """
-    by_name = {loss.curve.name: loss for loss in losses}
-    first = next((name for name in by_name if name.startswith("validation_0")), None)
-    if first is None or not any(name.startswith("validation_1") for name in by_name):
-        return losses
-    if any(loss.curve.split is Split.TRAIN for loss in losses):
-        return losses
-    found = by_name[first]
-    curve = found.curve
-    training = Curve(curve.name, curve.role, Split.TRAIN, curve.steps, curve.values, curve.removed)
-    return [_Candidate(training, found.reading)] + [loss for loss in losses if loss is not found]
 
 
 def _certainty(

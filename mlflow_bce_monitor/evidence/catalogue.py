@@ -102,6 +102,9 @@ CATALOGUE: Final[dict[str, FactKind]] = {
         "yes/no", "the AUC was not 0.5 at first and is exactly 0.5 at the end", "log the AUC"
     ),
     "reward_margin": FactKind("nats", "final mean reward margin of a preference loss", "log rewards/margins"),
+    "logps_zero": FactKind(
+        "yes/no", "the log probabilities of the answers are exactly 0", "log logps/chosen and logps/rejected"
+    ),
     # --- how it was trained ---------------------------------------------------------------
     "learning_rate": FactKind("ratio", "highest learning rate in force", "log the param learning_rate"),
     "optimizer": FactKind("word", "optimizer", "log the param optimizer"),

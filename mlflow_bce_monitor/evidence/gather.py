@@ -46,6 +46,14 @@ AUC_OF_TIES: Final = 1e-6
 _SATURATING: Final = ("sigmoid", "tanh")
 _CONSTANT_INITIALIZERS: Final = ("zero", "ones", "constant")
 
+_USUAL_RATE_OF_BOOSTING: Final = 0.1
+"""Default of lightgbm and scikit-learn; xgboost's is 0.3. Shrinkage of trees is no gradient step, and
+Adam's rate would call every one of them far too high."""
+
+_BOOSTING_PARAMS: Final = frozenset(
+    {"num_boost_round", "boosting_type", "booster", "num_leaves", "n_estimators"}
+)
+
 _PREFERENCE_ROLES: Final = (Role.REWARD_MARGIN, Role.REWARD_ACCURACY)
 
 
@@ -79,6 +87,7 @@ def gather(
         *_penalty(train, curves),
         *_predictions(train, curves, settings, limits),
         *_constant_output(curves, limits),
+        *_log_probabilities(curves, train.curve.split),
         *_training(train, curves, settings),
         *_context(curves, train),
     ]
@@ -228,6 +237,12 @@ def _predictions(view: LossView, curves: CurveSet, settings: Settings, limits: L
             yield Fact(name, _end(curve, limits), f"metric {curve.name!r}", Tier.CURVE)
 
 
+def _log_probabilities(curves: CurveSet, split: Split) -> Iterator[Fact]:
+    curve = curves.companion(Role.LOG_PROBABILITY, split)
+    if curve is not None and curve.finite.size:
+        yield Fact("logps_zero", bool((curve.finite == 0.0).all()), f"metric {curve.name!r}", Tier.CURVE)
+
+
 def _share_tier(source: str) -> Tier:
     return Tier.RUN if source.startswith(("params", "tags", "data set")) else Tier.CURVE
 
@@ -299,6 +314,8 @@ def _learning_rate(curves: CurveSet, settings: Settings) -> Iterator[Fact]:
         return
     yield Fact("learning_rate", rate.value, rate.source, tier)
     usual, source = _USUAL_RATE_OF_ANY, f"{rate.source}, against Adam's usual rate"
+    if _BOOSTING_PARAMS & settings.given.keys():
+        usual, source = _USUAL_RATE_OF_BOOSTING, f"{rate.source}, against the usual one of boosting"
     if settings.optimizer is not None:
         yield Fact("optimizer", settings.optimizer.value, settings.optimizer.source, Tier.RUN)
         named = usual_rate(settings.optimizer.value)

@@ -1,0 +1,42 @@
+"""Adversarial equilibrium: a discriminator that cannot tell real from generated, as it should be.
+
+Source: Goodfellow et al. 2014, "Generative Adversarial Nets", arXiv:1406.2661, section 4.1:
+at the optimum the discriminator predicts 1/2, and its two terms add up to 2 ln 2 = 1.386.
+"""
+
+from __future__ import annotations
+
+from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.weighing import Piece, weigh
+
+
+def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
+    """Look for a generator beside the discriminator."""
+    if not evidence["adversarial"]:
+        return RuledOut("no generator was trained beside it")
+    if abs(evidence.number("end_skill")) > limits.chance_band:
+        return weigh(Piece(0.5, "a generator is trained beside it"))
+    return weigh(Piece(4.0, "a generator is trained beside it and the discriminator is at chance"))
+
+
+RULE = Rule(
+    code="adversarial_equilibrium",
+    title="Adversarial equilibrium",
+    explanation=(
+        "In a GAN the discriminator's loss ends at ln 2 (or 2 ln 2, its two terms summed) when the generator has become good enough to "
+        "fool it. That is the goal, not a fault; whether the samples are good is another question."
+    ),
+    advice="Nothing to change in the loss: judge the generated samples.",
+    remedy="# judge the samples, not the loss",
+    confused_with=("learning_rate_too_low",),
+    separated_by="the generated samples, or the discriminator's accuracy on a fresh batch",
+    prior=0.3,
+    needs=("adversarial", "end_skill"),
+    uses=(),
+    assess=assess,
+    fires=(Example("a discriminator at chance", adversarial=True, end_skill=0.0),),
+    stays_quiet=(Example("an ordinary classifier", adversarial=False, end_skill=0.0),),
+    source="Goodfellow et al. 2014, arXiv:1406.2661",
+)

@@ -1,0 +1,62 @@
+"""Constant inputs: every row looks the same to the model.
+
+Source: Sculley et al. 2015, "Hidden Technical Debt in Machine Learning Systems" (NeurIPS
+28), on broken input pipelines; measured in the fault zoo: the AUC is exactly 0.5 from the first epoch.
+"""
+
+from __future__ import annotations
+
+from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.weighing import Piece, weigh
+
+
+def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
+    """Look for one prediction for everything from the start, in a model that otherwise moves."""
+    if evidence.get("constant_output") is False:
+        return RuledOut("the AUC is not exactly 0.5: inputs differ")
+    if evidence.get("output_went_constant"):
+        return RuledOut("predictions differed at first, so the inputs do")
+    if evidence.number("peak_ratio") >= limits.overshoot:
+        return weigh(Piece(-1.5, "the loss was thrown far above chance, which constant inputs do not do"))
+    return weigh(
+        Piece(2.0, "every input gets the same prediction from the first epoch on")
+        if evidence.get("constant_output")
+        else None,
+        Piece(-2.0, "the loss does not move, though a bias would learn")
+        if evidence.number("movement") < limits.does_not_move
+        else None,
+    )
+
+
+RULE = Rule(
+    code="constant_inputs",
+    title="Constant inputs",
+    explanation=(
+        "A broken join, a normalisation that divides by a huge number, a column of zeros, an image loader that returns the same "
+        "file: every row is the same to the model, and the best it can do is the share of positives."
+    ),
+    advice="Print the standard deviation of every feature of one training batch, right where it enters the model.",
+    remedy="print(x_train.std(axis=0).min(), x_train.std(axis=0).max())  # zero: the feature is constant",
+    confused_with=("dead_relu", "zero_initialization", "vanishing_gradients", "no_signal"),
+    separated_by="the standard deviation of each input feature over a batch",
+    prior=0.4,
+    needs=("movement", "peak_ratio"),
+    uses=("constant_output", "output_went_constant"),
+    assess=assess,
+    fires=(
+        Example("one prediction for all from the start", movement=0.05, peak_ratio=1.0, constant_output=True),
+    ),
+    stays_quiet=(
+        Example("predictions differ", movement=0.05, peak_ratio=1.0, constant_output=False),
+        Example(
+            "they differed at first",
+            movement=0.05,
+            peak_ratio=1.0,
+            constant_output=True,
+            output_went_constant=True,
+        ),
+    ),
+    source="Sculley et al. 2015, NeurIPS 28",
+)

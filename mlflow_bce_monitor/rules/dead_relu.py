@@ -1,0 +1,75 @@
+"""Dead units: every hidden ReLU is negative for every input, so nothing passes and no gradient returns.
+
+Source: Lu et al. 2019, "Dying ReLU and Initialization", arXiv:1903.06733; measured in the
+fault zoo: after the death the AUC is exactly 0.5, because all predictions tie.
+"""
+
+from __future__ import annotations
+
+from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.weighing import Piece, weigh
+
+
+def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
+    """Look for an output that became constant, and for the shock that kills units."""
+    if evidence.get("constant_output") is False:
+        return RuledOut("the AUC is not exactly 0.5: inputs still reach the output")
+    if evidence.get("saturating_activation", False):
+        return RuledOut("the hidden units are not ReLUs")
+    shocked = evidence.number("peak_ratio") >= limits.overshoot
+    return weigh(
+        Piece(1.5, "every input gets the same prediction") if evidence.get("constant_output") else None,
+        Piece(1.5, "it was not so at first") if evidence.get("output_went_constant") else None,
+        Piece(1.0, "the loss was thrown far above chance before") if shocked else None,
+        _by_rate(evidence, limits),
+        Piece(-1.0, "the loss still falls")
+        if evidence["end_falling"] and evidence.number("end_fall") > limits.slow_fall
+        else None,
+    )
+
+
+def _by_rate(evidence: Evidence, limits: Limits) -> Piece | None:
+    if "rate_ratio" not in evidence:
+        return None
+    ratio = evidence.number("rate_ratio")
+    if ratio >= limits.rate_above:
+        return Piece(1.0, f"a learning rate of {ratio:.3g} times the usual one kills units")
+    if ratio <= limits.rate_below:
+        return Piece(-1.5, f"a learning rate of {ratio:.2g} times the usual one does not kill units")
+    return None
+
+
+RULE = Rule(
+    code="dead_relu",
+    title="Dead ReLU units",
+    explanation=(
+        "A ReLU whose input is negative for every row outputs 0 and gets no gradient, so it stays that way. When a "
+        "whole layer has died, every input gets the same prediction, and only the output's bias still learns: the share "
+        "of positives. A large step, a large negative bias or unscaled inputs bring it about."
+    ),
+    advice="Start anew with a lower learning rate, He initialisation and LeakyReLU or GELU; scale the inputs.",
+    remedy='layers.Dense(64, activation="leaky_relu", kernel_initializer="he_normal")',
+    confused_with=("constant_inputs", "zero_initialization", "vanishing_gradients", "learning_rate_too_high"),
+    separated_by="the share of hidden units that are zero for a whole batch",
+    prior=0.6,
+    needs=("peak_ratio", "end_falling", "end_fall"),
+    uses=("constant_output", "output_went_constant", "saturating_activation", "rate_ratio"),
+    assess=assess,
+    fires=(
+        Example(
+            "a spike, then one prediction for everything",
+            peak_ratio=3.0,
+            end_falling=False,
+            end_fall=0.0,
+            constant_output=True,
+            output_went_constant=True,
+        ),
+    ),
+    stays_quiet=(
+        Example("predictions differ", peak_ratio=1.0, end_falling=False, end_fall=0.0, constant_output=False),
+        Example("a steady fall", peak_ratio=1.0, end_falling=True, end_fall=0.02),
+    ),
+    source="Lu et al. 2019, arXiv:1903.06733",
+)

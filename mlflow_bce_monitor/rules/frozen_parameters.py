@@ -1,0 +1,63 @@
+"""Frozen parameters: nothing, or nothing that matters, is trainable.
+
+Source: the Keras guide "Transfer learning and fine-tuning" (keras.io/guides/transfer_learning):
+``trainable = False`` holds for all layers inside. Measured: the held-back loss then repeats
+its first value to the digit.
+"""
+
+from __future__ import annotations
+
+from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.weighing import Piece, weigh
+
+
+def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
+    """Look at the share of trainable weights, and at a loss that does not move at all."""
+    movement = evidence.number("movement")
+    share = evidence.number("trainable_share") if "trainable_share" in evidence else None
+    if share is not None and share >= limits.mostly_trainable:
+        return RuledOut(f"{share:.0%} of the weights are trainable")
+    if share is None and movement > limits.clear_skill:
+        return RuledOut("the loss moves far more than the frozen part allows")
+    return weigh(
+        _by_share(share),
+        Piece(2.5, "the loss repeats its first value") if movement < limits.does_not_move else None,
+        Piece(-1.0, "the loss moves") if movement > limits.hardly_moves else None,
+    )
+
+
+def _by_share(share: float | None) -> Piece | None:
+    if share is None:
+        return None
+    if share == 0.0:
+        return Piece(6.0, "no weight is trainable")
+    return Piece(2.5, f"only {share:.1%} of the weights are trainable")
+
+
+RULE = Rule(
+    code="frozen_parameters",
+    title="Frozen parameters",
+    explanation=(
+        "The layers are set to not trainable, the optimizer was given the wrong parameters, or the loss was cut off from "
+        "them. The loss repeats its first value, or only the output layer learns on top of random features."
+    ),
+    advice="Set trainable = True on the layers that should learn, before compile(), and check the trainable count of the summary.",
+    remedy='for layer in model.layers:\n    layer.trainable = True\nmodel.compile(optimizer="adam", loss="binary_crossentropy")',
+    confused_with=("learning_rate_too_low", "zero_initialization"),
+    separated_by="the count of trainable weights (model summary), and the learning rate in force",
+    prior=0.4,
+    needs=("movement",),
+    uses=("trainable_share",),
+    assess=assess,
+    fires=(
+        Example("no trainable weight", movement=0.0, trainable_share=0.0),
+        Example("a loss that repeats its first value", movement=0.0),
+    ),
+    stays_quiet=(
+        Example("all trainable", movement=0.0, trainable_share=1.0),
+        Example("a loss that moves", movement=0.3),
+    ),
+    source="keras.io/guides/transfer_learning",
+)

@@ -1,0 +1,48 @@
+"""Masked labels: every token is left out of the loss, so there is nothing to compare.
+
+Source: the TRL documentation of ``DPOTrainer`` (huggingface.co/docs/trl/dpo_trainer) on
+logps/*: sums over the tokens that are not masked. Over no tokens the sum is exactly 0.
+"""
+
+from __future__ import annotations
+
+from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.weighing import Piece, weigh
+
+
+def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
+    """Look for log probabilities of exactly zero."""
+    if not evidence["preference_loss"]:
+        return RuledOut("no preference loss: no tokens are masked")
+    if evidence.get("logps_zero") is False:
+        return RuledOut("the log probabilities are not 0: tokens count")
+    return weigh(
+        Piece(5.0, "the log probabilities are exactly 0") if evidence.get("logps_zero") else None,
+        Piece(0.5, "the loss does not move") if evidence.number("movement") < limits.does_not_move else None,
+    )
+
+
+RULE = Rule(
+    code="masked_labels",
+    title="All labels are masked",
+    explanation=(
+        "The prompt fills the whole sequence, the answers are cut off, or the label mask is the wrong way round: no token of the answer "
+        "counts. The log probabilities are sums over nothing, every margin is 0, and the loss is exactly ln 2."
+    ),
+    advice="Decode one batch with its label mask; raise the maximum length or shorten the prompt until answer tokens are left.",
+    remedy="print((batch['chosen_labels'] != -100).sum(-1))  # tokens that count, in each row",
+    confused_with=("policy_equals_reference",),
+    separated_by="logps/chosen and logps/rejected as metrics",
+    prior=0.2,
+    needs=("preference_loss", "movement"),
+    uses=("logps_zero",),
+    assess=assess,
+    fires=(Example("log probabilities of 0", preference_loss=True, movement=0.0, logps_zero=True),),
+    stays_quiet=(
+        Example("an ordinary classifier", preference_loss=False, movement=0.0),
+        Example("tokens count", preference_loss=True, movement=0.0, logps_zero=False),
+    ),
+    source="huggingface.co/docs/trl/dpo_trainer",
+)

@@ -1,0 +1,68 @@
+"""Output and loss do not match: the wrong activation, the wrong labels, logits taken for probabilities.
+
+Source: the Keras documentation of ``BinaryCrossentropy`` (from_logits); measured with Keras
+3.15: a one-unit softmax trains under it while every prediction is 1.0, and probabilities
+outside (0, 1) are clipped at 1e-7, which costs 15.9 to 16.1 nats for each wrong label.
+"""
+
+from __future__ import annotations
+
+from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.weighing import Piece, weigh
+
+
+def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
+    """Look for a loss that contradicts the predictions, or one that stands where clipping puts it."""
+    skill = evidence.number("end_skill")
+    return weigh(
+        Piece(4.0, "the loss is far below chance while the accuracy is that of one class for everything")
+        if skill > limits.inconsistent_skill and evidence.get("accuracy_constant")
+        else None,
+        _by_clipping(evidence, limits),
+        Piece(-2.0, "the loss is at chance, where a mismatch seldom leaves it")
+        if abs(skill) <= limits.chance_band
+        else None,
+    )
+
+
+def _by_clipping(evidence: Evidence, limits: Limits) -> Piece | None:
+    """Compare the loss with the error rate times the cost of one clipped, certain, wrong prediction."""
+    if "accuracy_gain" not in evidence or "minority_share" not in evidence:
+        return None
+    error = evidence.number("minority_share") - evidence.number("accuracy_gain")
+    if error <= 0:
+        return None
+    cost = evidence.number("end_level") / error
+    if limits.clipped_cost_low <= cost <= limits.clipped_cost_high:
+        return Piece(
+            3.0, f"the loss is {cost:.1f} times the error rate: certain predictions, clipped at 1e-7"
+        )
+    return None
+
+
+RULE = Rule(
+    code="output_loss_mismatch",
+    title="Output and loss do not match",
+    explanation=(
+        "The last layer gives something else than the loss expects: a softmax over one unit (always 1.0), a linear or ReLU output "
+        "taken as a probability, labels of -1 and 1, the sigmoid applied twice. The loss may even fall while the predictions say nothing."
+    ),
+    advice="Use Dense(1, activation='sigmoid') with binary_crossentropy and labels 0 and 1, or a linear output with from_logits=True.",
+    remedy='layers.Dense(1, activation="sigmoid")',
+    confused_with=("unscaled_inputs", "learning_rate_too_high"),
+    separated_by="the smallest, mean and largest prediction on one batch, and the set of label values",
+    prior=0.5,
+    needs=("end_skill", "end_level"),
+    uses=("accuracy_constant", "accuracy_gain", "minority_share"),
+    assess=assess,
+    fires=(
+        Example("one-unit softmax", end_skill=0.6, end_level=0.28, accuracy_constant=True),
+        Example(
+            "clipped certainties", end_skill=-10.5, end_level=7.97, accuracy_gain=0.0, minority_share=0.5
+        ),
+    ),
+    stays_quiet=(Example("at chance", end_skill=0.0, end_level=0.693),),
+    source="keras.io/api/losses/probabilistic_losses; docs/article.md",
+)

@@ -1,0 +1,95 @@
+"""Over-regularisation: the penalty, or the dropout, outweighs what the data could teach.
+
+Source: Goodfellow, Bengio and Courville 2016, "Deep Learning", section 7.1; Srivastava et
+al. 2014, JMLR 15:1929-1958, figure 9: training fails when few units are retained.
+"""
+
+from __future__ import annotations
+
+from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.weighing import Piece, weigh
+
+
+def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
+    """Look at the strength that was set, and at a loss that sinks to chance from above as weights shrink."""
+    if evidence["constant_loss"] and evidence.number("movement") < limits.does_not_move:
+        return RuledOut("the loss does not move: a penalty would shrink")
+    sinks = (
+        limits.calm_peak < evidence.number("first_ratio")
+        and evidence.number("end_spread") < limits.restless_spread
+        and evidence.number("end_skill") < limits.chance_band
+    )
+    return weigh(
+        _by_l2(evidence, limits),
+        _by_dropout(evidence, limits),
+        Piece(
+            2.0, f"a penalty of {evidence.number('penalty'):.0%} of chance stands on top of the cross-entropy"
+        )
+        if "penalty" in evidence and evidence.number("penalty") > limits.chance_band
+        else None,
+        Piece(1.0, "the loss sinks smoothly from above towards chance, as a shrinking penalty does")
+        if sinks
+        else None,
+    )
+
+
+def _by_l2(evidence: Evidence, limits: Limits) -> Piece | None:
+    if "l2" not in evidence:
+        return None
+    strength = evidence.number("l2")
+    if strength >= limits.strong_l2:
+        return Piece(3.0, f"the L2 penalty is {strength:g}")
+    return Piece(-1.0, f"the L2 penalty is only {strength:g}")
+
+
+def _by_dropout(evidence: Evidence, limits: Limits) -> Piece | None:
+    if "dropout" not in evidence:
+        return None
+    rate = evidence.number("dropout")
+    if rate >= limits.strong_dropout:
+        return Piece(2.5, f"dropout removes {rate:.0%} of the units")
+    return Piece(-0.5, f"dropout removes only {rate:.0%} of the units")
+
+
+RULE = Rule(
+    code="over_regularization",
+    title="Too much regularisation",
+    explanation=(
+        "A strong L2 penalty makes zero weights the cheapest answer; heavy dropout destroys what a layer passes on. The loss "
+        "sinks from above (cross-entropy plus penalty) towards chance and stays there."
+    ),
+    advice="Lower the L2 penalty by factors of ten (1e-4 is usual) and the dropout rate to at most 0.5.",
+    remedy='layers.Dense(64, activation="relu", kernel_regularizer=keras.regularizers.L2(1e-4))',
+    confused_with=("vanishing_gradients", "insufficient_capacity", "no_signal"),
+    separated_by="the plain cross-entropy as a metric beside the loss: the difference is the penalty",
+    prior=0.4,
+    needs=("movement", "constant_loss", "first_ratio", "end_spread", "end_skill"),
+    uses=("l2", "dropout", "penalty"),
+    assess=assess,
+    fires=(
+        Example(
+            "L2 of 1, sinking from above",
+            movement=2.0,
+            constant_loss=False,
+            first_ratio=3.0,
+            end_spread=0.001,
+            end_skill=0.0,
+            l2=1.0,
+        ),
+    ),
+    stays_quiet=(
+        Example(
+            "weak penalty, flat",
+            movement=0.01,
+            constant_loss=False,
+            first_ratio=1.0,
+            end_spread=0.001,
+            end_skill=0.0,
+            l2=1e-4,
+            dropout=0.2,
+        ),
+    ),
+    source="Goodfellow, Bengio and Courville 2016, Deep Learning, section 7.1; Srivastava et al. 2014, JMLR 15",
+)

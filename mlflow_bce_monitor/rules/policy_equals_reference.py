@@ -1,0 +1,54 @@
+"""Policy equals reference: a preference loss of exactly ln 2, because every margin is zero.
+
+Source: Rafailov et al. 2023, "Direct Preference Optimization", arXiv:2305.18290, eq. 7: the
+loss is -ln sigmoid(beta * difference of log ratios), which is ln 2 where both models agree.
+"""
+
+from __future__ import annotations
+
+from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.weighing import Piece, weigh
+
+
+def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
+    """Look at the margin: exactly zero says the two models are one."""
+    if not evidence["preference_loss"]:
+        return RuledOut("no preference loss: no reference is involved")
+    if evidence.get("logps_zero", False):
+        return RuledOut("the log probabilities are exactly 0: no token counts, whatever the policy")
+    margin = abs(evidence.number("reward_margin")) if "reward_margin" in evidence else None
+    if margin is not None and margin > limits.zero_margin:
+        return RuledOut(f"the reward margin is {margin:.2g}, so the policy has left its reference")
+    return weigh(
+        Piece(2.5, "the reward margin is 0") if margin is not None else None,
+        Piece(1.5, "the loss is ln 2 to the digit")
+        if evidence.number("start_off_ln2") < limits.zero_start
+        else None,
+    )
+
+
+RULE = Rule(
+    code="policy_equals_reference",
+    title="The policy equals its reference",
+    explanation=(
+        "DPO and its kin compare the policy with a reference. At the start they are the same model, every margin is 0 and the loss is "
+        "exactly ln 2: normal for the first steps. If it stays so, the policy does not move: the reference shares its weights, the "
+        "adapter is not trainable, beta is 0, or the learning rate is next to nothing."
+    ),
+    advice="In the first steps: wait. Later: give the reference its own frozen copy, check that the policy's weights are trainable and beta > 0.",
+    remedy="ref_model = copy.deepcopy(model)  # before training; its parameters stay frozen",
+    confused_with=("masked_labels", "learning_rate_too_low", "frozen_parameters"),
+    separated_by="logps/chosen and the gradient norm: zero log probabilities mean masked labels, a zero gradient a shared reference",
+    prior=0.5,
+    needs=("preference_loss", "start_off_ln2"),
+    uses=("reward_margin", "logps_zero"),
+    assess=assess,
+    fires=(Example("DPO at margin 0", preference_loss=True, start_off_ln2=0.0, reward_margin=0.0),),
+    stays_quiet=(
+        Example("an ordinary classifier", preference_loss=False, start_off_ln2=0.0),
+        Example("a margin that grew", preference_loss=True, start_off_ln2=0.0, reward_margin=0.4),
+    ),
+    source="Rafailov et al. 2023, arXiv:2305.18290",
+)

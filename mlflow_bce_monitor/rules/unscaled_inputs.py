@@ -1,0 +1,73 @@
+"""Unscaled inputs: features of large size throw the first outputs far from 0.5.
+
+Source: LeCun et al. 1998, "Efficient BackProp", section 4.3 (doi:10.1007/3-540-49430-8_2):
+inputs should have mean 0 and about unit variance; measured in the fault zoo.
+"""
+
+from __future__ import annotations
+
+from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.weighing import Piece, weigh
+
+
+def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
+    """Look for a first loss far above chance at a usual learning rate."""
+    first = evidence.number("first_ratio")
+    if first < limits.calm_peak and evidence.number("peak_ratio") < limits.overshoot:
+        return RuledOut("the loss starts at chance: no input is large")
+    return weigh(
+        Piece(2.0, f"the first loss is {first:.2g} times the chance level")
+        if first >= limits.overshoot
+        else None,
+        _by_rate(evidence, limits),
+        Piece(0.7, "the loss stays restless")
+        if evidence.number("end_spread") > limits.restless_spread
+        else None,
+        Piece(-1.0, "a penalty was logged that explains the high start") if "penalty" in evidence else None,
+        Piece(-1.0, "an L2 penalty would explain the high start")
+        if evidence.get("l2", 0.0) >= limits.strong_l2  # type: ignore[operator]
+        else None,
+    )
+
+
+def _by_rate(evidence: Evidence, limits: Limits) -> Piece | None:
+    if "rate_ratio" not in evidence:
+        return None
+    ratio = evidence.number("rate_ratio")
+    if ratio >= limits.rate_above:
+        return Piece(-2.0, f"the learning rate of {ratio:.3g} times the usual one explains it")
+    return Piece(1.0, f"the learning rate is no higher than usual ({ratio:.2g} times)")
+
+
+RULE = Rule(
+    code="unscaled_inputs",
+    title="Unscaled inputs",
+    explanation=(
+        "Features in the thousands make the first outputs certain and wrong, so the first loss is many times the chance level. "
+        "The hidden units saturate or die while it comes down, and the model ends at chance or jumps about."
+    ),
+    advice="Scale the inputs to mean 0 and variance 1 (a Normalization layer adapted to the training data) and start anew.",
+    remedy="norm = keras.layers.Normalization()\nnorm.adapt(x_train)",
+    confused_with=("learning_rate_too_high", "dead_relu", "over_regularization"),
+    separated_by="the mean and standard deviation of the input features",
+    prior=0.6,
+    needs=("first_ratio", "peak_ratio", "end_spread"),
+    uses=("rate_ratio", "l2", "penalty"),
+    assess=assess,
+    fires=(
+        Example(
+            "first loss at 50 times chance, usual rate",
+            first_ratio=50.0,
+            peak_ratio=50.0,
+            end_spread=0.05,
+            rate_ratio=1.0,
+        ),
+    ),
+    stays_quiet=(
+        Example("starts at chance", first_ratio=1.0, peak_ratio=1.0, end_spread=0.0),
+        Example("the rate explains it", first_ratio=1.2, peak_ratio=5.0, end_spread=0.0, rate_ratio=1000.0),
+    ),
+    source="LeCun et al. 1998, doi:10.1007/3-540-49430-8_2",
+)

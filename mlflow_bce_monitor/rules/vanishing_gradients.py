@@ -1,0 +1,83 @@
+"""Vanishing gradients: the error signal shrinks in every layer on its way back.
+
+Source: Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward
+neural networks", PMLR 9:249-256; Hochreiter 1998, doi:10.1142/S0218488598000094.
+"""
+
+from __future__ import annotations
+
+from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.weighing import Piece, weigh
+
+
+def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
+    """Look for depth, saturating units and a gradient of next to nothing."""
+    depth = evidence.number("depth")
+    if depth <= limits.shallow_depth:
+        return RuledOut(f"{depth:.0f} layers are too few for a gradient to vanish in")
+    return weigh(
+        Piece(1.5, f"{depth:.0f} layers")
+        if depth >= limits.deep_depth
+        else Piece(0.3, f"{depth:.0f} layers"),
+        _by_activation(evidence),
+        _by_gradient(evidence, limits),
+        Piece(0.5, "the loss starts at chance and hardly moves")
+        if evidence.number("movement") < limits.hardly_moves
+        else None,
+        Piece(-1.5, "the loss was thrown far above chance")
+        if evidence.number("peak_ratio") >= limits.overshoot
+        else None,
+    )
+
+
+def _by_activation(evidence: Evidence) -> Piece | None:
+    if "saturating_activation" not in evidence:
+        return None
+    if evidence["saturating_activation"]:
+        return Piece(1.5, "the hidden units saturate (sigmoid or tanh)")
+    return Piece(-1.0, "the hidden units do not saturate")
+
+
+def _by_gradient(evidence: Evidence, limits: Limits) -> Piece | None:
+    if "gradient_norm" not in evidence:
+        return None
+    norm = evidence.number("gradient_norm")
+    if norm < limits.tiny_gradient:
+        return Piece(2.0, f"the gradient norm is {norm:.1e}")
+    return Piece(-2.0, f"the gradient norm is {norm:.1e}")
+
+
+RULE = Rule(
+    code="vanishing_gradients",
+    title="Vanishing gradients",
+    explanation=(
+        "Each saturating layer multiplies the gradient by a factor below one; after ten of them nothing arrives at the "
+        "first layers. They keep their random weights, the output sees no difference between inputs, and the loss "
+        "settles on the share of positives."
+    ),
+    advice="Use ReLU or GELU with He initialisation, batch normalisation or residual connections, or fewer layers.",
+    remedy='x = layers.Dense(64, kernel_initializer="he_normal")(x)\nx = layers.BatchNormalization()(x)\nx = layers.ReLU()(x)',
+    confused_with=("dead_relu", "zero_initialization", "learning_rate_too_low", "constant_inputs"),
+    separated_by="the gradient norm of each layer: it falls by orders of magnitude towards the input",
+    prior=0.4,
+    needs=("depth", "movement", "peak_ratio"),
+    uses=("saturating_activation", "gradient_norm"),
+    assess=assess,
+    fires=(
+        Example("ten sigmoid layers", depth=11, movement=0.001, peak_ratio=1.0, saturating_activation=True),
+        Example("ten layers, activation not known", depth=11, movement=0.001, peak_ratio=1.0),
+    ),
+    stays_quiet=(
+        Example("two layers", depth=2, movement=0.0, peak_ratio=1.0),
+        Example(
+            "five ReLU layers with gradients",
+            depth=5,
+            movement=0.1,
+            peak_ratio=1.0,
+            saturating_activation=False,
+        ),
+    ),
+    source="Glorot and Bengio 2010, PMLR 9:249-256; Hochreiter 1998, doi:10.1142/S0218488598000094",
+)

@@ -1,0 +1,62 @@
+"""Zero initialisation: all weights start equal, so the hidden units stay one unit, or none.
+
+Source: Goodfellow, Bengio and Courville 2016, "Deep Learning", section 8.4: initial
+parameters need to break symmetry. With zeros a ReLU network passes nothing and gets no gradient.
+"""
+
+from __future__ import annotations
+
+from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.weighing import Piece, weigh
+
+
+def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
+    """Look for a first loss of exactly ln 2: zero weights predict exactly 0.5."""
+    if evidence.get("zero_initializer") is False:
+        return RuledOut("the weights do not start at a constant")
+    if evidence.get("constant_output") is False:
+        return RuledOut("the AUC is not exactly 0.5: the units differ")
+    off = evidence.number("start_off_ln2")
+    if off > limits.zero_start_far and not evidence.get("zero_initializer", False):
+        return RuledOut(f"the first loss is {off:.3f} from ln 2, where zero weights start")
+    return weigh(
+        Piece(4.0, "the initializer is a constant") if evidence.get("zero_initializer") else None,
+        Piece(1.5, "every input gets the same prediction") if evidence.get("constant_output") else None,
+        Piece(-1.5, "it was not so at first") if evidence.get("output_went_constant") else None,
+        Piece(1.0, "the first loss is ln 2 to three digits") if off < limits.zero_start else None,
+        Piece(-0.5, "the first loss is not ln 2 to three digits") if off >= limits.zero_start else None,
+    )
+
+
+RULE = Rule(
+    code="zero_initialization",
+    title="Weights that start at zero",
+    explanation=(
+        "With all weights at zero every hidden unit computes the same and gets the same gradient; with ReLU it is no gradient "
+        "at all. The prediction starts at exactly 0.5, and only the output's bias learns."
+    ),
+    advice='Initialise the weights at random (kernel_initializer="glorot_uniform" or "he_normal"); only biases may be zero.',
+    remedy='layers.Dense(64, activation="relu", kernel_initializer="he_normal")',
+    confused_with=("dead_relu", "constant_inputs", "vanishing_gradients"),
+    separated_by="the standard deviation of the first layer's weights before and after one epoch",
+    prior=0.3,
+    needs=("start_off_ln2",),
+    uses=("zero_initializer", "constant_output", "output_went_constant"),
+    assess=assess,
+    fires=(
+        Example("initializer zeros", start_off_ln2=0.0, zero_initializer=True),
+        Example(
+            "exactly ln 2 and one prediction for all",
+            start_off_ln2=0.0001,
+            constant_output=True,
+            output_went_constant=False,
+        ),
+    ),
+    stays_quiet=(
+        Example("random weights", start_off_ln2=0.0, zero_initializer=False),
+        Example("starts elsewhere", start_off_ln2=0.2),
+    ),
+    source="Goodfellow, Bengio and Courville 2016, Deep Learning, section 8.4",
+)
