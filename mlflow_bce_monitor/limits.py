@@ -74,6 +74,8 @@ class Limits:
     auc_at_chance: float = 0.54
     # Share. Accuracy above that of one class for everything which contradicts a loss at chance.
     accuracy_contradiction: float = 0.15
+    # Share. An accuracy this far from that of one class for everything is no constant prediction.
+    one_class_gap: float = 0.03
     # Skill of a loss that contradicts predictions of one class for everything.
     inconsistent_skill: float = 0.3
     # Share of the rarer class from which a model with skill must predict both.

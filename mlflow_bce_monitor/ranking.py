@@ -108,7 +108,7 @@ def missing_measurements(
             wanted += [CATALOGUE[name].how_to_get for name in outcome.missing]
         elif isinstance(outcome, Supported):
             wanted += [CATALOGUE[name].how_to_get for name in rule.uses if name not in evidence]
-    seen = dict.fromkeys(text for text in wanted if text and not text.startswith("as "))
+    seen = dict.fromkeys(text for text in wanted if text)
     return tuple(seen)
 
 

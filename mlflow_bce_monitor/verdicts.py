@@ -126,6 +126,12 @@ def _share_not_known(evidence: Evidence, limits: Limits) -> Judgement | None:
         return None
     if _ranks(evidence, limits):
         return Judgement(Verdict.LEARNING, LIKELY, "the loss is below ln 2 and the AUC is above chance")
+    if evidence.get("one_class_accuracy_gap", 0.0) > limits.one_class_gap:  # type: ignore[operator]
+        because = (
+            f"the loss fell to {evidence.number('end_level'):.4f}, and the accuracy is not that of one class for "
+            "everything, which this loss would mean at chance"
+        )
+        return Judgement(Verdict.LEARNING, LIKELY, because)
     if evidence.number("end_flat_fraction") >= limits.flat_early:
         because = (
             f"flat at {evidence.number('end_level'):.4f} from early on: the chance level of imbalanced "
@@ -240,13 +246,16 @@ def _near_chance(evidence: Evidence, limits: Limits) -> Judgement:
     skill = evidence.number("end_skill")
     falling = bool(evidence["end_falling"]) and evidence.number("end_fall") > limits.slow_fall
     if falling and _improves_for_real(evidence, limits):
-        because = (
-            f"near chance (skill {skill:.3f}) and still falling by {evidence.number('end_fall'):.1%} of it"
-        )
+        because = f"near chance (skill {_plain(skill)}) and still falling by {evidence.number('end_fall'):.1%} of it"
         return Judgement(Verdict.SLOW, LIKELY if "validation_skill" in evidence else OPEN, because)
     at_ln_2 = abs(skill) <= limits.chance_band
     confidence = CLEAR if at_ln_2 and (evidence["share_known"] or not falling) else LIKELY
-    return Judgement(Verdict.STALLED, confidence, f"at chance (skill {skill:.3f}) and not improving")
+    return Judgement(Verdict.STALLED, confidence, f"at chance (skill {_plain(skill)}) and not improving")
+
+
+def _plain(skill: float) -> str:
+    """Return three decimals, without the sign of a zero."""
+    return f"{round(skill, 3) + 0.0:.3f}"
 
 
 def _improves_for_real(evidence: Evidence, limits: Limits) -> bool:

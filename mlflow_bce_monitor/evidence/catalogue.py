@@ -30,6 +30,9 @@ class FactKind:
     how_to_get: str = ""
 
 
+_VALIDATION_LOSS: Final = "pass validation data and log its loss"
+_SHARE: Final = "log the param positive_share, or pass --base-rate"
+
 CATALOGUE: Final[dict[str, FactKind]] = {
     # --- the loss curve -------------------------------------------------------------------
     "n_points": FactKind("count", "finite points of the loss curve"),
@@ -65,27 +68,30 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     "validation_skill": FactKind(
         "skill",
         "1 - end level / chance level of the validation loss",
-        "pass validation data and log its loss",
+        _VALIDATION_LOSS,
     ),
     "best_validation_skill": FactKind(
-        "skill", "skill of the lowest validation loss, single spikes left out", "as validation_skill"
+        "skill", "skill of the lowest validation loss, single spikes left out", _VALIDATION_LOSS
     ),
     "validation_fall": FactKind(
-        "of chance", "fall of the validation loss over the last half", "as validation_skill"
+        "of chance", "fall of the validation loss over the last half", _VALIDATION_LOSS
     ),
-    "validation_falling": FactKind("yes/no", "that fall is more than chance allows", "as validation_skill"),
+    "validation_falling": FactKind("yes/no", "that fall is more than chance allows", _VALIDATION_LOSS),
     # --- predictions ----------------------------------------------------------------------
     "positive_share": FactKind(
         "share",
         "share of positives among the training labels",
-        "log the param positive_share, or pass --base-rate",
+        _SHARE,
     ),
-    "minority_share": FactKind("share", "the smaller of the two class shares", "as positive_share"),
-    "effective_minority_share": FactKind(
-        "share", "the smaller class share after class weights", "as positive_share"
-    ),
+    "minority_share": FactKind("share", "the smaller of the two class shares", _SHARE),
+    "effective_minority_share": FactKind("share", "the smaller class share after class weights", _SHARE),
     "accuracy_gain": FactKind(
         "share", "final accuracy above that of always predicting the larger class", "log the accuracy"
+    ),
+    "one_class_accuracy_gap": FactKind(
+        "share",
+        "distance of the final accuracy from that of one class for everything, were the loss at chance",
+        "log the accuracy",
     ),
     "accuracy_constant": FactKind(
         "yes/no", "the last half of the accuracy repeats one value", "log the accuracy"

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from mlflow_bce_monitor.chance.estimate import ChanceEstimate
-from mlflow_bce_monitor.chance.level import LN_2
+from mlflow_bce_monitor.chance.level import LN_2, share_with_entropy
 from mlflow_bce_monitor.contract import Tier
 from mlflow_bce_monitor.curves.curve import Curve, CurveSet, Role, Split
 from mlflow_bce_monitor.curves.names import LossKind, read_name
@@ -223,6 +223,7 @@ def _predictions(view: LossView, curves: CurveSet, settings: Settings, limits: L
         ]
         constant = half.size >= limits.min_repeats and bool((half == half[0]).all())
         yield Fact("accuracy_constant", constant, source, Tier.CURVE)
+        yield from _one_class_gap(view, accuracy, limits)
         if share.value is not None:
             gain = _end(accuracy, limits) - max(share.value, 1.0 - share.value)
             yield Fact("accuracy_gain", gain, f"{source} and {share.source}", Tier.CURVE)
@@ -235,6 +236,20 @@ def _predictions(view: LossView, curves: CurveSet, settings: Settings, limits: L
         curve = curves.companion(role, of_split)
         if curve is not None and curve.finite.size:
             yield Fact(name, _end(curve, limits), f"metric {curve.name!r}", Tier.CURVE)
+
+
+def _one_class_gap(view: LossView, accuracy: Curve, limits: Limits) -> Iterator[Fact]:
+    """Yield how badly the accuracy fits the reading that the loss is the entropy of the labels.
+
+    Were the end level L the chance level of imbalanced labels, one class would be
+    predicted for everything, and the accuracy would be 1 - pi with H(pi) = L.
+    """
+    level = view.findings.end_level
+    share = share_with_entropy(level) if level is not None else None
+    if share is not None:
+        gap = abs(_end(accuracy, limits) - (1.0 - share))
+        source = f"metrics {accuracy.name!r} and {view.curve.name!r}"
+        yield Fact("one_class_accuracy_gap", gap, source, Tier.CURVE)
 
 
 def _log_probabilities(curves: CurveSet, split: Split) -> Iterator[Fact]:
