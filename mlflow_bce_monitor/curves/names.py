@@ -52,7 +52,13 @@ _TRAIN_WORDS: Final = frozenset({"train", "training", "fit"})
 _VALIDATION_WORDS: Final = frozenset(
     {"val", "valid", "validation", "eval", "evaluation", "test", "testing", "dev", "holdout", "heldout"}
 )
-_FILLER_WORDS: Final = frozenset({"score", "metric", "metrics", "mean", "avg", "average", "running", "the"})
+_FILLER_WORDS: Final = frozenset(
+    {
+        *("score", "metric", "metrics", "mean", "avg", "average", "running", "the"),
+        # Lightning with several validation sets: val_loss/dataloader_idx_0.
+        *("dataloader", "idx"),
+    }
+)
 _GRAINS: Final = {
     "epoch": Grain.EPOCH,
     "step": Grain.STEP,
@@ -222,9 +228,13 @@ def read_name(name: str) -> NameReading | None:
     return None
 
 
+_REGRESSION_QUANTITIES: Final = frozenset(core(words)[0] for words in REGRESSION_WORDS)
+"""The same without the words that :func:`core` takes out of every name, such as "mean"."""
+
+
 def is_regression_metric(name: str) -> bool:
     """Whether a metric belongs to a loss that is not a cross-entropy of labels."""
-    return core(name)[0] in REGRESSION_WORDS
+    return core(name)[0] in _REGRESSION_QUANTITIES
 
 
 def is_generator_loss(name: str) -> bool:
