@@ -53,6 +53,12 @@ _CLASSIFIER_ROLES: Final = frozenset(
     }
 )
 _BINARY_ROLES: Final = frozenset({Role.PRECISION, Role.RECALL, Role.F1, Role.AUC, Role.PR_AUC})
+_SHARE_ROLES: Final = _CLASSIFIER_ROLES | {Role.REWARD_ACCURACY, Role.POSITIVE_SHARE}
+"""Roles whose values lie between 0 and 1."""
+_PERCENT: Final = 100.0
+_SHARE_CEILING: Final = 1.0 + 1e-4
+"""Averages of float32 batches may end a rounding error above 1."""
+
 _PREFERENCE_ROLES: Final = frozenset({Role.REWARD_MARGIN, Role.REWARD_ACCURACY})
 
 _NUMBERED_SET: Final = re.compile(r"valid(?:ation)?_(\d+)-")
@@ -131,7 +137,20 @@ def _candidates(record: RunRecord) -> Iterable[_Candidate]:
         reading = names.read_name(name)
         if reading is None or len(history) == 0:
             continue
-        yield _Candidate(_curve(history, reading, best_iteration), reading)
+        curve = _curve(history, reading, best_iteration)
+        if reading.role not in _SHARE_ROLES:
+            yield _Candidate(curve, reading)
+        elif (share := _as_share(curve)) is not None:
+            yield _Candidate(share, reading)
+
+
+def _as_share(curve: Curve) -> Curve | None:
+    """Return a metric between 0 and 1 as such where it was logged in percent, None when it is neither."""
+    if curve.finite.size == 0 or (curve.finite.min() >= 0.0 and curve.finite.max() <= _SHARE_CEILING):
+        return curve
+    if curve.finite.min() < 0.0 or curve.finite.max() > _PERCENT * _SHARE_CEILING:
+        return None
+    return replace(curve, values=curve.values / _PERCENT, removed=(*curve.removed, "divided by 100"))
 
 
 def _first_set_is_training(candidates: list[_Candidate]) -> list[_Candidate]:
