@@ -14,9 +14,10 @@ from mlflow_bce_monitor.contract import ARTIFACT_CURVE, ARTIFACT_FOLDER, ARTIFAC
 from mlflow_bce_monitor.diagnosis import Diagnosis
 from mlflow_bce_monitor.report import wording
 
-# What starts anything in markdown or HTML: emphasis, code, links, images, tags, tables, and (MLflow's
-# renderer follows GitHub) mentions, emoji names and bare addresses. A character reference starts nothing.
-_ACTIVE: Final = re.compile(r"[\\`*_{}\[\]<>&#|~@!$^\"']|:(?=\S)|(?<=www)\.|://")
+# What starts anything in markdown or HTML: emphasis, code, links, images, tags and tables. MLflow's renderer
+# follows GitHub, so mentions, emoji names and bare addresses count too; an underscore inside a word does not.
+# A character reference starts nothing.
+_ACTIVE: Final = re.compile(r"[\\`*\[\]<>&|~@]|(?<![^\W_])_|_(?![^\W_])|:(?=[\w+-]+:)|://|(?<=www)\.")
 
 
 def block(diagnosis: Diagnosis, run_id: str, *, with_artifacts: bool = True) -> str:
@@ -40,8 +41,9 @@ def block(diagnosis: Diagnosis, run_id: str, *, with_artifacts: bool = True) -> 
     paragraphs = [escaped(wording.headline(diagnosis))]
     if with_artifacts:
         paragraphs.append(f"![The loss curve and its chance level]({picture_url(run_id)})")
-    if wording.advice(diagnosis):
-        paragraphs.append(f"**What to change:** {escaped(wording.advice(diagnosis))}")
+    action = wording.action(diagnosis)
+    if action is not None:
+        paragraphs.append(f"**{action.title}:** {escaped(action.rest)}")
     if with_artifacts:
         paragraphs.append(f"The whole report is under Artifacts, `{ARTIFACT_FOLDER}/{ARTIFACT_REPORT}`.")
     return "\n\n".join(paragraphs)

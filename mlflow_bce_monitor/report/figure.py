@@ -153,13 +153,17 @@ def _near_top(shown: Picture) -> float:
 def _curves(axes: Axes, shown: Picture) -> None:
     for series in shown.series:
         judged = series is shown.series[0]
-        values = [math.nan if value is None else value for value in series.values]
+        colour = _TRAIN if series.split is Split.TRAIN else _VALIDATION
+        if series.thinned:
+            lows = [math.nan if extent is None else extent.low for extent in series.extents]
+            highs = [math.nan if extent is None else extent.high for extent in series.extents]
+            axes.fill_between(series.steps, lows, highs, color=colour, alpha=0.22, linewidth=0, zorder=2.2)
         axes.plot(
             series.steps,
-            values,
-            color=_TRAIN if series.split is Split.TRAIN else _VALIDATION,
+            [math.nan if value is None else value for value in series.values],
+            color=colour,
             linestyle="-" if judged else (0, (4, 1.5)),
-            linewidth=2.0 if not series.thinned else 1.0,
+            linewidth=2.0,
             marker="o" if len(series.steps) <= _MOST_DOTS else None,
             markersize=3.5,
             solid_joinstyle="round",

@@ -7,6 +7,8 @@ import json
 import math
 from typing import Any
 
+import numpy as np
+
 from mlflow_bce_monitor import __version__
 from mlflow_bce_monitor.chance.estimate import ChanceEstimate
 from mlflow_bce_monitor.diagnosis import Diagnosis, SkillEstimate
@@ -87,13 +89,15 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
 
 
 def _strict(value: Any) -> Any:
-    """Return ``value`` with every number that JSON cannot hold as None, and lone surrogates replaced."""
+    """Return ``value`` in JSON's own types: NaN and infinity as None, lone surrogates replaced."""
     if isinstance(value, dict):
         return {_strict(key): _strict(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [_strict(inner) for inner in value]
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, np.generic):
+        return _strict(value.item())
     if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
+        return value if math.isfinite(value) else None
     return value

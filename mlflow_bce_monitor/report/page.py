@@ -26,7 +26,7 @@ from mlflow_bce_monitor.report.picture import Picture, Series, picture
 from mlflow_bce_monitor.report.svg import HEIGHT, WIDTH, SvgPlot, place
 
 _TEMPLATES: Final = "templates"
-_TABLE_COLUMNS: Final = 40  # buckets of the table of values: about eighty rows can still be listened to
+_TABLE_COLUMNS: Final = 40  # buckets of the table of values: so many rows can still be listened to
 _PERCENT_GAP: Final = re.compile(r"(?<=\d) %")
 _TONES: Final = {"Yes": "good", "No": "bad", "Cannot tell": "open"}
 
@@ -51,6 +51,8 @@ class Content:
         The verdict: one sentence with numbers, the judge's reason, its word, and what the word means.
     sure
         The probability that the verdict is right.
+    action
+        What to do first, None when there is nothing to do.
     numbers
         (label, value) pairs under the plot.
     hover
@@ -68,7 +70,7 @@ class Content:
     meaning: str
     sure: str
     causes: tuple[wording.CauseText, ...]
-    advice: str
+    action: wording.Headline | None
     numbers: tuple[tuple[str, str], ...]
     explanations: tuple[str, ...]
     next_measurements: tuple[str, ...]
@@ -120,7 +122,7 @@ def content(diagnosis: Diagnosis) -> Content:
         meaning=VERDICT_MEANING[diagnosis.verdict],
         sure=numbers.probability(diagnosis.judgement.confidence),
         causes=wording.causes(diagnosis),
-        advice=wording.advice(diagnosis),
+        action=wording.action(diagnosis),
         numbers=_numbers(diagnosis),
         explanations=tuple(
             text
@@ -205,18 +207,22 @@ def _description(shown: Picture, diagnosis: Diagnosis) -> str:
 
 
 def _table(shown: Picture) -> tuple[TableRow, ...]:
-    columns = [dict(zip(series.steps, series.values, strict=True)) for series in shown.series]
+    columns = [dict(zip(series.steps, _values(series), strict=True)) for series in shown.series]
     steps = sorted({step for column in columns for step in column})
     return tuple(
-        TableRow(numbers.count(step), tuple(_cell(column, step) for column in columns)) for step in steps
+        TableRow(numbers.count(step), tuple(column.get(step, "") for column in columns)) for step in steps
     )
 
 
-def _cell(column: dict[int, float | None], step: int) -> str:
-    if step not in column:
-        return ""
-    value = column[step]
-    return "not a number" if value is None else numbers.nats(value)
+def _values(series: Series) -> list[str]:
+    """Return each value in words, with the lowest and the highest it stands for."""
+    values = ["not a number" if value is None else numbers.nats(value) for value in series.values]
+    if not series.thinned:
+        return values
+    return [
+        value if extent is None else f"{value} [{numbers.nats(extent.low)} to {numbers.nats(extent.high)}]"
+        for value, extent in zip(values, series.extents, strict=True)
+    ]
 
 
 def _hover(shown: Picture) -> dict[str, Any]:
@@ -230,11 +236,15 @@ def _hover(shown: Picture) -> dict[str, Any]:
 
 
 def _hover_series(series: Series, shown: Picture) -> dict[str, Any]:
-    level = next((chance.level for chance in shown.chances if chance.of == series.name and chance.known), 0.0)
+    only_one = len(shown.chances) == 1
+    levels = [
+        chance.level for chance in shown.chances if chance.known and (only_one or chance.of == series.name)
+    ]
+    level = levels[0] if levels else 0.0
     return {
         "name": series.name,
         "steps": series.steps,
-        "values": ["not a number" if value is None else numbers.nats(value) for value in series.values],
+        "values": _values(series),
         "skills": (
             ["" if value is None else numbers.percent(1 - value / level) for value in series.values]
             if level > 0

@@ -25,7 +25,7 @@ from mlflow_bce_monitor.report.plain_text import plain
 DEFAULT_COLUMNS: Final = 360
 """Buckets that a long curve is thinned to: about two pixels wide each in either drawing."""
 
-_KEPT_PER_COLUMN: Final = 2  # the lowest and the highest point
+_WHOLE: Final = 2  # points per column that can still be told apart
 _MOST_MARKS: Final = 12  # spikes or gaps; more would hide the curve
 _BODY_QUANTILE: Final = (
     0.9  # of the points: what a reader came to see; a diverging start or a spike lies above
@@ -60,18 +60,30 @@ class Point(NamedTuple):
     value: float
 
 
+class Extent(NamedTuple):
+    """The lowest and the highest value of one column of a thinned curve."""
+
+    low: float
+    high: float
+
+
 @dataclass(frozen=True)
 class Series:
-    """One curve, thinned.
+    """One curve, thinned when it is long.
+
+    A curve of more points than twice the columns of the picture is cut into columns of
+    equal width in steps. Of each column the line shows the median, and ``extents`` keeps the
+    lowest and the highest value, so that no extreme is lost.
 
     Attributes
     ----------
     name, split
         The metric's name made printable; what it was measured on.
     steps, values
-        Same length, in order of step. None where the value is not a number: the line
-        is broken there. A thinned curve keeps the lowest and the highest point of each
-        of its columns, its first and its last.
+        Same length, in order of step: what the line goes through. None where there is no
+        number: the line is broken there.
+    extents
+        Of each column, None where it holds no number; () when every point is in ``values``.
     n_points
         How many points the curve has in full.
     """
@@ -80,12 +92,13 @@ class Series:
     split: Split
     steps: tuple[int, ...]
     values: tuple[float | None, ...]
+    extents: tuple[Extent | None, ...]
     n_points: int
 
     @property
     def thinned(self) -> bool:
-        """Whether points were left out."""
-        return len(self.steps) < self.n_points
+        """Whether the line stands for more points than it goes through."""
+        return bool(self.extents)
 
 
 @dataclass(frozen=True)
@@ -207,7 +220,7 @@ def picture(diagnosis: Diagnosis, columns: int = DEFAULT_COLUMNS) -> Picture:
         x=_x_axis(curves),
         y=y,
         scale=scale,
-        close_up=None if scale is Scale.LOG else _close_up(curves, chances, y),
+        close_up=None if scale is Scale.LOG else _close_up(series, chances, y),
         skill_ticks=() if scale is Scale.LOG else _skill_ticks(chances, y),
         step_word=step_word,
         notes=(
@@ -240,37 +253,37 @@ def _chance_line(chance: ChanceEstimate, of: str, label: str) -> ChanceLine:
 
 
 def _series(curve: Curve, columns: int) -> Series:
-    kept = kept_positions(curve, columns)
-    values = tuple(float(value) if math.isfinite(value) else None for value in curve.values[kept])
+    name, n_points = plain(curve.name), len(curve)
+    if n_points <= _WHOLE * columns:
+        steps = tuple(int(step) for step in curve.steps)
+        values = tuple(float(value) if math.isfinite(value) else None for value in curve.values)
+        return Series(name, curve.split, steps, values, (), n_points)
+    kept = [_column(curve, start, end) for start, end in _columns(curve.steps, columns)]
     return Series(
-        plain(curve.name), curve.split, tuple(int(step) for step in curve.steps[kept]), values, len(curve)
+        name,
+        curve.split,
+        tuple(step for step, _, _ in kept),
+        tuple(median for _, median, _ in kept),
+        tuple(extent for _, _, extent in kept),
+        n_points,
     )
 
 
-def kept_positions(curve: Curve, columns: int = DEFAULT_COLUMNS) -> IntArray:
-    """Return the positions, in order, that a thinned drawing of a curve keeps.
+def _columns(steps: IntArray, columns: int) -> list[tuple[int, int]]:
+    """Return positions [start, end) of the points in each column of equal width, empty ones left out."""
+    edges = np.linspace(float(steps[0]), float(steps[-1]), columns + 1)[1:-1]
+    starts = [0, *np.searchsorted(steps, edges).tolist(), int(steps.size)]
+    return [(start, end) for start, end in itertools.pairwise(starts) if start < end]
 
-    A curve of up to twice ``columns`` points is kept whole. A longer one is cut into
-    columns of equal width in steps; of each, the lowest and the highest finite point
-    stay, or, when no point of it is a number, the first. The curve's first and last point
-    always stay.
-    """
-    if len(curve) <= _KEPT_PER_COLUMN * columns:
-        return np.arange(len(curve))
-    edges = np.linspace(float(curve.steps[0]), float(curve.steps[-1]), columns + 1)[1:-1]
-    starts = [0, *np.searchsorted(curve.steps, edges).tolist(), len(curve)]
-    kept = {0, len(curve) - 1}
-    for start, end in itertools.pairwise(starts):
-        if start == end:
-            continue
-        inside = curve.values[start:end]
-        finite = np.flatnonzero(np.isfinite(inside))
-        if finite.size == 0:
-            kept.add(start)
-            continue
-        kept.add(start + int(finite[np.argmin(inside[finite])]))
-        kept.add(start + int(finite[np.argmax(inside[finite])]))
-    return np.array(sorted(kept))
+
+def _column(curve: Curve, start: int, end: int) -> tuple[int, float | None, Extent | None]:
+    """Return (the step in the middle, the median, the extent) of one column."""
+    step = int(curve.steps[(start + end - 1) // 2])
+    inside = curve.values[start:end]
+    finite = inside[np.isfinite(inside)]
+    if finite.size == 0:
+        return step, None, None
+    return step, float(np.median(finite)), Extent(float(finite.min()), float(finite.max()))
 
 
 def _not_numbers(curves: tuple[Curve, ...]) -> tuple[tuple[Stretch, ...], int]:
@@ -337,12 +350,14 @@ def _y_axis(curves: tuple[Curve, ...], chances: tuple[ChanceLine, ...]) -> tuple
     return Scale.LINEAR, _linear_axis(bottom, body * _CLIPPED_HEADROOM), True
 
 
-def _close_up(curves: tuple[Curve, ...], chances: tuple[ChanceLine, ...], whole: Axis) -> Axis | None:
-    """Return an axis that the first curve fills from edge to edge, None when it fills enough of ``whole``."""
-    if not curves or curves[0].finite.size < _FEWEST_FOR_CLOSE_UP:
+def _close_up(series: tuple[Series, ...], chances: tuple[ChanceLine, ...], whole: Axis) -> Axis | None:
+    """Return an axis that the first line fills from edge to edge, None when it fills enough of ``whole``."""
+    line = (
+        [value for value in series[0].values if value is not None and value <= whole.high] if series else []
+    )
+    if len(line) < _FEWEST_FOR_CLOSE_UP:
         return None
-    shown = curves[0].finite[curves[0].finite <= whole.high]
-    ends = [float(np.quantile(shown, quantile)) for quantile in (1 - _BODY_QUANTILE, _BODY_QUANTILE)]
+    ends = [float(np.quantile(line, quantile)) for quantile in (1 - _BODY_QUANTILE, _BODY_QUANTILE)]
     ends += [chance.level for chance in chances[:1]]
     low, high = min(ends), max(ends)
     if high - low > _NEARLY_FLAT * (whole.high - whole.low) or high == low:
@@ -425,8 +440,8 @@ def _gaps_note(marked: tuple[Stretch, ...], number: int) -> list[str]:
 
 def _thinning_notes(series: tuple[Series, ...]) -> list[str]:
     return [
-        f"'{one.name}' has {numbers.count(one.n_points)} points; "
-        f"{numbers.count(len(one.steps))} are drawn, the extremes among them."
+        f"'{one.name}' has {numbers.count(one.n_points)} points: the line is the median of each of "
+        f"{len(one.steps)} columns, the band reaches from their lowest to their highest value."
         for one in series
         if one.thinned
     ]

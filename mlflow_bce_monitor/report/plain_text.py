@@ -57,7 +57,7 @@ def sentence(text: str) -> str:
     text = plain(text)
     if not text:
         return ""
-    first = text.split(" ", 1)[0].rstrip(",;:")
+    first = text.split(" ", 1)[0].rstrip(",;:.!?")
     if first.isalpha() and first.islower():
         text = text[0].upper() + text[1:]
     return text if text[-1] in ".!?" else f"{text}."

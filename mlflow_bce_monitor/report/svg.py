@@ -6,6 +6,7 @@ labels are placed in per cent of the same box, so that they keep their size and 
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Final, NamedTuple
 
@@ -22,10 +23,11 @@ _PER_CENT: Final = 100.0
 
 
 class Line(NamedTuple):
-    """A curve: CSS class, path in units of the box, and dots as (x, y) in per cent."""
+    """A curve: CSS class, path and surrounding band in units of the box, and dots as (x, y) in per cent."""
 
     css: str
     path: str
+    band: str
     dots: tuple[tuple[float, float], ...]
 
 
@@ -90,7 +92,10 @@ def place(picture: Picture, *, close_up: bool = False) -> SvgPlot:
         chances=tuple(
             _chance(chance, box, judged=chance is picture.chances[0]) for chance in picture.chances
         ),
-        lines=tuple(_line(series, box, judged=series is picture.series[0]) for series in picture.series),
+        lines=tuple(
+            _line(series, box, judged=series is picture.series[0], banded=not close_up)
+            for series in picture.series
+        ),
         marks=() if close_up else _marks(picture, box),
         x_ticks=tuple(Tick(box.left(at), label) for at, label in picture.x.ticks),
         y_ticks=tuple(Tick(box.top(at), label) for at, label in y.ticks),
@@ -121,22 +126,43 @@ class _Box(NamedTuple):
         return Band(css, left, max(round(right - left, 3), 0.5))
 
 
-def _line(series: Series, box: _Box, *, judged: bool) -> Line:
+def _line(series: Series, box: _Box, *, judged: bool, banded: bool) -> Line:
     css = f"{'train' if series.split is Split.TRAIN else 'validation'}{'' if judged else ' twin'}"
     points = [
         None if value is None else (box.left(step), box.top(value))
         for step, value in zip(series.steps, series.values, strict=True)
     ]
+    inside = [point for point in points if point is not None and 0 <= point[1] <= _PER_CENT]
+    alone = len(series.steps) <= _MOST_DOTS
+    return Line(css, _path(points), _band(series, box) if banded else "", tuple(inside) if alone else ())
+
+
+def _path(points: list[tuple[float, float] | None]) -> str:
     commands: list[str] = []
     pen_down = False
     for point in points:
         if point is not None:
-            x, y = point[0] * WIDTH / _PER_CENT, point[1] * HEIGHT / _PER_CENT
-            commands.append(f"{'L' if pen_down else 'M'}{x:.1f} {y:.1f}")
+            commands.append(f"{'L' if pen_down else 'M'}{_at(*point)}")
         pen_down = point is not None
-    inside = [point for point in points if point is not None and 0 <= point[1] <= _PER_CENT]
-    alone = len(series.steps) <= _MOST_DOTS
-    return Line(css, "".join(commands), tuple(inside) if alone else ())
+    return "".join(commands)
+
+
+def _band(series: Series, box: _Box) -> str:
+    """Return the outline of the extents: along their highest values, and back along the lowest."""
+    pieces: list[str] = []
+    columns = zip(series.steps, series.extents, strict=False)
+    for broken, run in itertools.groupby(columns, key=lambda column: column[1] is None):
+        if broken:
+            continue
+        kept = [(step, extent) for step, extent in run if extent is not None]
+        there = [_at(box.left(step), box.top(extent.high)) for step, extent in kept]
+        back = [_at(box.left(step), box.top(extent.low)) for step, extent in reversed(kept)]
+        pieces.append(f"M{'L'.join(there + back)}Z")
+    return "".join(pieces)
+
+
+def _at(x: float, y: float) -> str:
+    return f"{x * WIDTH / _PER_CENT:.1f} {y * HEIGHT / _PER_CENT:.1f}"
 
 
 def _bands(picture: Picture, box: _Box) -> tuple[Band, ...]:

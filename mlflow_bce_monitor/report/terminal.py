@@ -118,7 +118,7 @@ def runs_table(rows: Iterable[RunRow], width: int) -> RenderableType:
     columns.insert(0, _Column("run", [cut_inside(one.run, room) for one in shown]))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style=_STRONG)
     for column in columns:
-        table.add_column(column.title, justify=column.side, no_wrap=True, min_width=column.floor)
+        table.add_column(column.title, justify=column.side, no_wrap=True)
     for at in range(len(shown)):
         table.add_row(*(Text(column.cells[at], style=_weight(column.cells[at])) for column in columns))
     return Group(table, *(Text(f"{one.run}: {one.error}") for one in shown if one.error))
@@ -133,11 +133,6 @@ class _Column(NamedTuple):
     def width(self) -> int:
         """Cells that the widest entry takes."""
         return max(cell_len(text) for text in (self.title, *self.cells))
-
-    @property
-    def floor(self) -> int | None:
-        """Cells it keeps on a terminal too narrow for all; causes, the longest words, give way."""
-        return None if self.title == "cause" else self.width
 
 
 def _weight(cell: str) -> Style:

@@ -167,7 +167,7 @@ def _benign(diagnosis: Diagnosis) -> str:
     chance, final = diagnosis.chance, diagnosis.final_loss
     if chance is None or final is None:
         return diagnosis.judgement.because
-    return f"the loss is at {_level(final, chance)}: {clause(diagnosis.judgement.because)}"
+    return f"the loss is at {_level(final, chance)}; {clause(diagnosis.judgement.because)}"
 
 
 def _inconclusive(diagnosis: Diagnosis) -> str:
@@ -511,6 +511,14 @@ def next_measurements(diagnosis: Diagnosis) -> tuple[str, ...]:
 def advice(diagnosis: Diagnosis) -> str:
     """Return what to change first as a sentence; "" when nothing needs changing."""
     return sentence(diagnosis.advice)
+
+
+def action(diagnosis: Diagnosis) -> Headline | None:
+    """Return what to do first: the change, or the measurement while the cause is unknown; None for nothing."""
+    measurements = next_measurements(diagnosis)
+    if diagnosis.cause == UNKNOWN and measurements:
+        return Headline("What to measure next", measurements[0])
+    return Headline("What to change", advice(diagnosis)) if advice(diagnosis) else None
 
 
 # --- the facts -----------------------------------------------------------------------

@@ -28,8 +28,8 @@
     for (const one of series) {
       const index = one === leading ? at : nearest(one.steps, leading.steps[at]);
       const elsewhere = one.steps[index] === leading.steps[at] ? "" : ` at ${one.steps[index].toLocaleString("en")}`;
-      const explains = one.skills[index] ? `, explains ${one.skills[index]}` : "";
-      parts.push(`${one.name} ${one.values[index]}${elsewhere}${explains}`);
+      const skill = one.skills[index] ? ` (skill ${one.skills[index]})` : "";
+      parts.push(`${one.name} ${one.values[index]}${elsewhere}${skill}`);
     }
     return parts.join("  ·  ");
   };
