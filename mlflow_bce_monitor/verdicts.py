@@ -90,7 +90,7 @@ def _too_few_points(evidence: Evidence, limits: Limits) -> Judgement | None:
 
 def _learned_beyond_doubt(evidence: Evidence, limits: Limits) -> bool:
     clear = evidence.number("end_skill") > limits.clear_skill and bool(evidence["share_known"])
-    return clear and evidence.get("validation_skill", 1.0) > limits.chance_band  # type: ignore[operator]
+    return clear and evidence.number_or("validation_skill", 1.0) > limits.chance_band
 
 
 def _far_above_chance(evidence: Evidence, limits: Limits) -> Judgement | None:
@@ -126,10 +126,10 @@ def _share_not_known(evidence: Evidence, limits: Limits) -> Judgement | None:
         return None
     if _ranks(evidence, limits):
         return Judgement(Verdict.LEARNING, LIKELY, "the loss is below ln 2 and the AUC is above chance")
-    if evidence.get("one_class_accuracy_gap", 0.0) > limits.one_class_gap:  # type: ignore[operator]
+    if evidence.number_or("one_class_accuracy_gap", 0.0) > limits.one_class_gap:
         because = (
-            f"the loss fell to {evidence.number('end_level'):.4f}, and the accuracy is not that of one class for "
-            "everything, which this loss would mean at chance"
+            f"the loss fell to {evidence.number('end_level'):.4f}, and the accuracy is not that of one class "
+            "for everything, which this loss would mean at chance"
         )
         return Judgement(Verdict.LEARNING, LIKELY, because)
     if evidence.number("end_flat_fraction") >= limits.flat_early:
@@ -230,7 +230,7 @@ def _loss_without_predictions(evidence: Evidence, limits: Limits) -> Judgement |
     """
     if not evidence["share_known"] or evidence.number("end_skill") <= limits.inconsistent_skill:
         return None
-    if evidence.get("minority_share", 0.0) < limits.balanced_share:  # type: ignore[operator]
+    if evidence.number_or("minority_share", 0.0) < limits.balanced_share:
         return None  # a rare class may stay below the threshold 0.5 in a good model
     if not evidence.get("accuracy_constant", False) or evidence.number("accuracy_gain") > limits.chance_band:
         return None
@@ -246,7 +246,8 @@ def _near_chance(evidence: Evidence, limits: Limits) -> Judgement:
     skill = evidence.number("end_skill")
     falling = bool(evidence["end_falling"]) and evidence.number("end_fall") > limits.slow_fall
     if falling and _improves_for_real(evidence, limits):
-        because = f"near chance (skill {_plain(skill)}) and still falling by {evidence.number('end_fall'):.1%} of it"
+        fall = f"{evidence.number('end_fall'):.1%} of it"
+        because = f"near chance (skill {_plain(skill)}) and still falling, by {fall} over the last half"
         return Judgement(Verdict.SLOW, LIKELY if "validation_skill" in evidence else OPEN, because)
     at_ln_2 = abs(skill) <= limits.chance_band
     confidence = CLEAR if at_ln_2 and (evidence["share_known"] or not falling) else LIKELY

@@ -64,3 +64,7 @@ class Evidence(Mapping[str, FactValue]):
         if isinstance(value, str):
             raise TypeError(f"fact {name!r} is the word {value!r}, not a number")
         return float(value)
+
+    def number_or(self, name: str, otherwise: float) -> float:
+        """Return a fact as a float, or another number when it is not known."""
+        return self.number(name) if name in self._facts else otherwise

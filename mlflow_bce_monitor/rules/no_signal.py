@@ -18,7 +18,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     if "validation_auc" in evidence and evidence.number("validation_auc") >= limits.auc_contradiction:
         area = evidence.number("validation_auc")
         return RuledOut(f"the validation AUC of {area:.2f} shows signal")
-    if evidence.get("best_validation_skill", 0.0) > limits.clear_skill:  # type: ignore[operator]
+    if evidence.number_or("best_validation_skill", 0.0) > limits.clear_skill:
         return RuledOut("the validation loss was well below chance once")
     return weigh(
         _by_memorising(evidence, limits),

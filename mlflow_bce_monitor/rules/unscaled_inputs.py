@@ -27,7 +27,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         else None,
         Piece(-1.0, "a penalty was logged that explains the high start") if "penalty" in evidence else None,
         Piece(-1.0, "an L2 penalty would explain the high start")
-        if evidence.get("l2", 0.0) >= limits.strong_l2  # type: ignore[operator]
+        if evidence.number_or("l2", 0.0) >= limits.strong_l2
         else None,
     )
 
