@@ -32,6 +32,20 @@ class Limits:
     # Factor. How far hand-made class weights usually are from the inverse shares.
     share_from_weights_factor: float = 1.5
 
+    # --- form of the loss -----------------------------------------------------------------
+    # Of the bound ln 2 * error rate. A loss below it by a tenth is no rounding.
+    bound_slack: float = 0.9
+    # Share of the points that must break the bound.
+    bound_majority: float = 0.5
+    # Relative distance of an untrained network's first loss from the chance level of its form.
+    form_distance: float = 0.25
+    # Octaves. Distance of the first loss from the focal chance level: a factor of two either way.
+    focal_start: float = 1.0
+    # Share. Distance of an accuracy from that of a coin.
+    coin_flip: float = 0.1
+    # Bits. Distance from one bit at which a flat loss stands.
+    bit_distance: float = 0.01
+
     # --- shape of a curve -----------------------------------------------------------------
     # Blocks. Longer curves are judged on block medians: fine enough for bounds to 0.4 %.
     max_blocks: int = 256

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -15,6 +16,7 @@ from mlflow_bce_monitor.chance.level import (
     focal_chance_level,
     loss_of_constant,
 )
+from mlflow_bce_monitor.chance.loss_form import LossForm, form_of
 from mlflow_bce_monitor.chance.positive_share import share_of_positives
 from mlflow_bce_monitor.curves.curve import Curve, CurveSet, Role, Split
 from mlflow_bce_monitor.curves.names import LossKind, read_name
@@ -55,10 +57,11 @@ def chance_of(
         share = ShareEstimate(0.5, 0.5, 0.5, "a preference loss: chance is a margin of zero")
         return ChanceEstimate(LN_2, LN_2, LN_2, share, known=True, formula="ln 2, the loss of a zero margin")
     share = share_of_positives(curve.split, curves, settings, base_rate, limits)
-    if settings.focal_gamma is not None:
-        return _focal(share, settings)
+    form = form_of(curves, settings, limits)
+    if form.gamma:
+        return _focal(share, form)
     trained = share_of_positives(Split.TRAIN, curves, settings, base_rate, limits)
-    return _weighted(curve.split, share, trained, settings)
+    return _scaled(_weighted(curve.split, share, trained, settings), form)
 
 
 def _weighted(
@@ -115,12 +118,24 @@ def _unknown_share(share: ShareEstimate, applied: ClassWeights, smoothing: float
     return ChanceEstimate(highest, 0.0, highest, share, known=False, formula=formula)
 
 
-def _focal(share: ShareEstimate, settings: Settings) -> ChanceEstimate:
-    gamma = settings.focal_gamma.value if settings.focal_gamma else 0.0
+def _scaled(estimate: ChanceEstimate, form: LossForm) -> ChanceEstimate:
+    if form.scale == 1.0:
+        return estimate
+    return replace(
+        estimate,
+        value=estimate.value * form.scale,
+        low=estimate.low * form.scale,
+        high=estimate.high * form.scale,
+        formula=f"{form.scale:.4g} times {estimate.formula} ({form.reason})",
+    )
+
+
+def _focal(share: ShareEstimate, form: LossForm) -> ChanceEstimate:
     known = share.value is not None
-    level = focal_chance_level(share.value if share.value is not None else 0.5, gamma)
+    level = focal_chance_level(share.value if share.value is not None else 0.5, form.gamma)
     low = level if known else 0.0
-    return ChanceEstimate(level, low, level, share, known=known, formula=f"focal loss, gamma={gamma:g}")
+    formula = f"focal loss, gamma={form.gamma:g} ({form.reason})"
+    return ChanceEstimate(level, low, level, share, known=known, formula=formula)
 
 
 def _discriminator(curve: Curve) -> ChanceEstimate:
