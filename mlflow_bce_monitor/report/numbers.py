@@ -20,7 +20,7 @@ _DECIMALS: Final = 3
 _MOST_DECIMALS: Final = 6
 _SHORT_FROM: Final = 10_000.0  # five digits and their comma crowd an axis
 _PERCENT: Final = 100.0
-_FINE_PERCENT: Final = 10.0  # below 10 % one decimal still carries meaning
+_FINE_PERCENT: Final = 10.0  # below 10% one decimal still carries meaning
 _LEAST_PERCENT: Final = 0.05  # rounds to 0.0 with one decimal
 
 
@@ -60,25 +60,25 @@ def told_apart(first: float, second: float) -> tuple[str, str]:
 
 
 def percent(share: float) -> str:
-    """Return a share as "0 %", "1.3 %" or "83 %"; 100 % only when nothing is missing."""
+    """Return a share as "0%", "1.3%" or "83%"; 100% only when nothing is missing."""
     if not math.isfinite(share):
         return _not_finite(share)
     value = share * _PERCENT
     size = abs(value)
     if size < _LEAST_PERCENT:
-        return "0 %"
+        return "0%"
     if size < _FINE_PERCENT or _PERCENT - 0.5 <= size < _PERCENT - _LEAST_PERCENT:
-        return f"{value:.1f} %".replace(".0 %", " %")
-    return f"{value:,.0f} %"
+        return f"{value:.1f}%".replace(".0%", "%")
+    return f"{value:,.0f}%"
 
 
 def probability(value: float) -> str:
-    """Return a probability as "83 %"; never as certain or impossible, because no estimate is."""
-    if value < 0.01:  # noqa: PLR2004 - 1 %, the finest step printed
-        return "under 1 %"
+    """Return a probability as "83%"; never as certain or impossible, because no estimate is."""
+    if value < 0.01:  # noqa: PLR2004 - 1%, the finest step printed
+        return "under 1%"
     if value > 0.99:  # noqa: PLR2004 - as above
-        return "over 99 %"
-    return f"{value * _PERCENT:.0f} %"
+        return "over 99%"
+    return f"{value * _PERCENT:.0f}%"
 
 
 def ratio(value: float) -> str:

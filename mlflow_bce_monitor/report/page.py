@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -27,7 +26,6 @@ from mlflow_bce_monitor.report.svg import HEIGHT, WIDTH, SvgPlot, place
 
 _TEMPLATES: Final = "templates"
 _TABLE_COLUMNS: Final = 40  # buckets of the table of values: so many rows can still be listened to
-_PERCENT_GAP: Final = re.compile(r"(?<=\d) %")
 _TONES: Final = {"Yes": "good", "No": "bad", "Cannot tell": "open"}
 
 
@@ -74,6 +72,7 @@ class Content:
     numbers: tuple[tuple[str, str], ...]
     explanations: tuple[str, ...]
     next_measurements: tuple[str, ...]
+    less_likely: tuple[wording.Dismissed, ...]
     ruled_out: tuple[wording.Dismissed, ...]
     not_assessed: tuple[wording.Dismissed, ...]
     facts: tuple[wording.FactText, ...]
@@ -134,6 +133,7 @@ def content(diagnosis: Diagnosis) -> Content:
             if text
         ),
         next_measurements=wording.next_measurements(diagnosis),
+        less_likely=wording.less_likely(diagnosis),
         ruled_out=wording.ruled_out(diagnosis),
         not_assessed=wording.not_assessed(diagnosis),
         facts=wording.facts(diagnosis),
@@ -156,17 +156,9 @@ def _environment() -> Environment:
         loader=PackageLoader(__package__, _TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_unbreakable,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-
-
-def _unbreakable(value: object) -> object:
-    """Return text with its numbers held to their per cent signs; everything else as it is."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return _PERCENT_GAP.sub("\N{NO-BREAK SPACE}%", value)
-    return value
 
 
 @cache

@@ -169,7 +169,7 @@ class Picture:
         A y axis that a nearly flat curve fills; None when the curve fills ``y`` well enough.
     skill_ticks
         Losses inside ``y`` with the share of the labels they explain, such as
-        (0.693, "0 %"); () unless there is one known chance level and a linear scale.
+        (0.693, "0%"); () unless there is one known chance level and a linear scale.
     step_word
         "epoch" or "step".
     notes

@@ -62,25 +62,13 @@ class RunRow(NamedTuple):
     error: str = ""
 
 
-def row(diagnosis: Diagnosis) -> RunRow:
-    """Return the row of a run that was just diagnosed."""
-    return RunRow(
-        run=wording.run_title(diagnosis),
-        verdict=diagnosis.verdict.value,
-        cause=_named(diagnosis.cause),
-        confidence=numbers.probability(diagnosis.confidence),
-        skill=wording.skill(diagnosis).replace("at most", "<=").replace("below", "<"),
-        metric=plain(diagnosis.metric or ""),
-    )
-
-
 def row_from_answer(answer: Mapping[str, Any]) -> RunRow:
-    """Return the row of a run from the contract's JSON object: evaluated, skipped or failed.
+    """Return the row of a run, whether it was evaluated, skipped or failed.
 
     Parameters
     ----------
     answer
-        As of :meth:`Diagnosis.as_contract` or :func:`failed_contract`; any value may be None.
+        The contract's JSON object, as :meth:`Diagnosis.as_contract` and ``failed_contract`` give it.
     """
     confidence, skill = answer.get("confidence"), answer.get("skill")
     return RunRow(
@@ -88,7 +76,7 @@ def row_from_answer(answer: Mapping[str, Any]) -> RunRow:
         verdict=plain(answer.get("verdict") or ""),
         cause=_named(plain(answer.get("cause") or "")),
         confidence="" if confidence is None else numbers.probability(confidence),
-        skill="" if skill is None else numbers.percent(skill),
+        skill="" if skill is None else wording.skill_in_short(skill),
         metric=plain(answer.get("metric") or ""),
         error=sentence(answer.get("error") or ""),
     )
@@ -165,6 +153,7 @@ def explanation(diagnosis: Diagnosis) -> RenderableType:
         Text(""),
         *_paragraphs(_grounds(diagnosis)),
         *_section("Why", _causes(wording.causes(diagnosis))),
+        *_section("Less likely", _reasons(wording.less_likely(diagnosis))),
         *_section("Ruled out", _reasons(wording.ruled_out(diagnosis))),
         *_section("Could not be assessed", _reasons(wording.not_assessed(diagnosis))),
         *_section("Measure next", _items(wording.next_measurements(diagnosis))),
@@ -203,8 +192,6 @@ def _cause(cause: wording.CauseText, title_width: int) -> RenderableType:
         (
             ("for", cause.evidence_for),
             ("against", cause.evidence_against),
-            ("looked at", ", ".join(f"{fact.name} {fact.value}" for fact in cause.facts)),
-            ("not known", ", ".join(cause.unseen)),
             ("change", cause.advice),
         )
     )

@@ -31,6 +31,7 @@ _METRIC_LENGTH: Final = 250  # characters of the metric tag: MLflow allows names
 _LOWEST_SKILL: Final = (
     -1.0
 )  # a loss of twice the chance level: how much worse than useless tells nothing more
+_WORTH_A_PARAGRAPH: Final = 0.1  # probability: nobody starts with a cause of one in ten or less
 _RULES: Final[dict[str, Rule]] = {rule.code: rule for rule in RULES}
 
 # --- the verdict ---------------------------------------------------------------------
@@ -260,11 +261,15 @@ def chance_value(chance: ChanceEstimate) -> str:
 
 def _level(value: float, chance: ChanceEstimate | None) -> str:
     """Return a level near chance: "0.693 = ln 2", or with its chance level where the two differ in print."""
+    level = numbers.nats(value)
     if chance is None:
-        return numbers.nats(value)
-    if chance.known and numbers.nats(value) == numbers.nats(chance.value):
-        return chance_value(chance) if formula(chance).term else f"its chance level {chance_value(chance)}"
-    return f"{numbers.nats(value)} (chance level: {chance_value(chance)})"
+        return level
+    if level != numbers.nats(chance.value):
+        return f"{level} (chance level: {chance_value(chance)})"
+    term = formula(chance).term
+    if term:
+        return f"{level} = {term}"
+    return f"its chance level {chance_value(chance)}" if chance.known else f"its highest chance level {level}"
 
 
 def _loss_against_chance(diagnosis: Diagnosis) -> str:
@@ -287,9 +292,9 @@ def _since(diagnosis: Diagnosis, plateau: Plateau) -> str:
 
 
 def _share(skill: SkillEstimate, chance: ChanceEstimate | None) -> str:
-    """Return the share of the labels a model explains: "55 %", "at most 4 %", "0 %" from chance upwards."""
+    """Return the share of the labels a model explains: "55%", "at most 4%", "0%" from chance upwards."""
     share = numbers.percent(max(skill.value, 0.0))
-    return share if share == "0 %" else f"{_bound(chance)}{share}"
+    return share if share == "0%" else f"{_bound(chance)}{share}"
 
 
 def _bound(chance: ChanceEstimate | None) -> str:
@@ -316,7 +321,7 @@ def final_loss(diagnosis: Diagnosis) -> str:
 
 
 def skill(diagnosis: Diagnosis) -> str:
-    """Return the skill as a share: "1.3 %", "at most 4 %", "-6 %", "below -100 %"; "" without one."""
+    """Return the skill as a share: "1.3%", "at most 4%", "-6%", "below -100%"; "" without one."""
     return "" if diagnosis.skill is None else _signed(diagnosis.skill, diagnosis.chance)
 
 
@@ -330,6 +335,11 @@ def _signed(estimate: SkillEstimate, chance: ChanceEstimate | None) -> str:
     if estimate.value < _LOWEST_SKILL:
         return f"below {numbers.percent(_LOWEST_SKILL)}"
     return f"{_bound(chance)}{numbers.percent(estimate.value)}"
+
+
+def skill_in_short(value: float) -> str:
+    """Return a skill for a narrow column: "1.3%", "-6%", "< -100%"."""
+    return f"< {numbers.percent(_LOWEST_SKILL)}" if value < _LOWEST_SKILL else numbers.percent(value)
 
 
 def judges_validation(diagnosis: Diagnosis) -> bool:
@@ -361,12 +371,12 @@ def skill_sentences(diagnosis: Diagnosis) -> tuple[str, ...]:
 
 def _skill_sentence(estimate: SkillEstimate, chance: ChanceEstimate, labels: str) -> str:
     share = numbers.percent(estimate.value)
-    if share == "0 %":
-        return f"The model explains 0 % of the {labels}: the best constant prediction does as well."
+    if share == "0%":
+        return f"The model explains 0% of the {labels}: the best constant prediction does as well."
     if estimate.value < 0:
         return "The model is worse than chance: the best constant prediction has a lower loss."
     explained = f"{_bound(chance)}{share} of what there is to know about the {labels}"
-    return f"The model explains {explained} (100 % is a loss of 0)."
+    return f"The model explains {explained} (100% is a loss of 0)."
 
 
 def chance_sentence(diagnosis: Diagnosis) -> str:
@@ -392,20 +402,15 @@ def chance_sentence(diagnosis: Diagnosis) -> str:
     return f"{said}."
 
 
-_CERTAINTY: Final[dict[LossCertainty, str]] = {
-    LossCertainty.NAMED: "is a binary cross-entropy by its name or the run's params",
-    LossCertainty.IMPLIED: "is taken for a binary cross-entropy, as metrics of a classifier stand beside it",
-    LossCertainty.ASSUMED: "is assumed to be a binary cross-entropy: nothing but its name says so",
-}
-
-
 def metric_sentence(diagnosis: Diagnosis) -> str:
     """Return which metric was judged and why it was taken for a binary cross-entropy; "" without one."""
-    certainty = diagnosis.curves.certainty
+    certainty, reason = diagnosis.curves.certainty, clause(diagnosis.curves.reason)
     if diagnosis.metric is None or certainty is None:
         return ""
-    reason = clause(diagnosis.curves.reason)
-    return f"{metric_name(diagnosis)} {_CERTAINTY[certainty]}" + (f" ({reason})." if reason else ".")
+    if certainty is LossCertainty.ASSUMED:
+        return f"{metric_name(diagnosis)} is assumed to be a binary cross-entropy: only its name says so."
+    said = "is" if certainty is LossCertainty.NAMED else "is taken for"
+    return f"{metric_name(diagnosis)} {said} a binary cross-entropy" + (f" ({reason})." if reason else ".")
 
 
 # --- the causes ----------------------------------------------------------------------
@@ -441,7 +446,7 @@ class CauseText(NamedTuple):
 
 
 class Dismissed(NamedTuple):
-    """A cause that was ruled out or could not be assessed, with the reason as a sentence."""
+    """A cause that is unlikely, ruled out or not assessed, with the reason in sentences."""
 
     code: str
     title: str
@@ -457,8 +462,32 @@ def cause_title(code: str) -> str:
 
 
 def causes(diagnosis: Diagnosis) -> tuple[CauseText, ...]:
-    """Return the candidate causes, most probable first; () when the verdict asks for none."""
-    return tuple(_cause(diagnosis, ranked) for ranked in diagnosis.causes)
+    """Return the candidate causes worth a paragraph, most probable first; () when the verdict asks for none.
+
+    The first is always among them, the others from a probability of 10% on.
+    """
+    return tuple(_cause(diagnosis, ranked) for ranked in diagnosis.causes if _leads(diagnosis, ranked))
+
+
+def less_likely(diagnosis: Diagnosis) -> tuple[Dismissed, ...]:
+    """Return the other candidates, most probable first, each with its probability and its evidence."""
+    return tuple(
+        Dismissed(
+            ranked.cause,
+            cause_title(ranked.cause),
+            f"{_capital(numbers.probability(ranked.probability))}. {sentence(ranked.because)}",
+        )
+        for ranked in diagnosis.causes
+        if not _leads(diagnosis, ranked)
+    )
+
+
+def _leads(diagnosis: Diagnosis, ranked: RankedCause) -> bool:
+    return ranked is diagnosis.causes[0] or ranked.probability >= _WORTH_A_PARAGRAPH
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _cause(diagnosis: Diagnosis, ranked: RankedCause) -> CauseText:
@@ -514,7 +543,7 @@ def advice(diagnosis: Diagnosis) -> str:
 
 
 def action(diagnosis: Diagnosis) -> Headline | None:
-    """Return what to do first: the change, or the measurement while the cause is unknown; None for nothing."""
+    """Return what to do first: the change, or a measurement while the cause is unknown; None for nothing."""
     measurements = next_measurements(diagnosis)
     if diagnosis.cause == UNKNOWN and measurements:
         return Headline("What to measure next", measurements[0])
@@ -559,9 +588,11 @@ def facts(diagnosis: Diagnosis) -> tuple[FactText, ...]:
 
 def _fact(diagnosis: Diagnosis, name: str) -> FactText:
     fact, kind = diagnosis.evidence.fact(name), CATALOGUE.get(name)
+    # An AUC is an area, quoted as a number of which 0.5 is chance, never in per cent.
+    unit = "" if kind is None or name.endswith("auc") else kind.unit
     return FactText(
         name=fact_name(name),
-        value=plain(numbers.fact_value(fact.value, "" if kind is None else kind.unit)),
+        value=plain(numbers.fact_value(fact.value, unit)),
         meaning="" if kind is None else kind.meaning,
         source=plain(fact.source),
         tier=fact.tier.value,

@@ -197,8 +197,8 @@ def stalled() -> Diagnosis:
         causes=(
             RankedCause(
                 "class_imbalance",
-                0.62,
-                "recall is 0 and 90 % of the labels are negative",
+                0.5,
+                "recall is 0 and 90% of the labels are negative",
                 "Weight the rare class: class_weight={0: 1, 1: 9}.",
             ),
             RankedCause(
@@ -209,15 +209,21 @@ def stalled() -> Diagnosis:
             ),
             RankedCause(
                 "insufficient_capacity",
-                0.07,
+                0.12,
                 "64 hidden units are ample for 10 features",
                 "Widen the hidden layer.",
+            ),
+            RankedCause(
+                "unknown",
+                0.07,
+                "what the rules do not cover or could not assess",
+                "Log more: see what is missing.",
             ),
         ),
         missing=("Log the spread of the predictions to tell a dead network from an absent signal.",),
         evidence=Evidence(facts),
         outcomes={
-            "class_imbalance": Supported(2.1, "recall is 0 and 90 % of the labels are negative"),
+            "class_imbalance": Supported(2.1, "recall is 0 and 90% of the labels are negative"),
             "no_signal": Supported(1.2, "neither loss moves off chance, and AUC is 0.51"),
             "insufficient_capacity": Supported(-0.4, "64 hidden units are ample for 10 features"),
             "learning_rate_too_high": RuledOut("the loss never rose above its first value"),

@@ -49,7 +49,7 @@ def test_without_artifacts_nothing_points_to_them() -> None:
         "*a* _b_ __c__ `d` ~~e~~ [f](http://g) ![h](i) <b>j</b> <!-- k -->",
         "a | b | c",
         "\\* &lt; &#60;",
-        "val_loss train/loss 10 % of 0.693 = ln 2",
+        "val_loss train/loss 10% of 0.693 = ln 2",
     ],
 )
 def test_text_is_shown_as_it_is(text: str) -> None:

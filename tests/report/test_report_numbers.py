@@ -51,27 +51,27 @@ def test_two_levels_get_the_decimals_that_part_them(
 @pytest.mark.parametrize(
     ("share", "text"),
     [
-        (0.0, "0 %"),
-        (-0.0001, "0 %"),
-        (0.0132, "1.3 %"),
-        (0.02, "2 %"),
-        (0.554, "55 %"),
-        (0.996, "99.6 %"),
-        (0.999_96, "100 %"),
-        (1.0, "100 %"),
-        (-0.064, "-6.4 %"),
-        (-19.5, "-1,950 %"),
+        (0.0, "0%"),
+        (-0.0001, "0%"),
+        (0.0132, "1.3%"),
+        (0.02, "2%"),
+        (0.554, "55%"),
+        (0.996, "99.6%"),
+        (0.999_96, "100%"),
+        (1.0, "100%"),
+        (-0.064, "-6.4%"),
+        (-19.5, "-1,950%"),
         (-math.inf, "-infinity"),
     ],
 )
 def test_shares_become_per_cent_that_never_round_to_certainty(share: float, text: str) -> None:
-    """A share of nothing is "0 %", a share of all but a little is not "100 %"."""
+    """A share of nothing is "0%", a share of all but a little is not "100%"."""
     assert numbers.percent(share) == text
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.0, "under 1 %"), (0.83, "83 %"), (0.99, "99 %"), (0.997, "over 99 %"), (1.0, "over 99 %")],
+    [(0.0, "under 1%"), (0.83, "83%"), (0.99, "99%"), (0.997, "over 99%"), (1.0, "over 99%")],
 )
 def test_no_probability_is_called_certain(value: float, text: str) -> None:
     """The ends of the scale are bounds, not values."""
@@ -104,9 +104,9 @@ def test_counts_on_an_axis_are_short(value: float, text: str) -> None:
         ("adam", "word", "adam"),
         (12_000, "count", "12,000"),
         (10.0, "count", "10"),
-        (0.1, "share", "10 %"),
+        (0.1, "share", "10%"),
         (0.6931, "nats", "0.693"),
-        (9.46, "of chance", "946 % of chance"),
+        (9.46, "of chance", "946% of chance"),
         (0.001, "ratio", "0.001"),
         (math.nan, "ratio", "NaN"),
         (math.inf, "count", "infinity"),

@@ -141,7 +141,7 @@ def test_the_script_gets_every_point_in_words() -> None:
     assert [series["name"] for series in read["series"]] == ["loss", "val_loss"]
     assert read["series"][0]["steps"] == list(range(10))
     assert read["series"][0]["values"][0] == "0.412"
-    assert read["series"][0]["skills"][0] == "-27 %"
+    assert read["series"][0]["skills"][0] == "-27%"
 
 
 def test_names_from_the_run_are_text_never_markup() -> None:
@@ -169,7 +169,7 @@ def test_the_numbers_say_which_split_they_are_of() -> None:
     assert content(handmade.overfitting()).numbers == (
         ("Validation loss at the end", "0.970"),
         ("Chance level", "0.693 = ln 2"),
-        ("Training skill", "79 %"),
-        ("Validation skill", "-40 %"),
+        ("Training skill", "79%"),
+        ("Validation skill", "-40%"),
     )
     assert content(handmade.diverged()).numbers[0] == ("Loss at the end", "not a number, after 14.2")

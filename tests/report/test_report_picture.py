@@ -184,11 +184,11 @@ def test_a_constant_curve_at_chance_is_not_magnified_into_noise(name: str) -> No
 
 
 def test_the_axis_of_skill_ends_at_zero_loss() -> None:
-    """Beside the loss stands the share explained: 0 % at chance, 100 % at no loss."""
+    """Beside the loss stands the share explained: 0% at chance, 100% at no loss."""
     ticks = dict(reversed(tick) for tick in picture(handmade.stalled()).skill_ticks)
-    assert set(ticks) == {"0 %", "50 %", "100 %"}
-    assert ticks["100 %"] == 0.0
-    assert ticks["0 %"] == pytest.approx(0.3251, abs=1e-4)
+    assert set(ticks) == {"0%", "50%", "100%"}
+    assert ticks["100%"] == 0.0
+    assert ticks["0%"] == pytest.approx(0.3251, abs=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,13 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
-from mlflow_bce_monitor.diagnosis import failed_contract
+from mlflow_bce_monitor.diagnosis import Diagnosis, failed_contract
 from mlflow_bce_monitor.report import terminal, wording
 from mlflow_bce_monitor.rules import RULES
 
-_ROWS = [terminal.row(diagnosis) for diagnosis in handmade.EVERY_VERDICT.values()]
+
+def _row(diagnosis: Diagnosis) -> terminal.RunRow:
+    return terminal.row_from_answer(diagnosis.as_contract())
 
 
 def _printed(content: RenderableType, width: int, *, colour: bool = False, encoding: str = "utf-8") -> str:
@@ -24,6 +26,9 @@ def _printed(content: RenderableType, width: int, *, colour: bool = False, encod
     console.print(content)
     console.file.flush()
     return raw.getvalue().decode(encoding)
+
+
+_ROWS = [_row(diagnosis) for diagnosis in handmade.EVERY_VERDICT.values()]
 
 
 @pytest.mark.parametrize("width", [80, 100, 160])
@@ -47,7 +52,7 @@ def test_a_failed_run_says_why_below_the_table() -> None:
     """A run that could not be evaluated has its row, and its reason in full under the table."""
     reason = "run 3f has no metric named 'loss'; found 'auc'. Pass --metric."
     rows = [
-        terminal.row(handmade.stalled()),
+        _row(handmade.stalled()),
         terminal.row_from_answer(failed_contract("3f", "", "7", reason)),
     ]
     printed = _printed(terminal.runs_table(rows, 80), 80)
@@ -55,10 +60,21 @@ def test_a_failed_run_says_why_below_the_table() -> None:
     assert "3f: Run 3f has no metric named 'loss'" in printed
 
 
-def test_a_row_from_the_contract_equals_the_row_of_its_diagnosis() -> None:
-    """A run that was skipped is shown like one that was just evaluated."""
-    diagnosis = handmade.stalled()
-    assert terminal.row_from_answer(diagnosis.as_contract()) == terminal.row(diagnosis)
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("stalled", ("imbalanced_dataset-baseline", "stalled", "class_imbalance", "50%", "0%", "loss")),
+        ("learning", ("imbalanced_dataset-baseline", "learning", "", "96%", "70%", "loss")),
+        (
+            "diverged",
+            ("imbalanced_dataset-baseline", "diverged", "learning_rate_too_high", "88%", "< -100%", "loss"),
+        ),
+        ("not_applicable", ("imbalanced_dataset-baseline", "not_applicable", "", "96%", "", "")),
+    ],
+)
+def test_a_row_tells_what_the_contract_tells(name: str, row: tuple[str, ...]) -> None:
+    """A row holds run, verdict, cause, confidence, skill and metric, with nothing for what is not known."""
+    assert tuple(_row(handmade.EVERY_VERDICT[name]))[:-1] == row
 
 
 def test_an_empty_table_has_its_head() -> None:
@@ -78,7 +94,7 @@ def test_an_explanation_holds_all_that_is_known(name: str, width: int) -> None:
     for cause in wording.causes(diagnosis):
         assert f"{cause.title} " in said
         assert cause.percent in said
-    for dismissed in wording.ruled_out(diagnosis):
+    for dismissed in (*wording.less_likely(diagnosis), *wording.ruled_out(diagnosis)):
         assert f"{dismissed.title} {dismissed.reason}" in said
     for text in wording.next_measurements(diagnosis):
         assert text in said
@@ -117,7 +133,7 @@ def test_colour_only_repeats_what_words_say() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [terminal.explanation(handmade.hostile()), terminal.runs_table([terminal.row(handmade.hostile())], 160)],
+    [terminal.explanation(handmade.hostile()), terminal.runs_table([_row(handmade.hostile())], 160)],
     ids=["explanation", "table"],
 )
 def test_names_are_text_never_markup(content: RenderableType) -> None:

@@ -23,7 +23,7 @@ from mlflow_bce_monitor.rules import RULES
             "Yes",
             (
                 "Learning: the loss is 0.211, below its chance level of 0.693 (ln 2); the model "
-                "explains 70 % of the labels."
+                "explains 70% of the labels."
             ),
         ),
         (
@@ -31,7 +31,7 @@ from mlflow_bce_monitor.rules import RULES
             "Yes",
             (
                 "Escaped a plateau: the loss stood at 0.693 = ln 2 until step 399, then fell to 0.151; "
-                "the model explains 78 % of the labels."
+                "the model explains 78% of the labels."
             ),
         ),
         (
@@ -40,7 +40,7 @@ from mlflow_bce_monitor.rules import RULES
             (
                 "Slow: the loss is 0.682, below its chance level of 0.693 (ln 2) and still "
                 "falling, by 0.006 over the "
-                "last half; the model explains 1.7 % of the labels."
+                "last half; the model explains 1.7% of the labels."
             ),
         ),
         (
@@ -48,7 +48,7 @@ from mlflow_bce_monitor.rules import RULES
             "No",
             (
                 "Stalled at chance: the loss has stood at 0.325 = H(0.100) since epoch 2; "
-                "the model explains 0 % of the labels."
+                "the model explains 0% of the labels."
             ),
         ),
         (
@@ -57,7 +57,7 @@ from mlflow_bce_monitor.rules import RULES
             (
                 "Stalled at chance: the loss has stood at 0.709 (chance level: at most 0.693 = "
                 "ln 2) since epoch 1; "
-                "the model explains 0 % of the labels."
+                "the model explains 0% of the labels."
             ),
         ),
         (
@@ -65,7 +65,7 @@ from mlflow_bce_monitor.rules import RULES
             "No",
             (
                 "Stalled at chance: the loss has stood at its chance level 1.248 (weighted) since step 2; "
-                "the model explains 0 % of the labels."
+                "the model explains 0% of the labels."
             ),
         ),
         (
@@ -85,7 +85,7 @@ from mlflow_bce_monitor.rules import RULES
         (
             "overfitting",
             "No",
-            "Overfitting: the model explains 79 % of the training labels, but 0 % of the validation labels.",
+            "Overfitting: the model explains 79% of the training labels, but 0% of the validation labels.",
         ),
         ("inconsistent", "No", "Inconsistent: the loss is 0.30 while accuracy stays at 0.50."),
         (
@@ -157,7 +157,7 @@ def test_steps_are_epochs_only_where_that_is_known(metric: str, n_epochs: int | 
             "stalled",
             (
                 "The chance level is 0.325 = H(0.100): the loss of the best constant prediction "
-                "for 10 % positives "
+                "for 10% positives "
                 "(params['positive_share'])."
             ),
         ),
@@ -172,7 +172,7 @@ def test_steps_are_epochs_only_where_that_is_known(metric: str, n_epochs: int | 
             "weighted",
             (
                 "The chance level is 1.248 (weighted): the loss of the best constant prediction "
-                "for 10 % positives "
+                "for 10% positives "
                 "(params['positive_share']); weighted, w0=1, w1=9, share 0.100."
             ),
         ),
@@ -191,17 +191,17 @@ def test_an_inexact_share_gives_bounds() -> None:
     sentence = wording.chance_sentence(
         handmade.diagnosis(Verdict.STALLED, handmade.curve([0.3] * 9), level=level)
     )
-    assert "for about 10 % positives" in sentence
+    assert "for about 10% positives" in sentence
     assert sentence.endswith("It lies between 0.250 and 0.390.")
 
 
 @pytest.mark.parametrize(
     ("name", "skill"),
     [
-        ("learning", "70 %"),
-        ("stalled", "0 %"),
-        ("stalled_unknown_share", "at most -2.4 %"),
-        ("diverged", "below -100 %"),
+        ("learning", "70%"),
+        ("stalled", "0%"),
+        ("stalled_unknown_share", "at most -2.4%"),
+        ("diverged", "below -100%"),
         ("not_applicable", ""),
     ],
 )
@@ -214,16 +214,22 @@ def test_causes_come_with_the_evidence_for_and_against_them() -> None:
     """A cause whose evidence weighs against it says so, and each lists the facts it looked at."""
     causes = wording.causes(handmade.stalled())
     assert [(cause.code, cause.percent) for cause in causes] == [
-        ("class_imbalance", "62 %"),
-        ("no_signal", "31 %"),
-        ("insufficient_capacity", "7 %"),
+        ("class_imbalance", "50%"),
+        ("no_signal", "31%"),
+        ("insufficient_capacity", "12%"),
     ]
-    assert causes[0].evidence_for == "Recall is 0 and 90 % of the labels are negative."
+    assert causes[0].evidence_for == "Recall is 0 and 90% of the labels are negative."
     assert causes[0].evidence_against == ""
-    assert ("recall", "0 %") in [(fact.name, fact.value) for fact in causes[0].facts]
+    assert ("recall", "0%") in [(fact.name, fact.value) for fact in causes[0].facts]
     assert "effective minority share" in causes[0].unseen
     assert causes[2].evidence_for == ""
     assert causes[2].evidence_against == "64 hidden units are ample for 10 features."
+
+
+def test_unlikely_causes_are_named_without_a_paragraph() -> None:
+    """A candidate of one in ten or less is listed with its probability and its evidence."""
+    (unlikely,) = wording.less_likely(handmade.stalled())
+    assert unlikely == ("unknown", "Unknown cause", "7%. What the rules do not cover or could not assess.")
 
 
 def test_dismissed_causes_come_with_the_reason() -> None:
@@ -265,7 +271,7 @@ def test_tags_are_short_and_complete() -> None:
     assert wording.tags(handmade.stalled()) == {
         "bce.verdict": "stalled",
         "bce.cause": "class_imbalance",
-        "bce.confidence": "0.62",
+        "bce.confidence": "0.50",
         "bce.skill": "0.000",
         "bce.chance_level": "0.3251",
         "bce.metric": "loss",
