@@ -49,6 +49,8 @@ class Content:
         The verdict: one sentence with numbers, the judge's reason, its word, and what the word means.
     sure
         The probability that the verdict is right.
+    settled
+        Whether one named cause is more probable than all others together.
     action
         What to do first, None when there is nothing to do.
     numbers
@@ -67,6 +69,7 @@ class Content:
     verdict: str
     meaning: str
     sure: str
+    settled: bool
     causes: tuple[wording.CauseText, ...]
     action: wording.Headline | None
     numbers: tuple[tuple[str, str], ...]
@@ -120,6 +123,7 @@ def content(diagnosis: Diagnosis) -> Content:
         verdict=diagnosis.verdict.value,
         meaning=VERDICT_MEANING[diagnosis.verdict],
         sure=numbers.probability(diagnosis.judgement.confidence),
+        settled=wording.is_settled(diagnosis),
         causes=wording.causes(diagnosis),
         action=wording.action(diagnosis),
         numbers=_numbers(diagnosis),

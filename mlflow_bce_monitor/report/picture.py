@@ -40,6 +40,7 @@ _LOG_MARGIN: Final = 2.0  # factor above and below everything on a logarithmic a
 _SIDE_MARGIN: Final = 0.02  # of the x range
 _FEWEST_FOR_CLOSE_UP: Final = 3  # points: two have no shape
 _NEARLY_FLAT: Final = 0.12  # of the frame's height: below, the shape of the curve cannot be seen
+_PRINTED_DIGITS: Final = 0.001  # of the frame's height: below, a close-up would show how the loss was rounded
 _CLOSE_UP_MARGIN: Final = 0.25  # of the curve's range, above and below
 _SKILL_TICKS: Final = (0.0, 1.0, 0.5)  # shares of the labels explained, those worth a label most first
 _LABEL_HEIGHT: Final = 0.08  # of the frame's height: labels closer than this touch
@@ -360,7 +361,8 @@ def _close_up(series: tuple[Series, ...], chances: tuple[ChanceLine, ...], whole
     ends = [float(np.quantile(line, quantile)) for quantile in (1 - _BODY_QUANTILE, _BODY_QUANTILE)]
     ends += [chance.level for chance in chances[:1]]
     low, high = min(ends), max(ends)
-    if high - low > _NEARLY_FLAT * (whole.high - whole.low) or high == low:
+    height = (high - low) / (whole.high - whole.low)
+    if not _PRINTED_DIGITS < height < _NEARLY_FLAT:
         return None
     margin = (high - low) * _CLOSE_UP_MARGIN
     return _linear_axis(low - margin, high + margin)

@@ -20,7 +20,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from mlflow_bce_monitor.contract import FLAGGED, NO_CAUSE
+from mlflow_bce_monitor.contract import FLAGGED, NO_CAUSE, UNKNOWN
 from mlflow_bce_monitor.diagnosis import Diagnosis
 from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
 from mlflow_bce_monitor.report import numbers, wording
@@ -152,14 +152,24 @@ def explanation(diagnosis: Diagnosis) -> RenderableType:
         Text(wording.headline(diagnosis), style=_STRONG),
         Text(""),
         *_paragraphs(_grounds(diagnosis)),
-        *_section("Why", _causes(wording.causes(diagnosis))),
+        *_section(_why_title(diagnosis), _causes(wording.causes(diagnosis))),
         *_section("Less likely", _reasons(wording.less_likely(diagnosis))),
         *_section("Ruled out", _reasons(wording.ruled_out(diagnosis))),
         *_section("Could not be assessed", _reasons(wording.not_assessed(diagnosis))),
         *_section("Measure next", _items(wording.next_measurements(diagnosis))),
-        *_section("Change", _change(diagnosis)),
+        *_section(_change_title(diagnosis), _change(diagnosis)),
     ]
     return Constrain(Group(*parts), _READABLE)
+
+
+def _why_title(diagnosis: Diagnosis) -> str:
+    return "Why" if wording.is_settled(diagnosis) else "Why: not settled"
+
+
+def _change_title(diagnosis: Diagnosis) -> str:
+    if wording.is_settled(diagnosis):
+        return "Change"
+    return f"Change, if it is: {wording.cause_title(diagnosis.cause).lower()}"
 
 
 def _grounds(diagnosis: Diagnosis) -> list[str]:
@@ -204,7 +214,7 @@ def _reasons(dismissed: Iterable[wording.Dismissed]) -> list[RenderableType]:
 
 
 def _change(diagnosis: Diagnosis) -> list[RenderableType]:
-    if not diagnosis.causes:
+    if not diagnosis.causes or diagnosis.cause == UNKNOWN:
         return []
     first = wording.causes(diagnosis)[0]
     code = [Text(""), _code(first.remedy)] if first.remedy else []

@@ -31,6 +31,7 @@ _METRIC_LENGTH: Final = 250  # characters of the metric tag: MLflow allows names
 _LOWEST_SKILL: Final = (
     -1.0
 )  # a loss of twice the chance level: how much worse than useless tells nothing more
+_MORE_THAN_ALL_OTHERS: Final = 0.5  # probability
 _WORTH_A_PARAGRAPH: Final = 0.1  # probability: nobody starts with a cause of one in ten or less
 _RULES: Final[dict[str, Rule]] = {rule.code: rule for rule in RULES}
 
@@ -83,8 +84,9 @@ def headline_parts(diagnosis: Diagnosis) -> Headline:
 
 
 def why(diagnosis: Diagnosis) -> str:
-    """Return the judge's reason for the verdict as a sentence."""
-    return sentence(diagnosis.judgement.because)
+    """Return the judge's reason for the verdict as a sentence, "" when the headline says it already."""
+    reason = clause(diagnosis.judgement.because)
+    return "" if reason.lower() in headline(diagnosis).lower() else sentence(reason)
 
 
 def _learning(diagnosis: Diagnosis) -> str:
@@ -542,10 +544,17 @@ def advice(diagnosis: Diagnosis) -> str:
     return sentence(diagnosis.advice)
 
 
+def is_settled(diagnosis: Diagnosis) -> bool:
+    """Return whether one named cause is more probable than all others together."""
+    return (
+        bool(diagnosis.causes) and diagnosis.cause != UNKNOWN and diagnosis.confidence > _MORE_THAN_ALL_OTHERS
+    )
+
+
 def action(diagnosis: Diagnosis) -> Headline | None:
-    """Return what to do first: the change, or a measurement while the cause is unknown; None for nothing."""
+    """Return what to do first: the change or, while no cause is settled, a measurement; None for nothing."""
     measurements = next_measurements(diagnosis)
-    if diagnosis.cause == UNKNOWN and measurements:
+    if diagnosis.causes and not is_settled(diagnosis) and measurements:
         return Headline("What to measure next", measurements[0])
     return Headline("What to change", advice(diagnosis)) if advice(diagnosis) else None
 

@@ -197,13 +197,13 @@ def stalled() -> Diagnosis:
         causes=(
             RankedCause(
                 "class_imbalance",
-                0.5,
+                0.55,
                 "recall is 0 and 90% of the labels are negative",
                 "Weight the rare class: class_weight={0: 1, 1: 9}.",
             ),
             RankedCause(
                 "no_signal",
-                0.31,
+                0.26,
                 "neither loss moves off chance, and AUC is 0.51",
                 "Check that the features can predict the labels.",
             ),

@@ -176,11 +176,10 @@ def test_a_nearly_flat_curve_gets_a_close_up() -> None:
     assert picture(handmade.learning()).close_up is None
 
 
-@pytest.mark.parametrize("name", ["inconclusive", "benign"])
-def test_a_constant_curve_at_chance_is_not_magnified_into_noise(name: str) -> None:
-    """A close-up always has a height, or there is none."""
-    close_up = picture(handmade.EVERY_VERDICT[name]).close_up
-    assert close_up is None or close_up.low < close_up.high
+@pytest.mark.parametrize("value", [math.log(2), 0.6931])
+def test_rounding_is_not_magnified(value: float) -> None:
+    """A curve that repeats the chance level, exactly or to the printed digit, has no close-up."""
+    assert _of([value] * 12).close_up is None
 
 
 def test_the_axis_of_skill_ends_at_zero_loss() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from mlflow_bce_monitor import __version__
 from mlflow_bce_monitor.contract import VERDICT_MEANING, Tier, Verdict
-from mlflow_bce_monitor.diagnosis import Diagnosis
+from mlflow_bce_monitor.diagnosis import Diagnosis, RankedCause
 from mlflow_bce_monitor.evidence.fact import Evidence, Fact
 from mlflow_bce_monitor.report import wording
 from mlflow_bce_monitor.rules import RULES
@@ -214,8 +214,8 @@ def test_causes_come_with_the_evidence_for_and_against_them() -> None:
     """A cause whose evidence weighs against it says so, and each lists the facts it looked at."""
     causes = wording.causes(handmade.stalled())
     assert [(cause.code, cause.percent) for cause in causes] == [
-        ("class_imbalance", "50%"),
-        ("no_signal", "31%"),
+        ("class_imbalance", "55%"),
+        ("no_signal", "26%"),
         ("insufficient_capacity", "12%"),
     ]
     assert causes[0].evidence_for == "Recall is 0 and 90% of the labels are negative."
@@ -255,15 +255,34 @@ def test_causes_are_titled_by_their_rule(rule: object) -> None:
     assert wording.cause_title("unknown") == "Unknown cause"
 
 
-def test_an_unknown_cause_asks_for_a_measurement_first() -> None:
-    """As long as the first cause is unknown, what to do first is to measure."""
-    known = handmade.stalled_unknown_share()
-    unknown = dataclasses.replace(known, causes=known.causes[::-1])
-    assert str(wording.action(known)) == "What to change: Lower the learning rate to 0.001."
-    assert str(wording.action(unknown)) == (
-        "What to measure next: Log the share of positives as a param, or pass --base-rate."
+@pytest.mark.parametrize(
+    ("probabilities", "action"),
+    [
+        ((("learning_rate_too_high", 0.55), ("unknown", 0.45)), "What to change: Lower the rate."),
+        ((("unknown", 0.55), ("learning_rate_too_high", 0.45)), "What to measure next: Log the recall."),
+        ((("learning_rate_too_high", 0.4), ("unknown", 0.35)), "What to measure next: Log the recall."),
+    ],
+)
+def test_while_no_cause_is_settled_the_next_step_is_to_measure(
+    probabilities: tuple[tuple[str, float], ...], action: str
+) -> None:
+    """A change is proposed first only for a named cause that is likelier than all others together."""
+    causes = tuple(RankedCause(cause, share, "seen", "lower the rate") for cause, share in probabilities)
+    made = handmade.diagnosis(
+        Verdict.STALLED, handmade.curve([0.7] * 9), causes=causes, missing=("log the recall",)
     )
+    assert str(wording.action(made)) == action
+
+
+def test_nothing_to_do_is_said_by_nothing() -> None:
+    """A run that learns has no next step."""
     assert wording.action(handmade.learning()) is None
+
+
+def test_a_reason_is_not_said_twice() -> None:
+    """Where the headline is the judge's reason, the reason is not repeated."""
+    assert wording.why(handmade.inconsistent()) == ""
+    assert wording.why(handmade.slow()) == "It falls steadily, but by little."
 
 
 def test_tags_are_short_and_complete() -> None:
@@ -271,7 +290,7 @@ def test_tags_are_short_and_complete() -> None:
     assert wording.tags(handmade.stalled()) == {
         "bce.verdict": "stalled",
         "bce.cause": "class_imbalance",
-        "bce.confidence": "0.50",
+        "bce.confidence": "0.55",
         "bce.skill": "0.000",
         "bce.chance_level": "0.3251",
         "bce.metric": "loss",
