@@ -27,8 +27,8 @@ _UNWEIGHTED: Final = ClassWeights(1.0, 1.0)
 _CLIPPED_PREDICTION: Final = 1e-7
 """Keras keeps predicted probabilities this far from 0 and 1 (``keras.config.epsilon``), so no constant
 prediction costs more than 16.1 nats."""
-_SHARE_GRID: Final = np.linspace(0.005, 0.995, 199)
-"""Shares of positives tried for the highest possible weighted level: steps of half a percent."""
+_SHARES_TRIED: Final = 21
+"""Shares within their bounds whose levels bound the level: the weighted level is highest somewhere inside."""
 
 
 def chance_of(
@@ -76,7 +76,7 @@ def _weighted(
             LN_2, LN_2, LN_2, share, known=True, formula="ln 2, the weights balance the classes"
         )
     if share.value is None:
-        return _unknown_share(share, applied, smoothing)
+        return _unknown_share(share, smoothing)
 
     def level(positive_share: float) -> float:
         if split is Split.TRAIN or trained.value is None:
@@ -85,12 +85,12 @@ def _weighted(
         smoothed = positive_share * (1.0 - smoothing) + smoothing / 2.0
         return loss_of_constant(q, smoothed, *_pair(applied))
 
-    tried = [share.low, share.value, share.high]
-    if share.low < 0.5 < share.high:  # noqa: PLR2004 - the entropy peaks at one half
-        tried.append(0.5)
-    levels = [level(value) for value in tried]
+    value = level(share.value)
+    levels = [value]
+    if share.low < share.high:
+        levels += [level(float(tried)) for tried in np.linspace(share.low, share.high, _SHARES_TRIED)]
     formula = _formula(split, share.value, trained, weights, applied, smoothing)
-    return ChanceEstimate(levels[1], min(levels), max(levels), share, known=True, formula=formula)
+    return ChanceEstimate(value, min(levels), max(levels), share, known=True, formula=formula)
 
 
 def _pair(weights: ClassWeights) -> tuple[float, float]:
@@ -106,15 +106,13 @@ def _constant_after_training(trained_share: float, weights: ClassWeights) -> flo
     return min(max(q, _CLIPPED_PREDICTION), 1.0 - _CLIPPED_PREDICTION)
 
 
-def _unknown_share(share: ShareEstimate, applied: ClassWeights, smoothing: float) -> ChanceEstimate:
-    """Bound the level from above: no share of positives gives a higher one."""
-    w0, w1 = _pair(applied)
-    if w0 == w1:
-        highest = chance_level(0.5, w0, w1, smoothing)
-        formula = "at most ln 2: the share of positives is not known"
-    else:
-        highest = max(chance_level(float(pi), w0, w1, smoothing) for pi in _SHARE_GRID)
-        formula = f"at most, for any share of positives, with w0={w0:g}, w1={w1:g}"
+def _unknown_share(share: ShareEstimate, smoothing: float) -> ChanceEstimate:
+    """Bound the level from above: no share of positives gives a higher one.
+
+    Class weights in numbers suggest a share, so the loss is unweighted here.
+    """
+    highest = chance_level(0.5, label_smoothing=smoothing)
+    formula = "at most ln 2: the share of positives is not known"
     return ChanceEstimate(highest, 0.0, highest, share, known=False, formula=formula)
 
 

@@ -104,7 +104,7 @@ def test_scaling_both_weights_scales_the_level(share: float, w0: float, w1: floa
 
 @given(SHARES)
 def test_balancing_weights_predict_one_half(share: float) -> None:
-    """Weights inverse to the shares bring the constant to 0.5 and, on the mean weight 1, the level to ln 2."""
+    """Weights inverse to the shares of mean 1 bring the constant to 0.5 and the level to ln 2."""
     w0, w1 = 0.5 / (1.0 - share), 0.5 / share
     assert constant_prediction(share, w0, w1) == pytest.approx(0.5)
     assert chance_level(share, w0, w1) == pytest.approx(LN_2)
@@ -115,7 +115,6 @@ def test_balancing_weights_predict_one_half(share: float) -> None:
 @example(0.1, 2.0)
 def test_focal_level_is_the_minimum_over_all_constants(share: float, gamma: float) -> None:
     """The focal level is found by brute force over a fine grid of constants as well."""
-
     q = 1.0 / (1.0 + np.exp(-np.linspace(-15.0, 15.0, 30_001)))
     losses = share * (1.0 - q) ** gamma * -np.log(q) + (1.0 - share) * q**gamma * -np.log(1.0 - q)
     brute = float(losses.min())

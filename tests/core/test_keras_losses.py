@@ -40,7 +40,7 @@ def fitted_loss(loss: Any, share: float, prediction: float, class_weight: dict[i
     ],
 )
 def test_keras_reports_the_chance_level(share: float, w0: float, w1: float, smoothing: float) -> None:
-    """A constant model under ``class_weight`` and label smoothing has the predicted loss, and it is a minimum."""
+    """A constant model under ``class_weight`` and label smoothing has the level as its loss, a minimum."""
     import keras  # noqa: PLC0415 - loads TensorFlow
 
     loss = keras.losses.BinaryCrossentropy(label_smoothing=smoothing)
