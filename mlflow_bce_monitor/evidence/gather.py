@@ -54,6 +54,10 @@ _BOOSTING_PARAMS: Final = frozenset(
     {"num_boost_round", "boosting_type", "booster", "num_leaves", "n_estimators"}
 )
 
+_OPTIMIZER_STRIDE: Final = 10
+"""Steps between two points from which the axis counts the optimizer's steps: trainers log every 10, 50
+or 500 of them, while epochs are logged one by one or, with rare validation, every 2 or 5."""
+
 _PREFERENCE_ROLES: Final = (Role.REWARD_MARGIN, Role.REWARD_ACCURACY)
 
 
@@ -369,11 +373,11 @@ def _updates(view: LossView, settings: Settings) -> Setting[int] | None:
         per_epoch = math.ceil(settings.n_train.value / settings.batch_size.value)
         source = f"{settings.n_train.source}, {settings.batch_size.source}, {epochs.source}"
         return Setting(per_epoch * epochs.value, source)
-    if len(view.curve) and not _per_epoch(view, settings):
-        last = int(view.curve.steps[-1])
-        # A curve logged every so many steps counts the optimizer's steps on its axis.
-        if last > view.findings.n_points:
-            return Setting(last, f"steps of {view.curve.name!r}")
+    if len(view.curve) > 1 and not _per_epoch(view, settings):
+        steps = view.curve.steps
+        stride = int(np.median(np.diff(steps)))
+        if stride >= _OPTIMIZER_STRIDE:
+            return Setting(int(steps[-1]) - int(steps[0]) + stride, f"steps of {view.curve.name!r}")
     return None
 
 
