@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from mlflow_bce_monitor.contract import ARTIFACT_CURVE, ARTIFACT_FOLDER, ARTIFACT_REPORT
 from mlflow_bce_monitor.diagnosis import Diagnosis
-from mlflow_bce_monitor.report import wording
+from mlflow_bce_monitor.report import reasons, wording
 
 # What starts anything in markdown or HTML: emphasis, code, links, images, tags and tables. MLflow's renderer
 # follows GitHub, so mentions, emoji names and bare addresses count too; an underscore inside a word does not.
@@ -41,7 +41,7 @@ def block(diagnosis: Diagnosis, run_id: str, *, with_artifacts: bool = True) -> 
     paragraphs = [escaped(wording.headline(diagnosis))]
     if with_artifacts:
         paragraphs.append(f"![The loss curve and its chance level]({picture_url(run_id)})")
-    action = wording.action(diagnosis)
+    action = reasons.action(diagnosis)
     if action is not None:
         paragraphs.append(f"**{action.title}:** {escaped(action.rest)}")
     if with_artifacts:

@@ -20,7 +20,7 @@ from markupsafe import Markup
 from mlflow_bce_monitor import __version__
 from mlflow_bce_monitor.contract import VERDICT_MEANING
 from mlflow_bce_monitor.diagnosis import Diagnosis
-from mlflow_bce_monitor.report import numbers, wording
+from mlflow_bce_monitor.report import grounds, numbers, reasons, wording
 from mlflow_bce_monitor.report.picture import Picture, Series, picture
 from mlflow_bce_monitor.report.svg import HEIGHT, WIDTH, SvgPlot, place
 
@@ -70,15 +70,15 @@ class Content:
     meaning: str
     sure: str
     settled: bool
-    causes: tuple[wording.CauseText, ...]
+    causes: tuple[reasons.CauseText, ...]
     action: wording.Headline | None
     numbers: tuple[tuple[str, str], ...]
     explanations: tuple[str, ...]
     next_measurements: tuple[str, ...]
-    less_likely: tuple[wording.Dismissed, ...]
-    ruled_out: tuple[wording.Dismissed, ...]
-    not_assessed: tuple[wording.Dismissed, ...]
-    facts: tuple[wording.FactText, ...]
+    less_likely: tuple[reasons.Dismissed, ...]
+    ruled_out: tuple[reasons.Dismissed, ...]
+    not_assessed: tuple[reasons.Dismissed, ...]
+    facts: tuple[grounds.FactText, ...]
     limits: tuple[tuple[str, str], ...]
     cleaning: tuple[str, ...]
     rests_on: str
@@ -123,9 +123,9 @@ def content(diagnosis: Diagnosis) -> Content:
         verdict=diagnosis.verdict.value,
         meaning=VERDICT_MEANING[diagnosis.verdict],
         sure=numbers.probability(diagnosis.judgement.confidence),
-        settled=wording.is_settled(diagnosis),
-        causes=wording.causes(diagnosis),
-        action=wording.action(diagnosis),
+        settled=reasons.is_settled(diagnosis),
+        causes=reasons.causes(diagnosis),
+        action=reasons.action(diagnosis),
         numbers=_numbers(diagnosis),
         explanations=tuple(
             text
@@ -136,14 +136,14 @@ def content(diagnosis: Diagnosis) -> Content:
             )
             if text
         ),
-        next_measurements=wording.next_measurements(diagnosis),
-        less_likely=wording.less_likely(diagnosis),
-        ruled_out=wording.ruled_out(diagnosis),
-        not_assessed=wording.not_assessed(diagnosis),
-        facts=wording.facts(diagnosis),
-        limits=wording.limits(diagnosis),
-        cleaning=wording.cleaning(diagnosis),
-        rests_on=wording.tier_words(diagnosis.tier),
+        next_measurements=reasons.next_measurements(diagnosis),
+        less_likely=reasons.less_likely(diagnosis),
+        ruled_out=reasons.ruled_out(diagnosis),
+        not_assessed=reasons.not_assessed(diagnosis),
+        facts=grounds.facts(diagnosis),
+        limits=grounds.limits(diagnosis),
+        cleaning=grounds.cleaning(diagnosis),
+        rests_on=grounds.tier_words(diagnosis.tier),
         picture=shown,
         whole=place(shown),
         close_up=place(shown, close_up=True) if shown.close_up is not None else None,

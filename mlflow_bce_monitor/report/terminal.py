@@ -23,7 +23,7 @@ from rich.text import Text
 from mlflow_bce_monitor.contract import FLAGGED, NO_CAUSE, UNKNOWN
 from mlflow_bce_monitor.diagnosis import Diagnosis
 from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
-from mlflow_bce_monitor.report import numbers, wording
+from mlflow_bce_monitor.report import grounds, numbers, reasons, wording
 from mlflow_bce_monitor.report.plain_text import cut_inside, plain, sentence
 from mlflow_bce_monitor.rules.rule import Rule
 
@@ -152,37 +152,37 @@ def explanation(diagnosis: Diagnosis) -> RenderableType:
         Text(wording.headline(diagnosis), style=_STRONG),
         Text(""),
         *_paragraphs(_grounds(diagnosis)),
-        *_section(_why_title(diagnosis), _causes(wording.causes(diagnosis))),
-        *_section("Less likely", _reasons(wording.less_likely(diagnosis))),
-        *_section("Ruled out", _reasons(wording.ruled_out(diagnosis))),
-        *_section("Could not be assessed", _reasons(wording.not_assessed(diagnosis))),
-        *_section("Measure next", _items(wording.next_measurements(diagnosis))),
+        *_section(_why_title(diagnosis), _causes(reasons.causes(diagnosis))),
+        *_section("Less likely", _reasons(reasons.less_likely(diagnosis))),
+        *_section("Ruled out", _reasons(reasons.ruled_out(diagnosis))),
+        *_section("Could not be assessed", _reasons(reasons.not_assessed(diagnosis))),
+        *_section("Measure next", _items(reasons.next_measurements(diagnosis))),
         *_section(_change_title(diagnosis), _change(diagnosis)),
     ]
     return Constrain(Group(*parts), _READABLE)
 
 
 def _why_title(diagnosis: Diagnosis) -> str:
-    return "Why" if wording.is_settled(diagnosis) else "Why: not settled"
+    return "Why" if reasons.is_settled(diagnosis) else "Why: not settled"
 
 
 def _change_title(diagnosis: Diagnosis) -> str:
-    if wording.is_settled(diagnosis):
+    if reasons.is_settled(diagnosis):
         return "Change"
-    return f"Change, if it is: {wording.cause_title(diagnosis.cause).lower()}"
+    return f"Change, if it is: {reasons.cause_title(diagnosis.cause).lower()}"
 
 
 def _grounds(diagnosis: Diagnosis) -> list[str]:
     sure = numbers.probability(diagnosis.judgement.confidence)
     verdict = (
         f"{wording.why(diagnosis)} The verdict '{diagnosis.verdict}' is right with a probability of {sure}; "
-        f"it rests on {wording.tier_words(diagnosis.tier)}."
+        f"it rests on {grounds.tier_words(diagnosis.tier)}."
     )
     skill = " ".join(wording.skill_sentences(diagnosis))
     return [verdict.strip(), skill, wording.chance_sentence(diagnosis), wording.metric_sentence(diagnosis)]
 
 
-def _causes(causes: tuple[wording.CauseText, ...]) -> list[RenderableType]:
+def _causes(causes: tuple[reasons.CauseText, ...]) -> list[RenderableType]:
     longest = max((cell_len(cause.title) for cause in causes), default=0)
     parts: list[RenderableType] = []
     for cause in causes:
@@ -191,7 +191,7 @@ def _causes(causes: tuple[wording.CauseText, ...]) -> list[RenderableType]:
     return parts
 
 
-def _cause(cause: wording.CauseText, title_width: int) -> RenderableType:
+def _cause(cause: reasons.CauseText, title_width: int) -> RenderableType:
     head = Table.grid(padding=(0, 1))
     head.add_column(width=title_width)
     head.add_column(width=_BAR)
@@ -208,7 +208,7 @@ def _cause(cause: wording.CauseText, title_width: int) -> RenderableType:
     return Group(head, _indented(body))
 
 
-def _reasons(dismissed: Iterable[wording.Dismissed]) -> list[RenderableType]:
+def _reasons(dismissed: Iterable[reasons.Dismissed]) -> list[RenderableType]:
     pairs = tuple((one.title, one.reason) for one in dismissed)
     return [_pairs(pairs, label_style=_PLAIN)] if pairs else []
 
@@ -216,7 +216,7 @@ def _reasons(dismissed: Iterable[wording.Dismissed]) -> list[RenderableType]:
 def _change(diagnosis: Diagnosis) -> list[RenderableType]:
     if not diagnosis.causes or diagnosis.cause == UNKNOWN:
         return []
-    first = wording.causes(diagnosis)[0]
+    first = reasons.causes(diagnosis)[0]
     code = [Text(""), _code(first.remedy)] if first.remedy else []
     return [Text(first.advice), *code] if first.advice else code
 
@@ -254,7 +254,7 @@ def rule_page(rule: Rule) -> RenderableType:
 
 def _meanings(names: Iterable[str]) -> list[RenderableType]:
     pairs = tuple(
-        (wording.fact_name(name), CATALOGUE[name].meaning if name in CATALOGUE else "") for name in names
+        (grounds.fact_name(name), CATALOGUE[name].meaning if name in CATALOGUE else "") for name in names
     )
     return [_pairs(pairs, label_style=_PLAIN)] if pairs else []
 
@@ -262,7 +262,7 @@ def _meanings(names: Iterable[str]) -> list[RenderableType]:
 def _confused(rule: Rule) -> list[RenderableType]:
     if not rule.confused_with:
         return []
-    alike = ", ".join(wording.cause_title(code) for code in rule.confused_with)
+    alike = ", ".join(reasons.cause_title(code) for code in rule.confused_with)
     return [Text(f"{alike}."), Text(f"Told apart by: {sentence(rule.separated_by)}")]
 
 

@@ -1,4 +1,4 @@
-"""Every phrase of the report: from a diagnosis to sentences, without any layout.
+"""The run in words: its verdict, its numbers, its tags; ``reasons`` and ``grounds`` say the rest.
 
 Each function takes a :class:`~mlflow_bce_monitor.diagnosis.Diagnosis` and returns plain
 text or small frozen tuples of it. Names that a run supplied are made printable here
@@ -8,32 +8,23 @@ terminal is the renderers' business.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from mlflow_bce_monitor import __version__, contract
 from mlflow_bce_monitor.chance.estimate import ChanceEstimate
-from mlflow_bce_monitor.contract import UNKNOWN, Tier, Verdict
+from mlflow_bce_monitor.contract import Verdict
 from mlflow_bce_monitor.curves.curve import LossCertainty, Split
 from mlflow_bce_monitor.curves.names import Grain, core
-from mlflow_bce_monitor.diagnosis import Diagnosis, RankedCause, SkillEstimate
-from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
+from mlflow_bce_monitor.diagnosis import Diagnosis, SkillEstimate
 from mlflow_bce_monitor.findings.finding import Plateau
 from mlflow_bce_monitor.report import numbers
 from mlflow_bce_monitor.report.plain_text import clause, plain, sentence, shortened
-from mlflow_bce_monitor.rules import RULES
-from mlflow_bce_monitor.rules.rule import NotAssessed, Rule, RuledOut, Supported
 
 _ADVICE_LENGTH: Final = 120  # characters of the advice tag: what a wide column of the runs table shows
 _METRIC_LENGTH: Final = 250  # characters of the metric tag: MLflow allows names no longer
-_LOWEST_SKILL: Final = (
-    -1.0
-)  # a loss of twice the chance level: how much worse than useless tells nothing more
-_MORE_THAN_ALL_OTHERS: Final = 0.5  # probability
-_WORTH_A_PARAGRAPH: Final = 0.1  # probability: nobody starts with a cause of one in ten or less
-_RULES: Final[dict[str, Rule]] = {rule.code: rule for rule in RULES}
+_LOWEST_SKILL: Final = -1.0  # twice the chance level: how much worse than useless tells nothing more
 
 # --- the verdict ---------------------------------------------------------------------
 
@@ -415,218 +406,6 @@ def metric_sentence(diagnosis: Diagnosis) -> str:
     return f"{metric_name(diagnosis)} {said} a binary cross-entropy" + (f" ({reason})." if reason else ".")
 
 
-# --- the causes ----------------------------------------------------------------------
-
-
-class FactText(NamedTuple):
-    """One known fact, ready to print."""
-
-    name: str
-    value: str
-    meaning: str
-    source: str
-    tier: str
-
-
-class CauseText(NamedTuple):
-    """One candidate cause, ready to print.
-
-    ``evidence_for`` and ``evidence_against`` are sentences, "" when there is none;
-    ``unseen`` names facts its rule would use and the run did not offer.
-    """
-
-    code: str
-    title: str
-    probability: float
-    percent: str
-    evidence_for: str
-    evidence_against: str
-    advice: str
-    remedy: str
-    facts: tuple[FactText, ...]
-    unseen: tuple[str, ...]
-
-
-class Dismissed(NamedTuple):
-    """A cause that is unlikely, ruled out or not assessed, with the reason in sentences."""
-
-    code: str
-    title: str
-    reason: str
-
-
-def cause_title(code: str) -> str:
-    """Return a cause as a heading; its word with spaces when no rule tells of it."""
-    if code == UNKNOWN:
-        return "Unknown cause"
-    rule = _RULES.get(code)
-    return plain(rule.title) if rule is not None else code.replace("_", " ").capitalize()
-
-
-def causes(diagnosis: Diagnosis) -> tuple[CauseText, ...]:
-    """Return the candidate causes worth a paragraph, most probable first; () when the verdict asks for none.
-
-    The first is always among them, the others from a probability of 10% on.
-    """
-    return tuple(_cause(diagnosis, ranked) for ranked in diagnosis.causes if _leads(diagnosis, ranked))
-
-
-def less_likely(diagnosis: Diagnosis) -> tuple[Dismissed, ...]:
-    """Return the other candidates, most probable first, each with its probability and its evidence."""
-    return tuple(
-        Dismissed(
-            ranked.cause,
-            cause_title(ranked.cause),
-            f"{_capital(numbers.probability(ranked.probability))}. {sentence(ranked.because)}",
-        )
-        for ranked in diagnosis.causes
-        if not _leads(diagnosis, ranked)
-    )
-
-
-def _leads(diagnosis: Diagnosis, ranked: RankedCause) -> bool:
-    return ranked is diagnosis.causes[0] or ranked.probability >= _WORTH_A_PARAGRAPH
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _cause(diagnosis: Diagnosis, ranked: RankedCause) -> CauseText:
-    rule = _RULES.get(ranked.cause)
-    outcome = diagnosis.outcomes.get(ranked.cause)
-    speaks_against = isinstance(outcome, Supported) and outcome.weight < 0
-    because = sentence(ranked.because)
-    asked = () if rule is None else (*rule.needs, *rule.uses)
-    known = tuple(_fact(diagnosis, name) for name in asked if name in diagnosis.evidence)
-    return CauseText(
-        code=ranked.cause,
-        title=cause_title(ranked.cause),
-        probability=ranked.probability,
-        percent=numbers.probability(ranked.probability),
-        evidence_for="" if speaks_against else because,
-        evidence_against=because if speaks_against else "",
-        advice=sentence(ranked.advice),
-        remedy="" if rule is None else rule.remedy.strip("\n"),
-        facts=known,
-        unseen=tuple(fact_name(name) for name in asked if name not in diagnosis.evidence),
-    )
-
-
-def ruled_out(diagnosis: Diagnosis) -> tuple[Dismissed, ...]:
-    """Return the causes that the evidence excludes, in the order of the rules."""
-    return tuple(
-        Dismissed(code, cause_title(code), sentence(outcome.because))
-        for code, outcome in diagnosis.outcomes.items()
-        if isinstance(outcome, RuledOut)
-    )
-
-
-def not_assessed(diagnosis: Diagnosis) -> tuple[Dismissed, ...]:
-    """Return the causes nothing can be said about, with the facts that are missing."""
-    return tuple(
-        Dismissed(
-            code, cause_title(code), f"Not known: {', '.join(how_to_get(name) for name in outcome.missing)}."
-        )
-        for code, outcome in diagnosis.outcomes.items()
-        if isinstance(outcome, NotAssessed)
-    )
-
-
-def next_measurements(diagnosis: Diagnosis) -> tuple[str, ...]:
-    """Return what to log or look at next, most useful first, as sentences."""
-    said = (sentence(missing) for missing in diagnosis.missing)
-    return tuple(dict.fromkeys(text for text in said if text))
-
-
-def advice(diagnosis: Diagnosis) -> str:
-    """Return what to change first as a sentence; "" when nothing needs changing."""
-    return sentence(diagnosis.advice)
-
-
-def is_settled(diagnosis: Diagnosis) -> bool:
-    """Return whether one named cause is more probable than all others together."""
-    return (
-        bool(diagnosis.causes) and diagnosis.cause != UNKNOWN and diagnosis.confidence > _MORE_THAN_ALL_OTHERS
-    )
-
-
-def action(diagnosis: Diagnosis) -> Headline | None:
-    """Return what to do first: the change or, while no cause is settled, a measurement; None for nothing."""
-    measurements = next_measurements(diagnosis)
-    if diagnosis.causes and not is_settled(diagnosis) and measurements:
-        return Headline("What to measure next", measurements[0])
-    return Headline("What to change", advice(diagnosis)) if advice(diagnosis) else None
-
-
-# --- the facts -----------------------------------------------------------------------
-
-_TIERS: Final[dict[Tier, str]] = {
-    Tier.CURVE: "the logged curves",
-    Tier.RUN: "the logged curves and the run's params, tags and data sets",
-    Tier.MONITOR: "what the training callback measured",
-    Tier.MODEL: "the model itself, probed on data",
-    Tier.RERUN: "an intervention that was carried out",
-}
-
-
-_ABBREVIATIONS: Final = {"auc": "AUC", "l2": "L2"}
-
-
-def tier_words(tier: Tier) -> str:
-    """Return what a diagnosis of that tier rests on."""
-    return _TIERS[tier]
-
-
-def fact_name(name: str) -> str:
-    """Return a fact's name, or a limit's, as words."""
-    return " ".join(_ABBREVIATIONS.get(word, word) for word in plain(name).split("_"))
-
-
-def how_to_get(name: str) -> str:
-    """Return what to log so that a fact is known: its name, with the instruction where there is one."""
-    kind = CATALOGUE.get(name)
-    instruction = "" if kind is None else kind.how_to_get
-    return f"{fact_name(name)} ({instruction})" if instruction else fact_name(name)
-
-
-def facts(diagnosis: Diagnosis) -> tuple[FactText, ...]:
-    """Return every known fact with its source, in the order they were gathered."""
-    return tuple(_fact(diagnosis, name) for name in diagnosis.evidence)
-
-
-def _fact(diagnosis: Diagnosis, name: str) -> FactText:
-    fact, kind = diagnosis.evidence.fact(name), CATALOGUE.get(name)
-    # An AUC is an area, quoted as a number of which 0.5 is chance, never in per cent.
-    unit = "" if kind is None or name.endswith("auc") else kind.unit
-    return FactText(
-        name=fact_name(name),
-        value=plain(numbers.fact_value(fact.value, unit)),
-        meaning="" if kind is None else kind.meaning,
-        source=plain(fact.source),
-        tier=fact.tier.value,
-    )
-
-
-def limits(diagnosis: Diagnosis) -> tuple[tuple[str, str], ...]:
-    """Return the limits the diagnosis was made with, as (name in words, value)."""
-    return tuple(
-        (fact_name(field.name), numbers.fact_value(getattr(diagnosis.limits, field.name)))
-        for field in dataclasses.fields(diagnosis.limits)
-    )
-
-
-def cleaning(diagnosis: Diagnosis) -> tuple[str, ...]:
-    """Return what was merged or taken out of the judged curves before they were read."""
-    curves = (diagnosis.curves.loss, diagnosis.curves.validation_loss)
-    return tuple(
-        f"'{plain(curve.name)}': {clause(removed)}."
-        for curve in curves
-        if curve is not None
-        for removed in curve.removed
-    )
-
-
 def split_word(split: Split) -> str:
     """Return the part of the data as a label."""
     return "training" if split is Split.TRAIN else "validation"
@@ -652,7 +431,7 @@ def tags(diagnosis: Diagnosis) -> dict[str, str]:
             "" if diagnosis.chance is None else numbers.tag_number(diagnosis.chance.value, decimals=4)
         ),
         contract.TAG_METRIC: shortened(plain(diagnosis.metric or ""), _METRIC_LENGTH),
-        contract.TAG_ADVICE: shortened(advice(diagnosis), _ADVICE_LENGTH),
+        contract.TAG_ADVICE: shortened(sentence(diagnosis.advice), _ADVICE_LENGTH),
         contract.TAG_TIER: diagnosis.tier.value,
         contract.TAG_VERSION: __version__,
     }

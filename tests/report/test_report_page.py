@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import handmade_diagnoses as handmade
 import pytest
 
-from mlflow_bce_monitor.report import wording
+from mlflow_bce_monitor.report import grounds, reasons, wording
 from mlflow_bce_monitor.report.page import content, render
 
 _LARGEST = 200_000  # bytes
@@ -118,17 +118,17 @@ def test_a_stalled_page_explains_itself() -> None:
     """Causes, evidence, what was ruled out, what is missing, facts, sources and limits are all there."""
     diagnosis = handmade.stalled()
     said = _Page(render(diagnosis)).everything
-    for cause in wording.causes(diagnosis):
+    for cause in reasons.causes(diagnosis):
         assert f"{cause.title} {cause.percent}" in said
         assert (cause.evidence_for or cause.evidence_against) in said
         assert cause.advice in said
-    for dismissed in (*wording.ruled_out(diagnosis), *wording.not_assessed(diagnosis)):
+    for dismissed in (*reasons.ruled_out(diagnosis), *reasons.not_assessed(diagnosis)):
         assert dismissed.reason in said
-    for text in wording.next_measurements(diagnosis):
+    for text in reasons.next_measurements(diagnosis):
         assert text in said
-    for fact in wording.facts(diagnosis):
+    for fact in grounds.facts(diagnosis):
         assert f"{fact.value} {fact.source} {fact.tier}" in said
-    for limit, value in wording.limits(diagnosis):
+    for limit, value in grounds.limits(diagnosis):
         assert f"{limit} {value}" in said
 
 

@@ -10,8 +10,9 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 from mlflow_bce_monitor.diagnosis import Diagnosis, failed_contract
-from mlflow_bce_monitor.report import terminal, wording
+from mlflow_bce_monitor.report import reasons, terminal, wording
 from mlflow_bce_monitor.rules import RULES
+from mlflow_bce_monitor.rules.rule import Rule
 
 
 def _row(diagnosis: Diagnosis) -> terminal.RunRow:
@@ -91,12 +92,12 @@ def test_an_explanation_holds_all_that_is_known(name: str, width: int) -> None:
     said = " ".join(printed.split())
     assert wording.headline(diagnosis) in said
     assert f"Is this normal? {wording.is_normal(diagnosis)}." in said
-    for cause in wording.causes(diagnosis):
+    for cause in reasons.causes(diagnosis):
         assert f"{cause.title} " in said
         assert cause.percent in said
-    for dismissed in (*wording.less_likely(diagnosis), *wording.ruled_out(diagnosis)):
+    for dismissed in (*reasons.less_likely(diagnosis), *reasons.ruled_out(diagnosis)):
         assert f"{dismissed.title} {dismissed.reason}" in said
-    for text in wording.next_measurements(diagnosis):
+    for text in reasons.next_measurements(diagnosis):
         assert text in said
     assert all(cell_len(line) <= width for line in printed.splitlines())
 
@@ -104,16 +105,16 @@ def test_an_explanation_holds_all_that_is_known(name: str, width: int) -> None:
 def test_the_change_is_printed_whole() -> None:
     """Code to paste is never cut at the edge of the terminal."""
     printed = _printed(terminal.explanation(handmade.stalled()), 80)
-    remedy = wording.causes(handmade.stalled())[0].remedy
+    remedy = reasons.causes(handmade.stalled())[0].remedy
     assert "".join(remedy.split()) in "".join(printed.split())
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
-def test_a_rule_has_a_page(rule: object) -> None:
+def test_a_rule_has_a_page(rule: Rule) -> None:
     """Each rule tells what it is, what speaks for it, what to change, and its source."""
-    said = " ".join(_printed(terminal.rule_page(rule), 100).split())  # type: ignore[arg-type]
-    assert rule.title in said  # type: ignore[attr-defined]
-    assert rule.code in said  # type: ignore[attr-defined]
+    said = " ".join(_printed(terminal.rule_page(rule), 100).split())
+    assert rule.title in said
+    assert rule.code in said
     for title in ("Speaks for it", "Change", "Source"):
         assert title in said
 

@@ -9,10 +9,9 @@ import pytest
 
 from mlflow_bce_monitor import __version__
 from mlflow_bce_monitor.contract import VERDICT_MEANING, Tier, Verdict
-from mlflow_bce_monitor.diagnosis import Diagnosis, RankedCause
+from mlflow_bce_monitor.diagnosis import Diagnosis
 from mlflow_bce_monitor.evidence.fact import Evidence, Fact
 from mlflow_bce_monitor.report import wording
-from mlflow_bce_monitor.rules import RULES
 
 
 @pytest.mark.parametrize(
@@ -208,75 +207,6 @@ def test_an_inexact_share_gives_bounds() -> None:
 def test_skill_says_when_it_is_only_a_bound(name: str, skill: str) -> None:
     """Where the share of positives is unknown, the skill is "at most"."""
     assert wording.skill(handmade.EVERY_VERDICT[name]) == skill
-
-
-def test_causes_come_with_the_evidence_for_and_against_them() -> None:
-    """A cause whose evidence weighs against it says so, and each lists the facts it looked at."""
-    causes = wording.causes(handmade.stalled())
-    assert [(cause.code, cause.percent) for cause in causes] == [
-        ("class_imbalance", "55%"),
-        ("no_signal", "26%"),
-        ("insufficient_capacity", "12%"),
-    ]
-    assert causes[0].evidence_for == "Recall is 0 and 90% of the labels are negative."
-    assert causes[0].evidence_against == ""
-    assert ("recall", "0%") in [(fact.name, fact.value) for fact in causes[0].facts]
-    assert "effective minority share" in causes[0].unseen
-    assert causes[2].evidence_for == ""
-    assert causes[2].evidence_against == "64 hidden units are ample for 10 features."
-
-
-def test_unlikely_causes_are_named_without_a_paragraph() -> None:
-    """A candidate of one in ten or less is listed with its probability and its evidence."""
-    (unlikely,) = wording.less_likely(handmade.stalled())
-    assert unlikely == ("unknown", "Unknown cause", "7%. What the rules do not cover or could not assess.")
-
-
-def test_dismissed_causes_come_with_the_reason() -> None:
-    """What was ruled out says why; what was not assessed says what is missing and how to log it."""
-    diagnosis = handmade.stalled()
-    assert [cause.code for cause in wording.ruled_out(diagnosis)] == [
-        "learning_rate_too_high",
-        "learning_rate_too_low",
-    ]
-    assert wording.ruled_out(diagnosis)[0].reason == "The loss never rose above its first value."
-    (unassessed,) = wording.not_assessed(diagnosis)
-    assert (unassessed.code, unassessed.reason) == (
-        "dead_relu",
-        "Not known: gradient norm (log the gradient norm).",
-    )
-
-
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
-def test_causes_are_titled_by_their_rule(rule: object) -> None:
-    """Every cause with a rule is called by the rule's title, others by their word."""
-    assert wording.cause_title(rule.code) == rule.title  # type: ignore[attr-defined]
-    assert wording.cause_title("not_yet_known") == "Not yet known"
-    assert wording.cause_title("unknown") == "Unknown cause"
-
-
-@pytest.mark.parametrize(
-    ("probabilities", "action"),
-    [
-        ((("learning_rate_too_high", 0.55), ("unknown", 0.45)), "What to change: Lower the rate."),
-        ((("unknown", 0.55), ("learning_rate_too_high", 0.45)), "What to measure next: Log the recall."),
-        ((("learning_rate_too_high", 0.4), ("unknown", 0.35)), "What to measure next: Log the recall."),
-    ],
-)
-def test_while_no_cause_is_settled_the_next_step_is_to_measure(
-    probabilities: tuple[tuple[str, float], ...], action: str
-) -> None:
-    """A change is proposed first only for a named cause that is likelier than all others together."""
-    causes = tuple(RankedCause(cause, share, "seen", "lower the rate") for cause, share in probabilities)
-    made = handmade.diagnosis(
-        Verdict.STALLED, handmade.curve([0.7] * 9), causes=causes, missing=("log the recall",)
-    )
-    assert str(wording.action(made)) == action
-
-
-def test_nothing_to_do_is_said_by_nothing() -> None:
-    """A run that learns has no next step."""
-    assert wording.action(handmade.learning()) is None
 
 
 def test_a_reason_is_not_said_twice() -> None:
