@@ -178,6 +178,8 @@ _INITIALIZER_KEYS: Final = ("kernel initializer", "initializer", "initialization
 _DEPTH_KEYS: Final = ("depth", "num layers", "n layers", "num hidden layers", "n hidden layers")
 _BETA_KEYS: Final = ("beta", "dpo beta")
 
+_HELD_BACK_WORDS: Final = frozenset({"val", "valid", "validation", "eval", "test"})
+
 _NUMBER: Final = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _SUMMARY: Final = "model_summary.txt"
 _KERAS_BATCH_SIZE: Final = 32
@@ -252,14 +254,20 @@ class _Reader:
             given=dict(self._record.params),
         )
 
-    def _matches(self, endings: Iterable[str]) -> Iterable[tuple[str, str]]:
-        """Yield (source, text) of the keys that end with one of the word sequences, best ending first."""
+    def _matches(self, endings: Iterable[str], *, of_any_split: bool = False) -> Iterable[tuple[str, str]]:
+        """Yield (source, text) of the keys that end with one of the word sequences, best ending first.
+
+        Keys of held-back data (``per_device_eval_batch_size``) are left out unless they are
+        asked for: the settings are those of training.
+        """
         for ending in endings:
             wanted = tuple(ending.split())
             found = [
                 (len(key), source, text)
                 for key, source, text in self._keys
-                if key[-len(wanted) :] == wanted and text.strip() not in ("", "None", "null", "nan")
+                if key[-len(wanted) :] == wanted
+                and text.strip() not in ("", "None", "null", "nan")
+                and (of_any_split or not _HELD_BACK_WORDS & set(key[: -len(wanted)]))
             ]
             # The shortest key is the most direct one: "lr" before "warmup_lr".
             for _, source, text in sorted(found, key=lambda item: item[0]):
@@ -287,7 +295,7 @@ class _Reader:
         return None
 
     def _share(self, split: str | None) -> Setting[float] | None:
-        for source, text in self._matches(_SHARE_KEYS):
+        for source, text in self._matches(_SHARE_KEYS, of_any_split=True):
             mentioned = _split_of(source)
             value = parse_number(text)
             if value is None:
@@ -378,8 +386,9 @@ class _Reader:
         shape = self._dataset_shape()
         if shape is None:
             return None
-        columns = math.prod([size for size in shape[1][1:] if _is_count(size)])
-        return Setting(columns, shape[0]) if len(shape[1]) > 1 and _is_count(columns) else None
+        sizes = [size for size in shape[1][1:] if _is_count(size)]
+        columns = math.prod(sizes)
+        return Setting(columns, shape[0]) if sizes and _is_count(columns) else None
 
     def _from_summary(self, count: int | None) -> Setting[int] | None:
         return None if count is None else Setting(count, _SUMMARY)
@@ -451,7 +460,7 @@ def _key_words(key: str) -> tuple[str, ...]:
 
 def _split_of(source: str) -> str | None:
     key_words = set(_key_words(source))
-    if key_words & {"val", "valid", "validation", "eval", "test"}:
+    if key_words & _HELD_BACK_WORDS:
         return "validation"
     if key_words & {"train", "training"}:
         return "train"
