@@ -74,6 +74,10 @@ class Limits:
     chance_band: float = 0.02
     # Skill. Without validation data a training loss must beat chance by more, because it memorises.
     unvalidated_band: float = 0.05
+    # Nats over all validation rows that a skill must be worth: odds of 20 to 1 against the constant.
+    validation_gain: float = 3.0
+    # Nats over all training rows that a small network memorises of unlearnable labels (docs/article.md).
+    memorised_gain: float = 12.0
     # Skill. A flat loss this far above chance has no business there: the outputs are confidently wrong.
     diverged_skill: float = -0.5
     # Skill that is beyond doubt, even after a few points or without validation data.

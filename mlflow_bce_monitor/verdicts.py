@@ -107,6 +107,33 @@ def _far_above_chance(evidence: Evidence, limits: Limits) -> Judgement | None:
     return Judgement(Verdict.DIVERGED, CLEAR, f"the loss stays at {times:.2g} times its chance level")
 
 
+def _inflated(evidence: Evidence, limits: Limits) -> Judgement | None:
+    """Find predictions that carry information under a loss that stands above chance.
+
+    A regularisation penalty or sample weights that were not logged lift the loss; they do
+    not enter the AUC or the accuracy.
+    """
+    if evidence.number("end_skill") > -limits.chance_band or not _moved(evidence, limits):
+        return None
+    if evidence.number_or("validation_skill", 0.0) > limits.chance_band:
+        return None
+    area = evidence.number_or("validation_auc", evidence.number_or("auc", 0.5))
+    if area >= limits.auc_contradiction:
+        because = (
+            f"the AUC is {area:.2f}; the loss carries something besides the cross-entropy, such as a penalty"
+        )
+        return Judgement(Verdict.LEARNING, OPEN, because)
+    gain = evidence.number_or("accuracy_gain", 0.0)
+    if area == 0.5 and gain > limits.accuracy_contradiction:  # noqa: PLR2004 - no AUC was logged
+        because = f"accuracy is {gain:.2f} above one class for everything; the loss carries a penalty or weights"
+        return Judgement(Verdict.LEARNING, OPEN, because)
+    return None
+
+
+def _moved(evidence: Evidence, limits: Limits) -> bool:
+    return evidence.number_or("movement", 0.0) >= limits.hardly_moves
+
+
 def _jumping(evidence: Evidence, limits: Limits) -> Judgement | None:
     spread = evidence.number("end_spread")
     if spread <= limits.unstable_noise or evidence.number("end_skill") > limits.unstable_sigmas * spread:
@@ -158,19 +185,36 @@ def _training_skill(evidence: Evidence, limits: Limits) -> bool:
     return evidence.number("end_skill") > margin
 
 
+def _more_than_memorised(evidence: Evidence, limits: Limits) -> bool:
+    """Whether training skill exceeds what a network memorises of labels that cannot be learned.
+
+    It memorises a number of nats, not a share of them: with few rows, or few positives
+    among them, that is a large skill.
+    """
+    if evidence.number("end_skill") <= limits.unvalidated_band:
+        return False
+    return evidence.number_or("training_gain", limits.memorised_gain) >= limits.memorised_gain
+
+
 def _validation_skill(evidence: Evidence, limits: Limits) -> bool:
-    """Whether held-back data show skill; a small one counts when the ranking confirms it."""
+    """Whether held-back data show skill, by size and by what it is worth over all their rows.
+
+    A small skill counts when the ranking confirms it; one on too few rows to tell, when
+    the training data show it as well.
+    """
     skill = evidence.number("validation_skill")
-    if skill > limits.chance_band:
+    if skill <= limits.chance_band:
+        return skill > 0 and _ranks(evidence, limits)
+    if evidence.number_or("validation_gain", limits.validation_gain) >= limits.validation_gain:
         return True
-    return skill > 0 and _ranks(evidence, limits)
+    return _training_skill(evidence, limits)
 
 
 def _without_held_back_skill(evidence: Evidence, limits: Limits) -> Judgement | None:
     """Tell overfitting from chance where a validation loss was logged and shows no skill."""
     if "validation_skill" not in evidence or _validation_skill(evidence, limits):
         return None
-    if evidence.number("end_skill") <= limits.unvalidated_band or not _training_skill(evidence, limits):
+    if not _training_skill(evidence, limits) or not _more_than_memorised(evidence, limits):
         return None
     if evidence["validation_falling"] and evidence.number("validation_fall") > limits.slow_fall:
         because = "training skill, and the validation loss is still falling towards its chance level"
@@ -190,7 +234,7 @@ def _learned(evidence: Evidence, limits: Limits) -> Judgement | None:
             return None
         because = f"skill {skill:.2f} on the training and {held_back:.2f} on the validation data"
         confidence = CLEAR if held_back > 2 * limits.chance_band else LIKELY
-    elif _training_skill(evidence, limits) and (skill > limits.unvalidated_band or _ranks(evidence, limits)):
+    elif _training_skill(evidence, limits) and _more_than_memorised(evidence, limits):
         because = f"the loss is {skill:.0%} below its chance level"
         confidence = CLEAR if skill > limits.clear_skill else LIKELY
     else:
@@ -202,8 +246,11 @@ def _learned(evidence: Evidence, limits: Limits) -> Judgement | None:
 
 
 def _contradicted(evidence: Evidence, limits: Limits) -> Judgement | None:
-    """Find a flat loss at chance beside predictions that are clearly better than chance."""
-    if evidence["end_falling"]:
+    """Find a flat loss at chance beside predictions that are clearly better than chance.
+
+    A model that has not moved at all may rank well by luck of its first weights.
+    """
+    if evidence["end_falling"] or not _moved(evidence, limits):
         return None
     for name in ("validation_auc", "auc"):
         if name not in evidence:
@@ -272,6 +319,7 @@ JUDGES: Final[tuple[Judge, ...]] = (
     _not_a_number,
     _normal_at_chance,
     _too_few_points,
+    _inflated,
     _far_above_chance,
     _loss_without_predictions,
     _jumping,

@@ -77,6 +77,19 @@ CATALOGUE: Final[dict[str, FactKind]] = {
         "of chance", "fall of the validation loss over the last half", _VALIDATION_LOSS
     ),
     "validation_falling": FactKind("yes/no", "that fall is more than chance allows", _VALIDATION_LOSS),
+    "n_validation": FactKind(
+        "count", "validation rows, or a divisor of their number", "log the validation accuracy"
+    ),
+    "validation_gain": FactKind(
+        "nats",
+        "log likelihood of all validation labels above that of the constant prediction",
+        _VALIDATION_LOSS,
+    ),
+    "training_gain": FactKind(
+        "nats",
+        "log likelihood of all training labels above that of the constant prediction",
+        "log the training data set as an input",
+    ),
     # --- predictions ----------------------------------------------------------------------
     "positive_share": FactKind(
         "share",

@@ -15,6 +15,7 @@ from mlflow_bce_monitor.contract import Tier
 from mlflow_bce_monitor.curves.curve import Curve, CurveSet, Role, Split
 from mlflow_bce_monitor.curves.names import LossKind, read_name
 from mlflow_bce_monitor.evidence.fact import Evidence, Fact
+from mlflow_bce_monitor.evidence.rows import rows_from_accuracy
 from mlflow_bce_monitor.findings.blocks import into_blocks
 from mlflow_bce_monitor.findings.finding import CurveFindings
 from mlflow_bce_monitor.findings.plateaus import without_spikes
@@ -87,6 +88,7 @@ def gather(
     facts = [
         *_shape(train, curves, limits),
         *(_twin(validation, limits) if validation is not None else ()),
+        *_gains(train, validation, curves, settings),
         *_movement(validation or train),
         *_penalty(train, curves),
         *_predictions(train, curves, settings, limits),
@@ -170,6 +172,38 @@ def _twin(view: LossView, limits: Limits) -> Iterator[Fact]:
     yield Fact("best_validation_skill", 1.0 - float(smooth.min()) / chance, source, Tier.CURVE)
     yield Fact("validation_fall", -findings.end_slope_per_run / chance, source, Tier.CURVE)
     yield Fact("validation_falling", falling, source, Tier.CURVE)
+
+
+def _gains(
+    train: LossView, validation: LossView | None, curves: CurveSet, settings: Settings
+) -> Iterator[Fact]:
+    """Yield what the skill is worth over all rows: a small skill on few rows is no skill.
+
+    A gain of G nats says that the labels are exp(G) times as likely under the model's
+    predictions as under the constant: a likelihood ratio, comparable over sizes and shares.
+    """
+    rows = _rows(train, curves)
+    known: Setting[int] | None = settings.n_train
+    if known is None and rows is not None:
+        known = Setting(rows, f"digits of the accuracy beside {train.curve.name!r}")
+    if known is not None:
+        yield Fact("n_train", known.value, known.source, Tier.RUN if settings.n_train else Tier.CURVE)
+        if train.findings.end_level is not None:
+            gain = (train.chance.value - train.findings.end_level) * known.value
+            yield Fact("training_gain", gain, f"metric {train.curve.name!r} and {known.source}", Tier.CURVE)
+    if validation is None or validation.findings.end_level is None:
+        return
+    held_back = _rows(validation, curves)
+    if held_back is not None:
+        source = f"digits of the accuracy beside {validation.curve.name!r}"
+        yield Fact("n_validation", held_back, source, Tier.CURVE)
+        gain = (validation.chance.value - validation.findings.end_level) * held_back
+        yield Fact("validation_gain", gain, f"metric {validation.curve.name!r} and {source}", Tier.CURVE)
+
+
+def _rows(view: LossView, curves: CurveSet) -> int | None:
+    accuracy = curves.companion(Role.ACCURACY, view.curve.split)
+    return rows_from_accuracy(accuracy.finite) if accuracy is not None else None
 
 
 def _movement(view: LossView) -> Iterator[Fact]:
@@ -297,7 +331,6 @@ def _training(view: LossView, curves: CurveSet, settings: Settings) -> Iterator[
     for name, setting in (
         ("n_features", settings.n_features),
         ("n_parameters", settings.n_parameters),
-        ("n_train", settings.n_train),
         ("l2", settings.l2),
         ("dropout", settings.dropout),
         ("depth", settings.depth),
