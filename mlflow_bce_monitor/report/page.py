@@ -15,7 +15,6 @@ from importlib.resources import files
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from mlflow_bce_monitor import __version__
 from mlflow_bce_monitor.contract import VERDICT_MEANING
@@ -101,8 +100,8 @@ def render(diagnosis: Diagnosis) -> str:
     template = _environment().get_template("report.html")
     return template.render(
         page=content(diagnosis),
-        style=Markup(style),  # noqa: S704 - a file of this package
-        script=Markup(script),  # noqa: S704 - a file of this package
+        style=style,
+        script=script,
         policy=policy,
         box=f"0 0 {WIDTH} {HEIGHT}",
     )
