@@ -85,6 +85,9 @@ class Diagnosis:
         Name of the loss the numbers below are about; None without one.
     chance, final_loss, skill
         Of that metric; None when there is no such curve or no finite value.
+    train_chance, validation_chance
+        Of the judged training loss (or the only loss there is) and of its held-back twin;
+        ``chance`` is one of the two.
     validation_skill
         Skill on the held-back twin; None without one.
     plateau
@@ -107,6 +110,7 @@ class Diagnosis:
     causes: tuple[RankedCause, ...]
     metric: str | None
     chance: ChanceEstimate | None
+    train_chance: ChanceEstimate | None
     validation_chance: ChanceEstimate | None
     final_loss: float | None
     skill: SkillEstimate | None

@@ -125,7 +125,7 @@ def _inflated(evidence: Evidence, limits: Limits) -> Judgement | None:
         return Judgement(Verdict.LEARNING, OPEN, because)
     gain = evidence.number_or("accuracy_gain", 0.0)
     if area == 0.5 and gain > limits.accuracy_contradiction:  # noqa: PLR2004 - no AUC was logged
-        because = f"accuracy is {gain:.2f} above one class for everything; the loss carries a penalty or weights"
+        because = f"accuracy is {gain:.2f} above that of one class; the loss carries a penalty or weights"
         return Judgement(Verdict.LEARNING, OPEN, because)
     return None
 

@@ -358,4 +358,6 @@ def _nothing_found(record: RunRecord) -> str:
     if not record.histories:
         return "no metrics were logged"
     shown = sorted(record.histories)[:6]
+    if len(shown) == 1:
+        return f"the only metric is no loss: {shown[0]!r}"
     return f"none of the {len(record.histories)} metrics is a loss: {', '.join(map(repr, shown))}"

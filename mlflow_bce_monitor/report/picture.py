@@ -234,13 +234,13 @@ def picture(diagnosis: Diagnosis, columns: int = DEFAULT_COLUMNS) -> Picture:
 
 
 def _chance_lines(diagnosis: Diagnosis) -> tuple[ChanceLine, ...]:
-    judged, twin = diagnosis.chance, diagnosis.validation_chance
-    name, held_back = plain(diagnosis.metric or ""), diagnosis.curves.validation_loss
-    if judged is None:
+    trained, twin = diagnosis.train_chance, diagnosis.validation_chance
+    loss, held_back = diagnosis.curves.loss, diagnosis.curves.validation_loss
+    if trained is None or loss is None:
         return ()
-    if held_back is None or twin is None or numbers.nats(judged.value) == numbers.nats(twin.value):
-        return (_chance_line(judged, name, f"chance {wording.chance_value(judged)}"),)
-    pairs = ((judged, name), (twin, plain(held_back.name)))
+    if held_back is None or twin is None or numbers.nats(trained.value) == numbers.nats(twin.value):
+        return (_chance_line(trained, plain(loss.name), f"chance {wording.chance_value(trained)}"),)
+    pairs = ((trained, plain(loss.name)), (twin, plain(held_back.name)))
     return tuple(
         _chance_line(chance, of, f"chance of {of} {wording.chance_value(chance)}") for chance, of in pairs
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.weighing import Piece, weigh
+from mlflow_bce_monitor.rules.weighing import Piece, times, weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
@@ -35,9 +35,9 @@ def _by_rate(evidence: Evidence, limits: Limits) -> Piece | None:
         return None
     ratio = evidence.number("rate_ratio")
     if ratio >= limits.rate_above:
-        return Piece(1.0, f"a learning rate of {ratio:.3g} times the usual one kills units")
+        return Piece(1.0, f"a learning rate of {times(ratio)} the usual one kills units")
     if ratio <= limits.rate_below:
-        return Piece(-1.5, f"a learning rate of {ratio:.2g} times the usual one does not kill units")
+        return Piece(-1.5, f"a learning rate of {times(ratio)} the usual one does not kill units")
     return None
 
 

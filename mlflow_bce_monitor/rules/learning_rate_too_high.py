@@ -10,7 +10,7 @@ from __future__ import annotations
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.weighing import Piece, weigh
+from mlflow_bce_monitor.rules.weighing import Piece, times, weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
@@ -19,7 +19,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     peak = evidence.number("peak_ratio")
     overshot = peak >= limits.overshoot or evidence["had_non_finite"]
     if ratio is not None and ratio <= limits.rate_usual_low and not overshot:
-        return RuledOut(f"the learning rate is {ratio:.2g} times the usual one and nothing overshot")
+        return RuledOut(f"the learning rate is {times(ratio)} the usual one and nothing overshot")
     return weigh(
         _by_rate(ratio, limits),
         _by_peak(evidence, peak, limits),
@@ -42,13 +42,13 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
 def _by_rate(ratio: float | None, limits: Limits) -> Piece | None:
     if ratio is None:
         return None
-    clause = f"the learning rate is {ratio:.3g} times the usual one for the optimizer"
+    clause = f"the learning rate is {times(ratio)} the usual one for the optimizer"
     if ratio >= limits.rate_far_above:
         return Piece(4.0, clause)
     if ratio >= limits.rate_above:
         return Piece(2.0, clause)
     if ratio <= limits.rate_usual_high:
-        return Piece(-2.0, f"the learning rate is usual ({ratio:.2g} times)")
+        return Piece(-2.0, "the learning rate is usual")
     return None
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.weighing import Piece, weigh
+from mlflow_bce_monitor.rules.weighing import Piece, times, weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     """Weigh the rate against the usual one, and the steadiness of the fall."""
     ratio = evidence.number("rate_ratio") if "rate_ratio" in evidence else None
     if ratio is not None and ratio >= limits.rate_usual_high:
-        return RuledOut(f"the learning rate is {ratio:.2g} times the usual one")
+        return RuledOut(f"the learning rate is {times(ratio)} the usual one")
     if evidence.number("peak_ratio") >= limits.overshoot and ratio is None:
         return RuledOut("small steps cannot throw the loss that far above chance")
     steady = bool(evidence["end_falling"]) and evidence.number("end_spread") < limits.restless_spread
@@ -33,13 +33,13 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
 def _by_rate(ratio: float | None, limits: Limits) -> Piece | None:
     if ratio is None:
         return None
-    clause = f"the learning rate is {ratio:.2g} times the usual one for the optimizer"
+    clause = f"the learning rate is {times(ratio)} the usual one for the optimizer"
     if ratio <= limits.rate_far_below:
         return Piece(4.0, clause)
     if ratio <= limits.rate_below:
         return Piece(2.0, clause)
     if ratio >= limits.rate_usual_low:
-        return Piece(-2.0, f"the learning rate is usual ({ratio:.2g} times)")
+        return Piece(-2.0, "the learning rate is usual")
     return None
 
 

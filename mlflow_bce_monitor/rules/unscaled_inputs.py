@@ -9,7 +9,7 @@ from __future__ import annotations
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.weighing import Piece, weigh
+from mlflow_bce_monitor.rules.weighing import Piece, times, weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
@@ -37,8 +37,8 @@ def _by_rate(evidence: Evidence, limits: Limits) -> Piece | None:
         return None
     ratio = evidence.number("rate_ratio")
     if ratio >= limits.rate_above:
-        return Piece(-2.0, f"the learning rate of {ratio:.3g} times the usual one explains it")
-    return Piece(1.0, f"the learning rate is no higher than usual ({ratio:.2g} times)")
+        return Piece(-2.0, f"the learning rate of {times(ratio)} the usual one explains it")
+    return Piece(1.0, "the learning rate is no higher than usual")
 
 
 RULE = Rule(

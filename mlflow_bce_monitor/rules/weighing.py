@@ -39,3 +39,16 @@ def weigh(*pieces: Piece | None) -> Supported:
     telling = sorted((p for p in observed if p.weight * side > 0), key=lambda p: -abs(p.weight))
     because = ", ".join(piece.clause for piece in telling[:SHOWN_PIECES])
     return Supported(total, because or "nothing seen speaks for or against it")
+
+
+def times(ratio: float) -> str:
+    """Return a ratio in words: "1000 times", "1/300 of"; two digits are enough to judge by."""
+    if ratio <= 0.0:
+        return "0 times"
+    if ratio >= 1.0:
+        return f"{_two_digits(ratio)} times"
+    return f"1/{_two_digits(1.0 / ratio)} of"
+
+
+def _two_digits(number: float) -> str:
+    return f"{float(f'{number:.2g}'):,.12g}"

@@ -115,6 +115,7 @@ def diagnosis(
         causes=(),
         metric=None if loss is None else loss.name,
         chance=level,
+        train_chance=level,
         validation_chance=None if held_back is None else level,
         final_loss=final,
         skill=skill,
