@@ -66,6 +66,8 @@ def rank(
     unknown = UNKNOWN_PRIOR
     for rule in rules:
         outcome = outcomes[rule.code]
+        if verdict is Verdict.BENIGN and not rule.normal:
+            continue
         if isinstance(outcome, NotAssessed):
             unknown += rule.prior
         elif isinstance(outcome, Supported):

@@ -39,4 +39,5 @@ RULE = Rule(
     fires=(Example("a discriminator at chance", adversarial=True, end_skill=0.0),),
     stays_quiet=(Example("an ordinary classifier", adversarial=False, end_skill=0.0),),
     source="Goodfellow et al. 2014, arXiv:1406.2661",
+    normal=True,
 )

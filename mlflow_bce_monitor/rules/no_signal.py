@@ -24,6 +24,9 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         _by_memorising(evidence, limits),
         _by_ranking(evidence, limits),
         _by_settings(evidence, limits),
+        Piece(-2.0, "every input gets the same prediction, where a live model would fit noise")
+        if evidence.get("constant_output")
+        else None,
         Piece(-1.5, "the loss repeats one value to the digit: the model is not moving at all")
         if evidence["constant_loss"]
         else None,
@@ -84,7 +87,14 @@ RULE = Rule(
     separated_by="the validation AUC, and a cross-validated reference model on the same rows",
     prior=1.0,
     needs=("end_skill", "constant_loss"),
-    uses=("validation_skill", "best_validation_skill", "validation_auc", "rate_ratio", "narrowest_layer"),
+    uses=(
+        "constant_output",
+        "validation_skill",
+        "best_validation_skill",
+        "validation_auc",
+        "rate_ratio",
+        "narrowest_layer",
+    ),
     assess=assess,
     fires=(
         Example(

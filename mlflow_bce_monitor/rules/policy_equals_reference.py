@@ -51,4 +51,5 @@ RULE = Rule(
         Example("a margin that grew", preference_loss=True, start_off_ln2=0.0, reward_margin=0.4),
     ),
     source="Rafailov et al. 2023, arXiv:2305.18290",
+    normal=True,
 )

@@ -88,6 +88,8 @@ class Rule:
         Examples that must give a positive weight, and examples that must not.
     source
         Paper, documentation or measurement behind the rule.
+    normal
+        Whether it can also be a normal state: only such causes explain the verdict "benign".
     """
 
     code: str
@@ -104,3 +106,4 @@ class Rule:
     fires: tuple[Example, ...]
     stays_quiet: tuple[Example, ...]
     source: str
+    normal: bool = False
