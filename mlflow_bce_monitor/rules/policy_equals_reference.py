@@ -19,10 +19,15 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     if evidence.get("logps_zero", False):
         return RuledOut("the log probabilities are exactly 0: no token counts, whatever the policy")
     margin = abs(evidence.number("reward_margin")) if "reward_margin" in evidence else None
-    if margin is not None and margin > limits.zero_margin:
+    first_steps = evidence.number("n_points") <= limits.preference_first_points
+    moved = margin is not None and margin > limits.zero_margin
+    if moved and not first_steps:
         return RuledOut(f"the reward margin is {margin:.2g}, so the policy has left its reference")
     return weigh(
-        Piece(2.5, "the reward margin is 0") if margin is not None else None,
+        Piece(2.5, "the reward margin is 0") if margin is not None and not moved else None,
+        Piece(1.0, "these are the first steps, where the policy still is its reference")
+        if first_steps
+        else None,
         Piece(1.5, "the loss is ln 2 to the digit")
         if evidence.number("start_off_ln2") < limits.zero_start
         else None,
@@ -42,13 +47,17 @@ RULE = Rule(
     confused_with=("masked_labels", "learning_rate_too_low", "frozen_parameters"),
     separated_by="logps/chosen and the gradient norm: zero log probabilities mean masked labels, a zero gradient a shared reference",
     prior=0.5,
-    needs=("preference_loss", "start_off_ln2"),
+    needs=("preference_loss", "start_off_ln2", "n_points"),
     uses=("reward_margin", "logps_zero"),
     assess=assess,
-    fires=(Example("DPO at margin 0", preference_loss=True, start_off_ln2=0.0, reward_margin=0.0),),
+    fires=(
+        Example("DPO at margin 0", preference_loss=True, start_off_ln2=0.0, n_points=100, reward_margin=0.0),
+    ),
     stays_quiet=(
-        Example("an ordinary classifier", preference_loss=False, start_off_ln2=0.0),
-        Example("a margin that grew", preference_loss=True, start_off_ln2=0.0, reward_margin=0.4),
+        Example("an ordinary classifier", preference_loss=False, start_off_ln2=0.0, n_points=100),
+        Example(
+            "a margin that grew", preference_loss=True, start_off_ln2=0.0, n_points=100, reward_margin=0.4
+        ),
     ),
     source="Rafailov et al. 2023, arXiv:2305.18290",
     normal=True,
