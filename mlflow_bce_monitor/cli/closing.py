@@ -55,17 +55,15 @@ def _places(store: Store, tally: Tally, experiments: list[str], options: ScanOpt
     if not experiments or options.dry_run:
         return
     link_of = run_link if options.reports is Reports.NONE else report_link
-    links = [(run, link_of(store, run.experiment_id, run.run_id)) for run in tally.flagged]
-    for run, link in links:
-        if link:
-            yield f"  {run.verdict}  {run.name}  {link}"
-    more = tally.n_flagged - len(links)
-    if more and links[0][1]:
-        yield f"  and {more:,} more runs in trouble"
+    for run in tally.flagged:
+        link = link_of(store, run.experiment_id, run.run_id)
+        yield f"{run.verdict}: {run.name}: {link or f'bce-monitor explain {run.run_id}'}"
+    more = tally.n_flagged - len(tally.flagged)
+    if more:
+        yield f"and {more:,} more runs in trouble"
     command = ui_command(store)
-    if command:
-        yield f"Browse: run {command}, then open"
+    yield f"Browse them: run {command}, then open" if command else "Browse them:"
     for experiment_id in experiments[:_MOST_VIEWS]:
-        yield f"  {view_link(store, experiment_id) or _UI_ADDRESS + view_path(experiment_id)}"
+        yield view_link(store, experiment_id) or _UI_ADDRESS + view_path(experiment_id)
     if len(experiments) > _MOST_VIEWS:
-        yield f"  and {len(experiments) - _MOST_VIEWS:,} more experiments"
+        yield f"and {len(experiments) - _MOST_VIEWS:,} more experiments"

@@ -35,6 +35,7 @@ def json_output(file: TextIO) -> Iterator[Add]:
         # ASCII, because a run's name may hold what the encoding of the output does not know.
         text = json.dumps(row, ensure_ascii=True, allow_nan=False)
         file.write(f"{',' if n_rows else '['}\n{text}")
+        file.flush()  # whoever reads the pipe sees each row when it is there
         n_rows += 1
 
     try:

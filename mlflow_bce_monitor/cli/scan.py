@@ -67,7 +67,8 @@ _FORMATS: Final = ("table", "json", "csv")
     type=click.Choice([verdict.value for verdict in Verdict]),
     metavar="VERDICT",
     multiple=True,
-    help="End with exit code 1 when a run has this verdict; may be repeated.",
+    help=f"End with exit code 1 when a run has this verdict; may be repeated. "
+    f"One of {', '.join(verdict.value for verdict in Verdict)}.",
 )
 @click.option(
     "--workers",
@@ -101,14 +102,13 @@ def scan(
     be evaluated. A found verdict outweighs an error. Ctrl-C finishes the runs in hand (130).
     """
     with answer_alone() as out:
-        from mlflow_bce_monitor.pipeline import Question  # noqa: PLC0415 - keeps --help fast
-        from mlflow_bce_monitor.tracking.scan import ScanOptions  # noqa: PLC0415 - loads MLflow
+        from mlflow_bce_monitor.tracking.scan import ScanOptions, question_of  # noqa: PLC0415 - loads MLflow
         from mlflow_bce_monitor.tracking.search import select  # noqa: PLC0415 - as above
         from mlflow_bce_monitor.tracking.store import open_store  # noqa: PLC0415 - as above
 
         quiet_mlflow()
         options = ScanOptions(
-            question=Question(metrics, base_rate),
+            question=question_of(metrics, base_rate),
             force=force,
             dry_run=dry_run,
             reports=Reports(reports),

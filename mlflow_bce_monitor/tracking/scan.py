@@ -88,6 +88,10 @@ class RunAnswer:
     state: State
     notes: tuple[str, ...] = ()
 
+    def but_failed(self, error: str) -> RunAnswer:
+        """Return this answer with what went wrong."""
+        return RunAnswer({**self.row, "error": error}, State.FAILED)
+
 
 @dataclass(frozen=True)
 class ScanOptions:
@@ -121,11 +125,6 @@ class ScanOptions:
     full_rows: bool = True
 
     def __post_init__(self) -> None:
-        rate = self.question.base_rate
-        if rate is not None and not 0.0 < rate < 1.0:
-            raise UsageError(
-                f"base_rate={rate!r} is not a share of positives: give a number between 0 and 1."
-            )
         if self.workers is not None and self.workers < 1:
             raise UsageError(f"workers={self.workers!r} is not a number of threads: give 1 or more.")
 
@@ -169,7 +168,7 @@ def evaluate_run(
         The run cannot be diagnosed, such as for want of the metric that was asked for.
     """
     options = ScanOptions(
-        question=Question(_names(metrics), base_rate),
+        question=question_of(metrics, base_rate),
         force=force,
         dry_run=dry_run,
         reports=parse_reports(reports),
@@ -238,7 +237,7 @@ def scan(
         The store does not answer. What was written before stays.
     """
     options = ScanOptions(
-        question=Question(_names(metrics), base_rate),
+        question=question_of(metrics, base_rate),
         force=force,
         dry_run=dry_run,
         reports=parse_reports(reports),
@@ -359,34 +358,29 @@ class _Pass:
         return _Plan(run, run_digest, current=current, read=options.full_rows or not current)
 
     def _answer(self, plan: _Plan, record: RunRecord | ReadFailure) -> RunAnswer:
-        info = plan.run.info
-        failed = partial(_failed, info.run_id, info.run_name or "", info.experiment_id)
+        info, options = plan.run.info, self._options
+        answer = _failed(info.run_id, info.run_name or "", info.experiment_id, "")
         if isinstance(record, ReadFailure):
-            return failed(f"Run {info.run_id} cannot be read: {record.why}")
+            return answer.but_failed(f"Run {info.run_id} cannot be read: {record.why}")
         try:
-            return self._evaluate(plan, record)
+            diagnosis = _diagnose(plan.run, record, options)
+            answer = RunAnswer(diagnosis.as_contract(), State.UNCHANGED if plan.current else State.EVALUATED)
+            if plan.current or options.dry_run:
+                return answer
+            notes = write_answer(self._store.client, diagnosis, record, plan.digest, options.reports)
+            return replace(answer, notes=notes)
         except BCEMonitorError as error:
-            return failed(str(error))
+            return answer.but_failed(str(error))
+        except STORE_FAILURES as error:
+            return answer.but_failed(_not_written(error))
         except Exception as error:  # noqa: BLE001 - see below
             # A mistake of ours: shown with its traceback and in the row, so nothing is swallowed,
             # and the other runs go on, because an odd run must not cost a night's scan.
             _log.exception("Run %s met a mistake in bce-monitor", info.run_id)
-            return failed(
+            return answer.but_failed(
                 f"bce-monitor made a mistake ({type(error).__name__}: {plain(str(error))}). "
                 "Please report it with the traceback."
             )
-
-    def _evaluate(self, plan: _Plan, record: RunRecord) -> RunAnswer:
-        options = self._options
-        diagnosis = _diagnose(plan.run, record, options)
-        answer = RunAnswer(diagnosis.as_contract(), State.UNCHANGED if plan.current else State.EVALUATED)
-        if plan.current or options.dry_run:
-            return answer
-        try:
-            notes = write_answer(self._store.client, diagnosis, record, plan.digest, options.reports)
-        except STORE_FAILURES as error:
-            return RunAnswer({**answer.row, "error": _not_written(error)}, State.FAILED)
-        return replace(answer, notes=notes)
 
 
 def _diagnose(run: Run, record: RunRecord, options: ScanOptions) -> Diagnosis:
@@ -451,6 +445,14 @@ def _number(text: str | None) -> float | None:
         return None if text is None else float(text)
     except ValueError:
         return None
+
+
+def question_of(metrics: Sequence[str], base_rate: float | None) -> Question:
+    """Return what a caller said about the runs; UsageError when the base rate is no share."""
+    try:
+        return Question(_names(metrics), base_rate)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def _names(given: Sequence[str]) -> tuple[str, ...]:

@@ -112,8 +112,8 @@ def select(
     return Selection(experiments=found, filter_string=filter_string or None, problems=tuple(problems))
 
 
-def pages(store: Store, selection: Selection) -> Iterator[list[Run | MissingRun]]:
-    """Yield the selected runs, at most :data:`PAGE_RUNS` at once, oldest first."""
+def pages(store: Store, selection: Selection, page_runs: int = PAGE_RUNS) -> Iterator[list[Run | MissingRun]]:
+    """Yield the selected runs, at most ``page_runs`` at once, oldest first."""
     if selection.run_ids:
         for run_id in selection.run_ids:
             yield [_run(store, run_id)]
@@ -121,10 +121,10 @@ def pages(store: Store, selection: Selection) -> Iterator[list[Run | MissingRun]
     ids = [experiment.experiment_id for experiment in selection.experiments]
     for chunk in _chunks(ids, _EXPERIMENTS_PER_SEARCH):
         if selection.filter_string is None:
-            for page in _search(store.client, chunk, ""):
+            for page in _search(store.client, chunk, "", page_runs):
                 yield list(page)
         else:
-            yield from _settled_pages(store.client, chunk, selection.filter_string)
+            yield from _settled_pages(store.client, chunk, selection.filter_string, page_runs)
 
 
 def get_run(store: Store, run_id: str) -> Run:
@@ -153,7 +153,7 @@ def _run(store: Store, run_id: str) -> Run | MissingRun:
 
 
 def _settled_pages(
-    client: MlflowClient, experiment_ids: list[str], filter_string: str
+    client: MlflowClient, experiment_ids: list[str], filter_string: str, page_runs: int
 ) -> Iterator[list[Run | MissingRun]]:
     """Yield the runs that match now, although writing answers may change what the filter matches.
 
@@ -161,21 +161,24 @@ def _settled_pages(
     'stalled'`` matches fewer runs after each answer, and a later page would skip as many;
     so the ids are collected first.
     """
-    ids = [run.info.run_id for page in _search(client, experiment_ids, filter_string) for run in page]
-    for chunk in _chunks(ids, PAGE_RUNS):
+    found = _search(client, experiment_ids, filter_string, page_runs)
+    ids = [run.info.run_id for page in found for run in page]
+    for chunk in _chunks(ids, page_runs):
         quoted = ", ".join(f"'{run_id}'" for run_id in chunk)
-        for page in _search(client, experiment_ids, f"attributes.run_id IN ({quoted})"):
+        for page in _search(client, experiment_ids, f"attributes.run_id IN ({quoted})", page_runs):
             yield list(page)
 
 
-def _search(client: MlflowClient, experiment_ids: list[str], filter_string: str) -> Iterator[list[Run]]:
+def _search(
+    client: MlflowClient, experiment_ids: list[str], filter_string: str, page_runs: int
+) -> Iterator[list[Run]]:
     token: str | None = None
     while True:
         page = client.search_runs(
             experiment_ids,
             filter_string=filter_string,
             run_view_type=ViewType.ACTIVE_ONLY,
-            max_results=PAGE_RUNS,
+            max_results=page_runs,
             order_by=_ORDER,
             page_token=token,
         )

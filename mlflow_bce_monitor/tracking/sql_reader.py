@@ -78,8 +78,9 @@ class _Points:
 class SqlReader:
     """Reads metric histories straight from a database store, never writing."""
 
-    def __init__(self, engine: sqlalchemy.Engine) -> None:
+    def __init__(self, engine: sqlalchemy.Engine, points_at_once: int = _POINTS_AT_ONCE) -> None:
         self._engine = engine
+        self._points_at_once = points_at_once
 
     def read(self, runs: Sequence[Run], pool: Executor, ahead: int) -> Iterator[RunRecord | ReadFailure]:
         """Yield one record (or failure) for each run; ``pool`` and ``ahead`` are not needed."""
@@ -95,7 +96,7 @@ class SqlReader:
                 yield from self._read_batch(batch)
 
     def _batches(self, runs: Sequence[Run]) -> list[list[Run]]:
-        """Cut ``runs`` so that a batch holds :data:`_POINTS_AT_ONCE` points or a single run."""
+        """Cut ``runs`` so that a batch holds no more points than allowed, or a single run."""
         counting = (
             select(_METRICS.c.run_uuid, func.count())
             .where(_METRICS.c.run_uuid.in_([run.info.run_id for run in runs]))
@@ -109,7 +110,7 @@ class SqlReader:
             needed = n_points.get(run.info.run_id, 0)
             if not batches or needed > room:
                 batches.append([])
-                room = _POINTS_AT_ONCE
+                room = self._points_at_once
             batches[-1].append(run)
             room -= needed
         return batches
