@@ -86,7 +86,8 @@ def _focal(loss: Curve, curves: CurveSet, limits: Limits) -> LossForm | None:
     # Costs are means over a batch or an epoch, errors are measured on the same rows.
     impossible = costs[known] < limits.bound_slack * LN_2 * errors[known]
     level = focal_chance_level(0.5, USUAL_GAMMA)
-    starts_there = bool(impossible[0]) and abs(np.log2(costs[known][0] / level)) < limits.focal_start
+    start = costs[known][0] / level
+    starts_there = bool(impossible[0]) and start > 0.0 and abs(np.log2(start)) < limits.focal_start
     if not starts_there or impossible.mean() < limits.bound_majority:
         return None
     return LossForm(
