@@ -12,6 +12,7 @@ the shorter (Hugging Face logs a one-point ``train_loss`` beside its ``loss`` cu
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +20,6 @@ from typing import Final
 
 import numpy as np
 
-from mlflow_bce_monitor.chance.level import LN_2
 from mlflow_bce_monitor.curves import names
 from mlflow_bce_monitor.curves.cleaning import clean, drop_early_stopping_tail
 from mlflow_bce_monitor.curves.curve import Curve, CurveSet, LossCertainty, Role, Split
@@ -66,6 +66,7 @@ _EARLY_STOPPING_METRICS: Final = ("best_iteration", "stopped_iteration")
 _TWO_CLASSES: Final = 2
 # A two-class model starts near accuracy 0.5 and ln 2; three classes start at 0.33 and 1.10. The last
 # number is nats: how far the first loss may lie from ln(1 / first accuracy).
+_LN_2: Final = math.log(2.0)
 _MANY_CLASSES_EXCESS: Final = 0.2
 _MANY_CLASSES_ACCURACY: Final = 0.45
 _MANY_CLASSES_DISTANCE: Final = 0.7
@@ -283,7 +284,7 @@ def _many_classes(losses: Sequence[_Candidate], candidates: Sequence[_Candidate]
             continue
         first_loss, first_accuracy = float(loss.curve.finite[0]), float(accuracy.finite[0])
         if (
-            first_loss > LN_2 + _MANY_CLASSES_EXCESS
+            first_loss > _LN_2 + _MANY_CLASSES_EXCESS
             and 0.0 < first_accuracy < _MANY_CLASSES_ACCURACY
             and abs(first_loss + np.log(first_accuracy)) < _MANY_CLASSES_DISTANCE
         ):

@@ -1,0 +1,169 @@
+"""The directions in which the parts of the package may import each other, read from the sources."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import mlflow_bce_monitor
+
+PACKAGE = Path(mlflow_bce_monitor.__file__).parent
+NAME = "mlflow_bce_monitor"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+CORE = {
+    *("contract", "errors", "limits", "records", "settings", "model_summary"),
+    *("curves", "chance", "findings", "evidence", "rules"),
+    *("verdicts", "ranking", "diagnosis", "pipeline"),
+}
+EDGES = {"tracking", "cli", "report", "scenarios", "keras", "spark", "plugins"}
+HEAVY = {
+    *("mlflow", "tensorflow", "keras", "torch", "pyspark", "click", "rich", "matplotlib", "jinja2", "pandas"),
+    *("sqlalchemy", "sklearn", "imblearn", "scipy", "fastapi", "flask"),
+}
+
+# Each part of the core, and the parts it may know: what stands before it in the flow.
+MAY_IMPORT = {
+    "contract": set(),
+    "errors": set(),
+    "limits": set(),
+    "records": set(),
+    "model_summary": set(),
+    "settings": {"records", "model_summary"},
+    "curves": {"records", "settings", "limits", "errors"},
+    "chance": {"curves", "records", "settings", "limits"},
+    "findings": {"curves", "chance", "records", "limits"},
+    "evidence": {"curves", "chance", "findings", "records", "settings", "limits", "contract"},
+    "rules": {"evidence", "limits"},
+    "diagnosis": {"curves", "chance", "findings", "evidence", "rules", "contract", "limits"},
+    "verdicts": {"diagnosis", "evidence", "limits", "contract"},
+    "ranking": {"diagnosis", "evidence", "rules", "limits", "contract"},
+    "pipeline": CORE,
+}
+
+
+def module_of(path: Path) -> str:
+    """Return a source's dotted name inside the package, "" for the package itself."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yield every absolute name that a source imports, at its top or inside a function."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def inner(path: Path) -> set[str]:
+    """Return the names inside the package that a source imports, such as ``curves.names.core``."""
+    return {name.removeprefix(f"{NAME}.") for name in imported(path) if name.startswith(f"{NAME}.")}
+
+
+def outer(path: Path) -> set[str]:
+    """Return the top-level packages outside of this one that a source imports."""
+    return {name.split(".")[0] for name in imported(path)} - {NAME}
+
+
+def part_of(name: str) -> str:
+    """Return the part of the package that a dotted name belongs to."""
+    return name.split(".", maxsplit=1)[0]
+
+
+CORE_SOURCES = [path for path in SOURCES if part_of(module_of(path)) in CORE]
+
+
+def test_every_part_is_known_to_this_test() -> None:
+    """A new folder or module is placed in the core or at the edges before it is used."""
+    parts = {part_of(module_of(path)) for path in SOURCES} - {"", "__main__"}
+    assert parts <= CORE | EDGES
+    assert parts >= CORE
+
+
+@pytest.mark.parametrize("path", CORE_SOURCES, ids=module_of)
+def test_the_core_knows_no_edge(path: Path) -> None:
+    """Between run record and diagnosis nothing imports MLflow, Keras, a terminal, a renderer or an edge."""
+    assert outer(path) & HEAVY == set()
+    assert {part_of(name) for name in inner(path)} & EDGES == set()
+
+
+@pytest.mark.parametrize("path", CORE_SOURCES, ids=module_of)
+def test_the_core_needs_numpy_alone(path: Path) -> None:
+    """Besides the standard library the core imports NumPy and nothing else."""
+    allowed = {"numpy", "__future__", "ast", "json", "math", "re", "shlex", "collections", "dataclasses"}
+    allowed |= {"enum", "functools", "typing", "itertools", "operator", "statistics"}
+    assert outer(path) <= allowed
+
+
+@pytest.mark.parametrize("path", CORE_SOURCES, ids=module_of)
+def test_the_flow_goes_one_way(path: Path) -> None:
+    """Each part of the core imports only parts that stand before it in the flow."""
+    part = part_of(module_of(path))
+    allowed = MAY_IMPORT[part] | {part}
+    wrong = {name for name in inner(path) if part_of(name) not in allowed}
+    assert wrong == set()
+
+
+@pytest.mark.parametrize(
+    ("part", "forbidden"),
+    [
+        ("report", {"tracking", "cli", "scenarios", "keras"}),
+        ("tracking", {"cli", "scenarios"}),
+        ("scenarios", {"cli"}),
+    ],
+)
+def test_edges_do_not_reach_across(part: str, forbidden: set[str]) -> None:
+    """The report knows no store and no terminal command; tracking knows no command line."""
+    sources = [path for path in SOURCES if part_of(module_of(path)) == part]
+    assert sources
+    for path in sources:
+        assert {part_of(name) for name in inner(path)} & forbidden == set(), module_of(path)
+
+
+def test_the_report_draws_but_reads_no_store() -> None:
+    """The report imports neither MLflow nor TensorFlow: it words and draws a diagnosis."""
+    for path in SOURCES:
+        if part_of(module_of(path)) == "report":
+            assert outer(path) & {"mlflow", "tensorflow", "keras", "sqlalchemy"} == set(), module_of(path)
+
+
+def test_modules_of_the_core_do_not_import_in_circles() -> None:
+    """Following the imports of the core from any module never leads back to it."""
+    known = {module_of(path): path for path in CORE_SOURCES}
+    edges = {
+        module: {target for name in inner(path) if (target := _longest_known(name, set(known))) != module}
+        for module, path in known.items()
+    }
+    done: set[str] = set()
+
+    def visit(module: str, trail: tuple[str, ...]) -> None:
+        assert module not in trail, " -> ".join((*trail, module))
+        if module in done:
+            return
+        for target in edges.get(module, set()):
+            # A package's __init__ gathers its own modules; they do not import it back.
+            visit(target, (*trail, module))
+        done.add(module)
+
+    for module in edges:
+        visit(module, ())
+
+
+def _longest_known(name: str, known: set[str]) -> str:
+    while name and name not in known:
+        name = name.rpartition(".")[0]
+    return name
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_of)
+def test_every_module_says_what_it_is_for(path: Path) -> None:
+    """Each source starts with a docstring that is more than a placeholder."""
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    assert docstring
+    assert "TODO" not in docstring
