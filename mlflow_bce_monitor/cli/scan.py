@@ -105,6 +105,7 @@ def scan(
         from mlflow_bce_monitor.tracking.scan import ScanOptions, question_of  # noqa: PLC0415 - loads MLflow
         from mlflow_bce_monitor.tracking.search import select  # noqa: PLC0415 - as above
         from mlflow_bce_monitor.tracking.store import open_store  # noqa: PLC0415 - as above
+        from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits  # noqa: PLC0415 - as above
 
         quiet_mlflow()
         options = ScanOptions(
@@ -117,8 +118,9 @@ def scan(
             full_rows=form != "table",
         )
         store = open_store(tracking_uri)
-        selection = select(store, experiments, run_ids, filter_string)
-        tally = _run(store, selection, options, form, out)
+        with bounded_waits(WORKING):
+            selection = select(store, experiments, run_ids, filter_string)
+            tally = _run(store, selection, options, form, out)
     ctx.exit(_exit_code(tally, selection, fail_on))
 
 

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Final
 from urllib.parse import quote
 
 from mlflow_bce_monitor.contract import ARTIFACT_FOLDER, ARTIFACT_REPORT
 from mlflow_bce_monitor.tracking.store import Store, StoreKind, shown
 from mlflow_bce_monitor.tracking.view import VIEW_KEY
 
-_ROUTE = "/#/experiments"
+_ROUTE: Final = "/#/experiments"
+# Without it MLflow 3 shows a run among the evaluations of language models.
+_TRAINING: Final = "?workflowType=machine_learning"
 
 
 def run_link(store: Store, experiment_id: str, run_id: str) -> str | None:
     """Return the address of a run's page; None for a store that has no UI of its own."""
-    return _link(store, f"{_ROUTE}/{quote(experiment_id)}/runs/{quote(run_id)}")
+    return _link(store, f"{_ROUTE}/{quote(experiment_id)}/runs/{quote(run_id)}{_TRAINING}")
 
 
 def report_link(store: Store, experiment_id: str, run_id: str) -> str | None:
     """Return the address of a run's report among its artifacts."""
     path = f"{ARTIFACT_FOLDER}/{ARTIFACT_REPORT}"
-    return _link(store, f"{_ROUTE}/{quote(experiment_id)}/runs/{quote(run_id)}/artifacts/{path}")
+    return _link(store, f"{_ROUTE}/{quote(experiment_id)}/runs/{quote(run_id)}/artifacts/{path}{_TRAINING}")
 
 
 def view_path(experiment_id: str) -> str:
     """Return the ready view of an experiment, relative to the address of any MLflow UI."""
-    return f"{_ROUTE}/{quote(experiment_id)}/runs?workflowType=machine_learning&viewStateShareKey={VIEW_KEY}"
+    return f"{_ROUTE}/{quote(experiment_id)}/runs{_TRAINING}&viewStateShareKey={VIEW_KEY}"
 
 
 def view_link(store: Store, experiment_id: str) -> str | None:

@@ -60,6 +60,10 @@ class RunReader(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
 
 class ClientReader:
     """Reads through MLflow's public client, one request a metric."""
@@ -70,6 +74,9 @@ class ClientReader:
     def read(self, runs: Sequence[Run], pool: Executor, ahead: int) -> Iterator[RunRecord | ReadFailure]:
         """Yield one record (or failure) for each run, reading up to ``ahead`` runs at once."""
         return in_order(pool, (partial(self.read_one, run) for run in runs), ahead)
+
+    def close(self) -> None:
+        """Do nothing: MLflow keeps its own connections."""
 
     def read_one(self, run: Run) -> RunRecord | ReadFailure:
         """Read one run."""

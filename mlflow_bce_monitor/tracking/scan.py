@@ -40,7 +40,7 @@ from mlflow_bce_monitor.tracking.in_order import in_order
 from mlflow_bce_monitor.tracking.reader import OWN_METRICS, ClientReader, ReadFailure, RunReader
 from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES, reason
 from mlflow_bce_monitor.tracking.reports import Reports, parse_reports
-from mlflow_bce_monitor.tracking.search import MissingRun, Selection, get_run, pages, select
+from mlflow_bce_monitor.tracking.search import MissingRun, Selection, find_run, pages, select
 from mlflow_bce_monitor.tracking.sql_reader import sql_reader
 from mlflow_bce_monitor.tracking.store import Store, StoreKind, ask_server, open_store
 from mlflow_bce_monitor.tracking.view import offer_view
@@ -175,7 +175,7 @@ def evaluate_run(
     )
     store = open_store(tracking_uri)
     with bounded_waits(WORKING):
-        run = get_run(store, run_id)
+        run = find_run(store, run_id)
         record = ClientReader(store.client).read_one(run)
         if isinstance(record, ReadFailure):
             raise StoreError(f"Run {run_id} cannot be read from {store}: {record.why}")
@@ -294,6 +294,7 @@ def scan_runs(
         pool = ThreadPoolExecutor(workers, thread_name_prefix="bce-monitor")
         stack.callback(pool.shutdown, wait=True, cancel_futures=True)
         pass_ = _Pass(store, options, pool, workers, stop or threading.Event())
+        stack.callback(pass_.close)
         for page in _pages(store, selection, expect or (lambda _n_runs: None)):
             for answer in in_order(pool, pass_.calls(page), ahead=workers):
                 yield answer
@@ -335,6 +336,9 @@ class _Pass:
     @property
     def stopped(self) -> bool:
         return self._stop.is_set()
+
+    def close(self) -> None:
+        self._reader.close()
 
     def calls(self, page: Sequence[Run | MissingRun]) -> Iterator[Callable[[], RunAnswer]]:
         """Yield one call for each run of a page, until stopped."""

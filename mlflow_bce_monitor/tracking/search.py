@@ -115,8 +115,8 @@ def select(
 def pages(store: Store, selection: Selection, page_runs: int = PAGE_RUNS) -> Iterator[list[Run | MissingRun]]:
     """Yield the selected runs, at most ``page_runs`` at once, oldest first."""
     if selection.run_ids:
-        for run_id in selection.run_ids:
-            yield [_run(store, run_id)]
+        for run_ids in _chunks(selection.run_ids, page_runs):
+            yield [_run(store, run_id) for run_id in run_ids]
         return
     ids = [experiment.experiment_id for experiment in selection.experiments]
     for chunk in _chunks(ids, _EXPERIMENTS_PER_SEARCH):
@@ -127,7 +127,7 @@ def pages(store: Store, selection: Selection, page_runs: int = PAGE_RUNS) -> Ite
             yield from _settled_pages(store.client, chunk, selection.filter_string, page_runs)
 
 
-def get_run(store: Store, run_id: str) -> Run:
+def find_run(store: Store, run_id: str) -> Run:
     """Return one active run; UsageError when it does not exist or is deleted."""
     found = _run(store, run_id)
     if isinstance(found, MissingRun):

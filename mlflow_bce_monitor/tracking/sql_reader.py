@@ -95,6 +95,10 @@ class SqlReader:
             for batch in batches:
                 yield from self._read_batch(batch)
 
+    def close(self) -> None:
+        """Close the database connections."""
+        self._engine.dispose()
+
     def _batches(self, runs: Sequence[Run]) -> list[list[Run]]:
         """Cut ``runs`` so that a batch holds no more points than allowed, or a single run."""
         counting = (

@@ -33,6 +33,8 @@ from mlflow_bce_monitor.tracking.reasons import reason
 from mlflow_bce_monitor.tracking.waits import PROBING, bounded_waits, seconds_waited
 
 _DATABASES: Final = frozenset({"sqlite", "postgresql", "mysql", "mssql"})
+# Addresses without a scheme that MLflow knows.
+_NAMES: Final = frozenset({"databricks", "databricks-uc", "uc"})
 _SQLITE_MAGIC: Final = b"SQLite format 3\x00"
 _DEFAULT_PORTS: Final = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
 _ELSEWHERE: Final = "Pass --tracking-uri, or set MLFLOW_TRACKING_URI."
@@ -92,25 +94,25 @@ def open_store(tracking_uri: str | None = None) -> Store:
         _look_at_folder(uri)
     store = Store(uri, kind, _client(uri))
     if kind is StoreKind.SERVER:
-        ask_server(store)
+        with bounded_waits(PROBING):
+            ask_server(store)
     return store
 
 
 def ask_server(store: Store) -> None:
-    """Ask a server for one experiment with a short wait; StoreError when no good answer comes."""
-    with bounded_waits(PROBING):
-        try:
-            store.client.search_experiments(max_results=1, view_type=ViewType.ALL)
-        except RestException as error:
-            raise StoreError(
-                f"The tracking server {store} refused to list experiments: {reason(error)}. "
-                "Check the credentials (MLFLOW_TRACKING_USERNAME and _PASSWORD, or MLFLOW_TRACKING_TOKEN)."
-            ) from error
-        except MlflowException as error:
-            raise StoreError(
-                f"No MLflow server answers at {store} within {seconds_waited(PROBING)}: {reason(error)}. "
-                "Check the address and that the server runs; MLFLOW_HTTP_REQUEST_TIMEOUT lengthens the wait."
-            ) from error
+    """Ask a server for one experiment; StoreError when no good answer comes."""
+    try:
+        store.client.search_experiments(max_results=1, view_type=ViewType.ALL)
+    except RestException as error:
+        raise StoreError(
+            f"The tracking server {store} refused to list experiments: {reason(error)}. "
+            "Check the credentials (MLFLOW_TRACKING_USERNAME and _PASSWORD, or MLFLOW_TRACKING_TOKEN)."
+        ) from error
+    except MlflowException as error:
+        raise StoreError(
+            f"No MLflow server answers at {store} within {seconds_waited()}: {reason(error)}. "
+            "Check the address and that the server runs; MLFLOW_HTTP_REQUEST_TIMEOUT lengthens the wait."
+        ) from error
 
 
 def shown(uri: str) -> str:
@@ -168,6 +170,8 @@ def _kind(uri: str) -> StoreKind:
         return StoreKind.DATABASE
     if word in ("http", "https"):
         return StoreKind.SERVER
+    if uri in _NAMES:
+        return StoreKind.OTHER
     # A drive letter is one character; no scheme is.
     if word == "file" or len(word) <= 1:
         return StoreKind.FILES

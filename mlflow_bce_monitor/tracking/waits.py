@@ -37,7 +37,7 @@ class Patience:
 # One try: a server that cannot list one experiment in this time is reported, not waited for.
 PROBING: Final = Patience(timeout=5, retries=0, backoff=0)
 # The server has answered before, so a short overload or restart is worth sitting out.
-WORKING: Final = Patience(timeout=30, retries=3, backoff=1)
+WORKING: Final = Patience(timeout=20, retries=2, backoff=1)
 
 _TIMEOUT: Final = "MLFLOW_HTTP_REQUEST_TIMEOUT"
 _RETRIES: Final = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
@@ -46,7 +46,10 @@ _BACKOFF: Final = "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR"
 
 @contextmanager
 def bounded_waits(patience: Patience) -> Iterator[None]:
-    """Limit how long MLflow waits for a server inside this block; what the user set stays."""
+    """Limit how long MLflow waits for a server inside this block.
+
+    What the user set stays, and so does what an enclosing block set.
+    """
     wanted = {
         _TIMEOUT: patience.timeout,
         _RETRIES: patience.retries,
@@ -61,6 +64,6 @@ def bounded_waits(patience: Patience) -> Iterator[None]:
             os.environ.pop(name, None)
 
 
-def seconds_waited(patience: Patience) -> str:
-    """Return the timeout in force, in words, for a message."""
-    return f"{os.environ.get(_TIMEOUT, patience.timeout)} s"
+def seconds_waited() -> str:
+    """Return the timeout in force inside a block of :func:`bounded_waits`, in words, for a message."""
+    return f"{os.environ[_TIMEOUT]} s"
