@@ -78,6 +78,8 @@ class Limits:
     validation_gain: float = 3.0
     # Nats over all training rows that a small network memorises of unlearnable labels (docs/article.md).
     memorised_gain: float = 12.0
+    # Skill beyond which the rows, read off the accuracy's digits, are not asked.
+    memorised_skill: float = 0.2
     # Skill. A flat loss this far above chance has no business there: the outputs are confidently wrong.
     diverged_skill: float = -0.5
     # Skill that is beyond doubt, even after a few points or without validation data.

@@ -151,6 +151,8 @@ def _share_not_known(evidence: Evidence, limits: Limits) -> Judgement | None:
     """
     if evidence["share_known"] or evidence.number("end_skill") <= limits.unvalidated_band:
         return None
+    if evidence.number_or("validation_skill", 1.0) <= 0.0:
+        return None  # a validation loss above ln 2 has no skill for any share
     if _ranks(evidence, limits):
         return Judgement(Verdict.LEARNING, LIKELY, "the loss is below ln 2 and the AUC is above chance")
     if evidence.number_or("one_class_accuracy_gap", 0.0) > limits.one_class_gap:
@@ -191,8 +193,9 @@ def _more_than_memorised(evidence: Evidence, limits: Limits) -> bool:
     It memorises a number of nats, not a share of them: with few rows, or few positives
     among them, that is a large skill.
     """
-    if evidence.number("end_skill") <= limits.unvalidated_band:
-        return False
+    skill = evidence.number("end_skill")
+    if skill <= limits.unvalidated_band or skill > limits.memorised_skill:
+        return skill > limits.unvalidated_band
     return evidence.number_or("training_gain", limits.memorised_gain) >= limits.memorised_gain
 
 
@@ -252,6 +255,8 @@ def _contradicted(evidence: Evidence, limits: Limits) -> Judgement | None:
     """
     if evidence["end_falling"] or not _moved(evidence, limits):
         return None
+    if evidence.number("end_skill") > limits.unvalidated_band:
+        return None  # skill that may be memorised is no loss at chance
     for name in ("validation_auc", "auc"):
         if name not in evidence:
             continue

@@ -97,9 +97,11 @@ def _focal(loss: Curve, curves: CurveSet, limits: Limits) -> LossForm | None:
 
 
 def _scaled(loss: Curve, curves: CurveSet, settings: Settings, limits: Limits) -> LossForm | None:
-    start = float(loss.finite[0])
+    start, end = float(loss.finite[0]), float(np.median(loss.finite[-limits.min_repeats :]))
     batch = settings.batch_size
-    if batch is not None and batch.value >= _SMALLEST_SUM and _near(start, batch.value * LN_2, limits):
+    summed = batch is not None and batch.value >= _SMALLEST_SUM and _near(start, batch.value * LN_2, limits)
+    # A start thrown that high by a large step ends at the chance level of a mean.
+    if batch is not None and summed and not _near(end, LN_2, limits):
         return LossForm(
             scale=float(batch.value), reason=f"summed over batches: starts at {batch.source} * ln 2"
         )

@@ -38,7 +38,7 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     "n_points": FactKind("count", "finite points of the loss curve"),
     "ends_non_finite": FactKind("yes/no", "the last logged loss is NaN or infinite"),
     "had_non_finite": FactKind("yes/no", "some logged loss is NaN or infinite"),
-    "end_level": FactKind("nats", "median of the last fifth of the loss"),
+    "end_level": FactKind("nats", "level of the loss at the end"),
     "end_skill": FactKind("skill", "1 - end level / chance level"),
     "end_skill_error": FactKind(
         "skill", "standard error of the end skill that the noise of the curve leaves"

@@ -53,7 +53,7 @@ def examine(curve: Curve, chance: ChanceEstimate, limits: Limits) -> CurveFindin
         last=float(values[-1]),
         best=float(values.min()),
         final_loss=_end_median(values, limits.final_fraction, 1),
-        end_level=_end_median(values, limits.end_fraction, _END_MIN_POINTS),
+        end_level=_end_level(values, noise, chance, limits),
         noise=noise,
         end_slope_per_run=trend.change,
         end_slope_significant=trend.p_falling <= limits.trend_significance,
@@ -88,6 +88,15 @@ def _nothing_finite(n_points: int, non_finite_from: int | None, *, ends_non_fini
 def _end_median(values: FloatArray, fraction: float, at_least: int) -> float:
     count = max(at_least, int(np.ceil(values.size * fraction)))
     return float(np.median(values[-count:]))
+
+
+def _end_level(values: FloatArray, noise: float, chance: ChanceEstimate, limits: Limits) -> float:
+    """Return the level of the last fifth, or of the last twentieth where the curve has just left that."""
+    long = _end_median(values, limits.end_fraction, _END_MIN_POINTS)
+    short = _end_median(values, limits.final_fraction, _END_MIN_POINTS)
+    points = max(_END_MIN_POINTS, int(np.ceil(values.size * limits.final_fraction)))
+    margin = limits.flat_tolerance * chance.value + limits.flat_sigmas * noise / np.sqrt(points)
+    return short if abs(short - long) > margin else long
 
 
 def chance_tolerance(level_noise: float, chance: ChanceEstimate, limits: Limits) -> float:

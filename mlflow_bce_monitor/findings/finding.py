@@ -65,8 +65,9 @@ class CurveFindings:
         The loss at the end: the median of the last twentieth of the finite points
         (for up to 20 points that is the last point). None without a finite value.
     end_level
-        The level of the end used for judging: the median of the last fifth, at least
-        three points. None without a finite value.
+        The level of the end used for judging: the median of the last fifth or, where the
+        curve has just left that level, of the last twentieth; at least three points. None
+        without a finite value.
     noise
         Standard deviation of one point about the local trend, in the unit of the loss.
     end_slope_per_run

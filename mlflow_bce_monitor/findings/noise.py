@@ -16,13 +16,21 @@ _GAINS: Final = {2: 6.0**0.5, 3: 20.0**0.5}
 the root of the sum of the squared binomials, 1 + 4 + 1 and 1 + 9 + 9 + 1."""
 
 
+_SHORT: Final = 10
+"""Points below which a bend enters most differences of any order."""
+
+_MEAN_RISE: Final = 0.5642
+"""Mean of the positive part of the difference of two points of white noise, 1 / sqrt(pi) of its sigma."""
+
+
 def point_noise(values: FloatArray) -> float:
     """Return the standard deviation of one point about the local trend.
 
     Estimated from differences of second and third order, which a straight line and a
     parabola do not enter, through their median absolute value, which a few spikes do not
     enter. The smaller of the two is taken: a short bent curve without noise has second
-    differences of its own.
+    differences of its own. Fewer than ten points are also judged by how much they go
+    back and forth, which a bend that only falls does not.
 
     Parameters
     ----------
@@ -39,4 +47,13 @@ def point_noise(values: FloatArray) -> float:
         for order, gain in _GAINS.items()
         if values.size > order
     ]
+    if 1 < values.size < _SHORT:
+        estimates.append(_back_and_forth(values))
     return min(estimates, default=0.0)
+
+
+def _back_and_forth(values: FloatArray) -> float:
+    """Return the standard deviation of white noise that would rise, or fall, as much as the values do."""
+    moves = np.diff(values)
+    against = min(float(moves[moves > 0].sum()), float(-moves[moves < 0].sum()))
+    return against / (moves.size * _MEAN_RISE)

@@ -240,21 +240,10 @@ def passing_ln_2(n: int, shape: str) -> np.ndarray:
 
 
 SAMPLINGS = [3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 30, 50, 100, 200, 500, 1_000]
-BEND_READ_AS_NOISE = {("kinked", 5), ("kinked", 6), ("kinked", 7), ("bent", 5), ("bent", 7)}
-"""On so few points the bend itself passes for noise, and the skill at the end for chance."""
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.003, 0.01])
-@pytest.mark.parametrize(
-    ("shape", "n"),
-    [
-        pytest.param(shape, n, marks=[pytest.mark.xfail(reason="the bend of few points is read as noise")])
-        if (shape, n) in BEND_READ_AS_NOISE
-        else (shape, n)
-        for shape in ("kinked", "bent")
-        for n in SAMPLINGS
-    ],
-)
+@pytest.mark.parametrize(("shape", "n"), [(shape, n) for shape in ("kinked", "bent") for n in SAMPLINGS])
 def test_a_curve_that_passes_ln_2_is_never_flagged(shape: str, n: int, noise: float) -> None:
     """0.70 -> 0.69 -> 0.30 is learning, however it is sampled, whatever the run says beside it."""
     for seed in range(3):
