@@ -67,7 +67,7 @@ def test_what_is_no_number_is_counted_and_left_out(
     ],
 )
 def test_the_end_of_a_curve(values: list[float], final_loss: float, end_level: float, best: float) -> None:
-    """The final loss is the median of the last twentieth, the level judged that of the last fifth or later."""
+    """The final loss is the median of the last twentieth, the level judged of the last fifth or less."""
     found = findings_of(values)
     assert found.final_loss == pytest.approx(final_loss)
     assert found.end_level == pytest.approx(end_level)
