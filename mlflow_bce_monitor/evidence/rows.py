@@ -38,7 +38,10 @@ def rows_from_accuracy(accuracies: FloatArray) -> int | None:
     accuracies
         Shape (n_points,), finite, shares in [0, 1]. Values of exactly 0 or 1 say nothing.
     """
-    values = np.unique(accuracies[(accuracies > 0.0) & (accuracies < 1.0)])[:_DISTINCT_VALUES]
+    values = np.unique(accuracies[(accuracies > 0.0) & (accuracies < 1.0)])
+    # Two n-ths lie at least 1 / 20,000 apart; values closer than that are running averages of others.
+    apart = np.diff(values, prepend=-1.0) > 0.5 / MOST_ROWS
+    values = values[apart][:_DISTINCT_VALUES]
     if values.size < _FEWEST_VALUES:
         return None
     candidates = np.arange(2, MOST_ROWS + 1, dtype=np.float64)

@@ -153,7 +153,12 @@ def test_rows_read_off_the_accuracy_divide_the_true_number(n: int, shares: list[
 
 @pytest.mark.parametrize(
     ("accuracies", "rows"),
-    [([], None), ([0.0, 1.0], None), ([1.0 / math.pi, 1.0 / math.e, math.sqrt(0.5)], None)],
+    [
+        ([], None),
+        ([0.0, 1.0], None),
+        ([1.0 / math.pi, 1.0 / math.e, math.sqrt(0.5)], None),
+        ([0.5, 0.5 + 1e-9, 0.5 + 1e-8], None),
+    ],
 )
 def test_accuracies_that_say_nothing_give_no_rows(accuracies: list[float], rows: int | None) -> None:
     """Without a value strictly between 0 and 1, or with one that is no fraction, nothing is claimed."""
