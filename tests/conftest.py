@@ -76,7 +76,7 @@ def server(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         _wait_for(f"http://127.0.0.1:{port}/health", process, folder / "log")
         yield FilledStore(f"http://127.0.0.1:{port}", artifacts, database)
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        os.killpg(process.pid, signal.SIGKILL)  # it would take ten seconds to say goodbye
         process.wait()
 
 

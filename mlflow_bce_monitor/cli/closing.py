@@ -8,9 +8,9 @@ from typing import Final, TextIO
 
 from mlflow_bce_monitor.cli.tally import Tally
 from mlflow_bce_monitor.report.plain_text import plain
+from mlflow_bce_monitor.tracking.evaluation import ScanOptions
 from mlflow_bce_monitor.tracking.links import report_link, run_link, ui_command, view_link, view_path
 from mlflow_bce_monitor.tracking.reports import Reports
-from mlflow_bce_monitor.tracking.scan import ScanOptions
 from mlflow_bce_monitor.tracking.store import Store
 from mlflow_bce_monitor.tracking.view import offer_view
 

@@ -80,9 +80,6 @@ OUTPUTS: Final[Mapping[str, Callable[[TextIO], AbstractContextManager[Add]]]] = 
 
 
 def _cell(value: Any) -> Any:
-    if isinstance(value, str):
-        # What cannot be encoded, such as half a surrogate pair, is shown as an escape.
-        return value.encode("utf-8", "backslashreplace").decode("utf-8")
     if isinstance(value, (list, dict)):
         return json.dumps(value, ensure_ascii=True, allow_nan=False)
     return value

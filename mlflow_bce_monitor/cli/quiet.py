@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import sys
 import warnings
@@ -12,8 +13,14 @@ from typing import TextIO
 
 @contextlib.contextmanager
 def answer_alone() -> Iterator[TextIO]:
-    """Give standard output to the answer alone: whatever else is printed inside goes to standard error."""
+    """Give standard output to the answer alone: whatever else is printed inside goes to standard error.
+
+    A name that the encoding of the terminal does not know is shown with escapes.
+    """
     answer = sys.stdout
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     with contextlib.redirect_stdout(sys.stderr):
         yield answer
 

@@ -14,7 +14,7 @@ from mlflow_bce_monitor.tracking.reports import Reports
 
 if TYPE_CHECKING:
     from mlflow_bce_monitor.cli.tally import Tally
-    from mlflow_bce_monitor.tracking.scan import ScanOptions
+    from mlflow_bce_monitor.tracking.evaluation import ScanOptions
     from mlflow_bce_monitor.tracking.search import Selection
     from mlflow_bce_monitor.tracking.store import Store
 
@@ -102,7 +102,8 @@ def scan(
     be evaluated. A found verdict outweighs an error. Ctrl-C finishes the runs in hand (130).
     """
     with answer_alone() as out:
-        from mlflow_bce_monitor.tracking.scan import ScanOptions, question_of  # noqa: PLC0415 - loads MLflow
+        from mlflow_bce_monitor.tracking.evaluation import ScanOptions  # noqa: PLC0415 - loads MLflow
+        from mlflow_bce_monitor.tracking.scan import question_of  # noqa: PLC0415 - as above
         from mlflow_bce_monitor.tracking.search import select  # noqa: PLC0415 - as above
         from mlflow_bce_monitor.tracking.store import open_store  # noqa: PLC0415 - as above
         from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits  # noqa: PLC0415 - as above
@@ -130,7 +131,7 @@ def _run(store: Store, selection: Selection, options: ScanOptions, form: str, ou
     from mlflow_bce_monitor.cli.output import OUTPUTS  # noqa: PLC0415 - as in scan()
     from mlflow_bce_monitor.cli.progress import progress_bar  # noqa: PLC0415 - as in scan()
     from mlflow_bce_monitor.cli.tally import Tally  # noqa: PLC0415 - as in scan()
-    from mlflow_bce_monitor.tracking.scan import scan_runs  # noqa: PLC0415 - as in scan()
+    from mlflow_bce_monitor.tracking.evaluation import scan_runs  # noqa: PLC0415 - as in scan()
 
     for problem in selection.problems:
         click.echo(f"Error: {problem}", err=True)

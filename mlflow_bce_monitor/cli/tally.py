@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from mlflow_bce_monitor.contract import FLAGGED, Verdict
 from mlflow_bce_monitor.report.plain_text import plain
-from mlflow_bce_monitor.tracking.scan import RunAnswer, State
+from mlflow_bce_monitor.tracking.evaluation import RunAnswer, State
 
 # Lines. What does not fit a screen is found faster in the ready view.
 _MOST_RUNS: Final = 10
@@ -34,7 +34,7 @@ class Tally:
     verdicts
         Runs by verdict.
     experiments
-        Ids of the experiments with at least one answer.
+        Ids of the experiments with at least one run that carries an answer.
     flagged, errors
         The first flagged runs, the first errors.
     notes
@@ -64,7 +64,8 @@ class Tally:
         if row["verdict"] is None:
             return
         self.verdicts[row["verdict"]] += 1
-        self.experiments.add(row["experiment_id"])
+        if row["error"] is None:
+            self.experiments.add(row["experiment_id"])
         if Verdict(row["verdict"]) in FLAGGED and len(self.flagged) < _MOST_RUNS:
             self.flagged.append(FlaggedRun(name, row["verdict"], row["experiment_id"], row["run_id"]))
 

@@ -105,7 +105,7 @@ def select(
             found = tuple(_all_experiments(store.client))
         if experiments and not found:
             raise UsageError(" ".join(problems))
-        if filter_string:
+        if filter_string and found:
             _try_filter(store.client, found, filter_string)
     except STORE_FAILURES as error:
         raise StoreError(f"The experiments of {store} cannot be listed: {reason(error)}") from error

@@ -22,8 +22,8 @@ from stores import FilledStore, learning, stalled
 from mlflow_bce_monitor.cli import main
 from mlflow_bce_monitor.diagnosis import failed_contract
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.tracking.evaluation import ScanOptions, State, scan_runs
 from mlflow_bce_monitor.tracking.links import view_link
-from mlflow_bce_monitor.tracking.scan import ScanOptions, State, scan_runs
 from mlflow_bce_monitor.tracking.search import select
 from mlflow_bce_monitor.tracking.store import open_store
 
@@ -99,6 +99,17 @@ def test_names_are_never_markup_or_control_characters(store: FilledStore) -> Non
     result = run("scan", "--tracking-uri", store.uri)
     assert "[bold red]x[/]" in result.stdout
     assert not set("\x1b\x07\u202e") & set(result.stdout)
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv"])
+def test_any_name_can_be_printed_in_any_encoding(store: FilledStore, form: str) -> None:
+    """A name that standard output cannot encode is shown with escapes."""
+    store.run(store.experiment(), {"loss": stalled()}, name="損失 é")
+    arguments = ("scan", "--tracking-uri", store.uri, "--dry-run", "--format", form)
+    process = started(*arguments, env={"PYTHONIOENCODING": "ascii"})
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    assert "\\u640d\\u5931" in out
 
 
 def test_the_table_ends_with_places_to_look(store: FilledStore) -> None:

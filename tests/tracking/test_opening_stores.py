@@ -20,7 +20,7 @@ from stores import FilledStore, learning
 
 from mlflow_bce_monitor import scan
 from mlflow_bce_monitor.errors import BCEMonitorError, StoreError, UsageError
-from mlflow_bce_monitor.tracking.scan import ScanOptions, State, scan_runs
+from mlflow_bce_monitor.tracking.evaluation import ScanOptions, State, scan_runs
 from mlflow_bce_monitor.tracking.search import select
 from mlflow_bce_monitor.tracking.store import StoreKind, open_store, shown
 from mlflow_bce_monitor.tracking.waits import PROBING
