@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import math
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from made_runs import LN_2, entropy_of
 from scipy.optimize import minimize_scalar
 
+from mlflow_bce_monitor.chance import level as level_module
 from mlflow_bce_monitor.chance.level import (
     chance_level,
     constant_prediction,
@@ -166,3 +168,10 @@ def test_a_certain_wrong_prediction_costs_infinity() -> None:
     """Predicting 0 for everything has an infinite loss as soon as one label is positive."""
     assert loss_of_constant(0.0, 0.1) == math.inf
     assert loss_of_constant(0.0, 0.0) == 0.0
+
+
+def test_the_example_in_the_documentation_holds() -> None:
+    """The docstring's numbers are what the functions return."""
+    outcome = doctest.testmod(level_module)
+    assert outcome.attempted > 0
+    assert outcome.failed == 0

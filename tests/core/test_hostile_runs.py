@@ -56,7 +56,7 @@ def check_promises(diagnosis: Diagnosis) -> None:
     assert (diagnosis.verdict is Verdict.NOT_APPLICABLE) == (diagnosis.metric is None)
 
 
-@settings(max_examples=600)
+@settings(max_examples=400)
 @given(hostile_runs(), questions())
 def test_any_run_is_diagnosed(record: RunRecord, question: Question) -> None:
     """No run makes the diagnosis raise, but for a named metric that is not there; each promise holds."""

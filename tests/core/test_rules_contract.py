@@ -173,7 +173,7 @@ def test_look_alikes_are_other_causes(rule: Rule) -> None:
     assert set(rule.confused_with) <= set(CAUSES) - {rule.code, UNKNOWN, NO_CAUSE}
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(FULL_EVIDENCE)
 def test_rules_read_only_what_they_declare(facts: dict[str, FactValue]) -> None:
     """No rule looks at a fact that is not among its needs and uses, or "missing" would not name it."""
