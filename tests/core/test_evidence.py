@@ -60,6 +60,8 @@ def evidence_of(
         ("validation_skill", 0.25, {"loss": FLAT, "val_loss": [0.75 * LN_2] * 9}),
         ("penalty", 1.0, {"binary_crossentropy": [LN_2] * 9, "loss": [2 * LN_2] * 9}),
         ("accuracy_constant", True, {"loss": FLAT, "accuracy": [0.9] * 9}),
+        ("accuracy_constant", True, {"loss": FLAT, "accuracy": [0.5, 0.6, 0.7, 0.8] + [0.9] * 4}),
+        ("accuracy_constant", False, {"loss": FLAT, "accuracy": [0.5] * 10 + [0.6] * 2 + [0.9] * 8}),
         ("accuracy_gain", 0.25, {"loss": FLAT, "accuracy": [0.75] * 9}),
         ("recall", 0.25, {"loss": FLAT, "recall": [0.25] * 9}),
         ("auc", 0.75, {"loss": FLAT, "auc": [0.75] * 9}),

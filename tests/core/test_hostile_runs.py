@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from made_runs import history, run
 
 from mlflow_bce_monitor.contract import CAUSES, EXPLAINED, NO_CAUSE, Tier, Verdict
-from mlflow_bce_monitor.diagnosis import Diagnosis, failed_contract
+from mlflow_bce_monitor.diagnosis import Diagnosis, SkillEstimate, failed_contract
 from mlflow_bce_monitor.errors import RunError
 from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
 from mlflow_bce_monitor.pipeline import Question, diagnose
@@ -123,6 +123,13 @@ def test_a_loss_without_a_single_number_is_diverged_of_unknown_cause() -> None:
     answer = strict_json(diagnose(run({"loss": [math.nan] * 6, "accuracy": [0.5] * 6})))
     assert (answer["verdict"], answer["cause"]) == ("diverged", "unknown")
     assert (answer["final_loss"], answer["skill"], answer["plateau"]) == (None, None, None)
+
+
+def test_an_infinite_skill_is_null() -> None:
+    """Should a loss ever be divided to infinity, the JSON says null and not Infinity."""
+    diagnosis = diagnose(run({"loss": [0.7] * 6}))
+    infinite = dataclasses.replace(diagnosis, skill=SkillEstimate(-math.inf, -math.inf, -math.inf))
+    assert strict_json(infinite)["skill"] is None
 
 
 def test_a_plateau_is_reported_with_its_logged_steps() -> None:

@@ -158,6 +158,15 @@ OTHERS = {
         ),
     },
     Verdict.INCONSISTENT: {
+        "held-back rows are ranked well at a loss at chance": (
+            {
+                "loss": LN_2 + jitter(20, 0.004, 0),
+                "val_loss": LN_2 + jitter(20, 0.02, 3),
+                "val_auc": [0.85] * 20,
+            },
+            {},
+            0.5,
+        ),
         "a one-unit softmax trains and predicts one class": (
             {"loss": exponential(20, 0.7, 0.28, 5.0), "accuracy": [0.5] * 20},
             {},
