@@ -49,8 +49,8 @@ class Limits:
     # --- shape of a curve -----------------------------------------------------------------
     # Blocks. Longer curves are judged on block medians: fine enough for bounds to 0.4 %.
     max_blocks: int = 256
-    # Of chance. Changes below half a percent of the label entropy are flat to any reader.
-    flat_tolerance: float = 0.005
+    # Of chance. Changes within a percent of the label entropy to either side are flat to any reader.
+    flat_tolerance: float = 0.01
     # Standard deviations of one point that a flat stretch may deviate to either side.
     flat_sigmas: float = 3.0
     # Share of the curve that a plateau must last; a passing curve is in range for less.
@@ -124,9 +124,9 @@ class Limits:
     rate_far_above: float = 30.0
     rate_below: float = 0.1
     rate_far_below: float = 0.03
-    # Of chance. No sound start lies this far above chance: the initial outputs are near 0.5.
+    # Ratio. No sound start lies this far above the loss of predicting 0.5 for everything.
     overshoot: float = 1.5
-    # Of chance. A curve whose highest point is below this has never been thrown.
+    # Ratio. A curve whose highest point is below this has never been thrown.
     calm_peak: float = 1.1
     # Of chance. Jumps from point to point that a usual learning rate does not make.
     restless_spread: float = 0.01

@@ -89,8 +89,15 @@ def _weighted(
     levels = [value]
     if share.low < share.high:
         levels += [level(float(tried)) for tried in np.linspace(share.low, share.high, _SHARES_TRIED)]
-    formula = _formula(split, share.value, trained, weights, applied, smoothing)
-    return ChanceEstimate(value, min(levels), max(levels), share, known=True, formula=formula)
+    return ChanceEstimate(
+        value,
+        min(levels),
+        max(levels),
+        share,
+        known=True,
+        formula=_formula(split, share.value, trained, weights, applied, smoothing),
+        untrained=loss_of_constant(0.5, share.value, *_pair(applied)),
+    )
 
 
 def _pair(weights: ClassWeights) -> tuple[float, float]:
@@ -124,6 +131,7 @@ def _scaled(estimate: ChanceEstimate, form: LossForm) -> ChanceEstimate:
         value=estimate.value * form.scale,
         low=estimate.low * form.scale,
         high=estimate.high * form.scale,
+        untrained=estimate.untrained * form.scale,
         formula=f"{form.scale:.4g} times {estimate.formula} ({form.reason})",
     )
 
@@ -133,7 +141,8 @@ def _focal(share: ShareEstimate, form: LossForm) -> ChanceEstimate:
     level = focal_chance_level(share.value if share.value is not None else 0.5, form.gamma)
     low = level if known else 0.0
     formula = f"focal loss, gamma={form.gamma:g} ({form.reason})"
-    return ChanceEstimate(level, low, level, share, known=known, formula=formula)
+    untrained = 0.5**form.gamma * LN_2  # -(1 - q)**gamma * ln q at q = 0.5
+    return ChanceEstimate(level, low, level, share, known=known, formula=formula, untrained=untrained)
 
 
 def _discriminator(curve: Curve) -> ChanceEstimate:
@@ -143,7 +152,7 @@ def _discriminator(curve: Curve) -> ChanceEstimate:
     summed = abs(end - 2.0 * LN_2) < abs(end - LN_2)
     level = 2.0 * LN_2 if summed else LN_2
     formula = "2 ln 2, two terms summed" if summed else "ln 2"
-    return ChanceEstimate(level, level, level, share, known=True, formula=formula)
+    return ChanceEstimate(level, level, level, share, known=True, formula=formula, untrained=level)
 
 
 def _formula(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mlflow_bce_monitor.chance.level import LN_2
+
 
 @dataclass(frozen=True)
 class ShareEstimate:
@@ -44,6 +46,9 @@ class ChanceEstimate:
         is the balanced level, an upper bound, and skill is an upper bound too.
     formula
         How it was computed, in words: "H(0.100)", "ln 2", "weighted, w0=1, w1=9".
+    untrained
+        The loss of predicting 0.5 for everything, which is where a sound network starts;
+        above the chance level where one class is rare.
     """
 
     value: float
@@ -52,3 +57,4 @@ class ChanceEstimate:
     share: ShareEstimate
     known: bool
     formula: str
+    untrained: float = LN_2

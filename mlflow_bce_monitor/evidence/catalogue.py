@@ -45,8 +45,8 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     ),
     "best_skill": FactKind("skill", "skill of the lowest point of the loss, single spikes left out"),
     "share_known": FactKind("yes/no", "the chance level rests on a known share of positives"),
-    "first_ratio": FactKind("of chance", "first loss"),
-    "peak_ratio": FactKind("of chance", "highest loss"),
+    "first_ratio": FactKind("ratio", "first loss / loss of predicting 0.5 for everything"),
+    "peak_ratio": FactKind("ratio", "highest loss / loss of predicting 0.5 for everything"),
     "rise_after_start": FactKind("of chance", "highest loss after the first point, above the first point"),
     "spike_count": FactKind("count", "spikes of the loss"),
     "end_spread": FactKind("of chance", "standard deviation of the last half about its trend"),
@@ -60,8 +60,9 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     "movement": FactKind(
         "of chance", "range of the loss over the whole run, on held-back data where there are some"
     ),
-    "start_off_ln2": FactKind(
-        "nats", "distance of the first loss from ln 2, on held-back data where there are some"
+    "start_off_untrained": FactKind(
+        "nats",
+        "distance of the first loss from that of predicting 0.5, on held-back data where there are some",
     ),
     "penalty": FactKind("of chance", "final loss above the plain cross-entropy logged beside it"),
     # --- its twin on held-back data -------------------------------------------------------

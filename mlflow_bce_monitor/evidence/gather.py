@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from mlflow_bce_monitor.chance.estimate import ChanceEstimate
-from mlflow_bce_monitor.chance.level import LN_2, share_with_entropy
+from mlflow_bce_monitor.chance.level import share_with_entropy
 from mlflow_bce_monitor.contract import Tier
 from mlflow_bce_monitor.curves.curve import Curve, CurveSet, Role, Split
 from mlflow_bce_monitor.curves.names import LossKind, read_name
@@ -121,8 +121,10 @@ def _shape(view: LossView, curves: CurveSet, limits: Limits) -> Iterator[Fact]:
     yield fact("end_skill", 1.0 - findings.end_level / chance)
     yield fact("end_skill_error", findings.noise / math.sqrt(tail) / chance)
     yield fact("best_skill", 1.0 - float(smooth.min()) / chance)
-    yield fact("first_ratio", findings.first / chance)
-    yield fact("peak_ratio", float(values.max()) / chance)
+    # A sound network starts near 0.5 for everything, which costs more than chance where one class is rare.
+    start = max(view.chance.untrained, chance)
+    yield fact("first_ratio", findings.first / start)
+    yield fact("peak_ratio", float(values.max()) / start)
     yield fact(
         "rise_after_start", (float(values[1:].max()) - findings.first) / chance if values.size > 1 else 0.0
     )
@@ -218,7 +220,8 @@ def _movement(view: LossView) -> Iterator[Fact]:
     source = f"metric {view.curve.name!r}"
     if values.size > 1:
         yield Fact("movement", float(values.max() - values.min()) / view.chance.value, source, Tier.CURVE)
-    yield Fact("start_off_ln2", abs(float(values[0]) - LN_2), source, Tier.CURVE)
+    off = abs(float(values[0]) - view.chance.untrained)
+    yield Fact("start_off_untrained", off, source, Tier.CURVE)
 
 
 def _penalty(view: LossView, curves: CurveSet) -> Iterator[Fact]:

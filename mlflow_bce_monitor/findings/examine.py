@@ -11,7 +11,7 @@ from mlflow_bce_monitor.curves.curve import Curve
 from mlflow_bce_monitor.findings.blocks import Blocks, into_blocks
 from mlflow_bce_monitor.findings.finding import CurveFindings, Plateau, Spike
 from mlflow_bce_monitor.findings.noise import point_noise
-from mlflow_bce_monitor.findings.plateaus import flat_stretches, without_spikes
+from mlflow_bce_monitor.findings.plateaus import Stretch, flat_stretches, level_stretch, without_spikes
 from mlflow_bce_monitor.findings.trend import trend_of
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.records import FloatArray, IntArray
@@ -116,23 +116,42 @@ def _plateaus(
     if values.size < limits.min_points:
         return ()
     tolerance = max(limits.flat_tolerance * chance.value, limits.flat_sigmas * block_noise)
-    found = []
-    for stretch in flat_stretches(blocks.values, tolerance, limits.plateau_min_fraction):
-        start, end = int(blocks.edges[stretch.start]), int(blocks.edges[stretch.end])
-        level = float(np.median(values[start:end]))
-        standard_error = block_noise / np.sqrt(stretch.length)
-        margin = chance_tolerance(float(standard_error), chance, limits)
-        found.append(
-            Plateau(
-                start=int(positions[start]),
-                end=int(positions[end - 1]) + 1,
-                start_step=int(steps[start]),
-                end_step=int(steps[end - 1]),
-                level=level,
-                at_chance=_known_low(chance) - margin <= level <= chance.high + margin,
-            )
-        )
-    return tuple(found)
+    stretches = flat_stretches(blocks.values, tolerance, limits.plateau_min_fraction)
+    found = [
+        _plateau(one, steps, positions, values, blocks, block_noise, chance, limits) for one in stretches
+    ]
+    if found and stretches[-1].end == len(blocks):
+        return tuple(found)
+    # A loss that creeps along its chance level is at chance, though not flat to a percent.
+    creeping = level_stretch(blocks.values, chance_tolerance(block_noise, chance, limits))
+    if creeping.length < limits.min_repeats:
+        return tuple(found)
+    last = _plateau(creeping, steps, positions, values, blocks, block_noise, chance, limits)
+    overlaps = bool(found) and found[-1].end > last.start
+    return (*found, last) if last.at_chance and not overlaps else tuple(found)
+
+
+def _plateau(
+    stretch: Stretch,
+    steps: IntArray,
+    positions: IntArray,
+    values: FloatArray,
+    blocks: Blocks,
+    block_noise: float,
+    chance: ChanceEstimate,
+    limits: Limits,
+) -> Plateau:
+    start, end = int(blocks.edges[stretch.start]), int(blocks.edges[stretch.end])
+    level = float(np.median(values[start:end]))
+    margin = chance_tolerance(float(block_noise / np.sqrt(stretch.length)), chance, limits)
+    return Plateau(
+        start=int(positions[start]),
+        end=int(positions[end - 1]) + 1,
+        start_step=int(steps[start]),
+        end_step=int(steps[end - 1]),
+        level=level,
+        at_chance=_known_low(chance) - margin <= level <= chance.high + margin,
+    )
 
 
 def _known_low(chance: ChanceEstimate) -> float:

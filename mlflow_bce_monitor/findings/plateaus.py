@@ -64,6 +64,22 @@ def flat_stretches(values: FloatArray, tolerance: float, min_fraction: float) ->
     return sorted(found, key=lambda s: s.start)
 
 
+def level_stretch(values: FloatArray, tolerance: float) -> Stretch:
+    """Return the longest stretch that reaches the end and stays within a tolerance of the level there.
+
+    Parameters
+    ----------
+    values
+        Shape (n_blocks,), finite, at least one.
+    tolerance
+        Distance from the median of the last three, in the unit of the values.
+    """
+    smooth = without_spikes(values)
+    outside = np.flatnonzero(np.abs(smooth - np.median(smooth[-_MIN_BLOCKS:])) > tolerance)
+    start = int(outside[-1]) + 1 if outside.size else 0
+    return Stretch(start, int(values.size))
+
+
 def without_spikes(values: FloatArray) -> FloatArray:
     """Return the running median over five points; the two points at either end keep their value.
 

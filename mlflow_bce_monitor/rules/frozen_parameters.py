@@ -23,7 +23,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         return RuledOut("the loss moves far more than the frozen part allows")
     return weigh(
         _by_share(share),
-        Piece(2.5, "the loss repeats its first value") if movement < limits.does_not_move else None,
+        Piece(2.0, "the loss repeats its first value") if movement < limits.does_not_move else None,
         Piece(-1.0, "the loss moves") if movement > limits.hardly_moves else None,
     )
 

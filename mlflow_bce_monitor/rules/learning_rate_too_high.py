@@ -55,7 +55,7 @@ def _by_rate(ratio: float | None, limits: Limits) -> Piece | None:
 def _by_peak(evidence: Evidence, peak: float, limits: Limits) -> Piece | None:
     if peak >= limits.overshoot:
         where = "the first point" if evidence.number("first_ratio") >= limits.overshoot else "a spike"
-        return Piece(1.5, f"{where} stands at {peak:.2g} times the chance level")
+        return Piece(1.5, f"{where} stands at {times(peak)} the loss of predicting 0.5")
     if evidence.number("spike_count") > 0:
         return Piece(0.7, f"{evidence.number('spike_count'):.0f} spikes")
     return None

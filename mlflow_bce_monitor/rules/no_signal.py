@@ -54,7 +54,7 @@ def _by_ranking(evidence: Evidence, limits: Limits) -> Piece | None:
     area = evidence.number("validation_auc")
     if area >= limits.auc_with_signal:
         return Piece(-1.5, f"validation AUC {area:.2f}")
-    return Piece(0.7, f"validation AUC {area:.2f}")
+    return Piece(0.7 if area < limits.auc_at_chance else 0.0, f"validation AUC {area:.2f}")
 
 
 def _by_settings(evidence: Evidence, limits: Limits) -> Piece | None:

@@ -29,7 +29,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         if first_steps
         else None,
         Piece(1.5, "the loss is ln 2 to the digit")
-        if evidence.number("start_off_ln2") < limits.zero_start
+        if evidence.number("start_off_untrained") < limits.zero_start
         else None,
     )
 
@@ -47,16 +47,22 @@ RULE = Rule(
     confused_with=("masked_labels", "learning_rate_too_low", "frozen_parameters"),
     separated_by="logps/chosen and the gradient norm: zero log probabilities mean masked labels, a zero gradient a shared reference",
     prior=0.5,
-    needs=("preference_loss", "start_off_ln2", "n_points"),
+    needs=("preference_loss", "start_off_untrained", "n_points"),
     uses=("reward_margin", "logps_zero"),
     assess=assess,
     fires=(
-        Example("DPO at margin 0", preference_loss=True, start_off_ln2=0.0, n_points=100, reward_margin=0.0),
+        Example(
+            "DPO at margin 0", preference_loss=True, start_off_untrained=0.0, n_points=100, reward_margin=0.0
+        ),
     ),
     stays_quiet=(
-        Example("an ordinary classifier", preference_loss=False, start_off_ln2=0.0, n_points=100),
+        Example("an ordinary classifier", preference_loss=False, start_off_untrained=0.0, n_points=100),
         Example(
-            "a margin that grew", preference_loss=True, start_off_ln2=0.0, n_points=100, reward_margin=0.4
+            "a margin that grew",
+            preference_loss=True,
+            start_off_untrained=0.0,
+            n_points=100,
+            reward_margin=0.4,
         ),
     ),
     source="Rafailov et al. 2023, arXiv:2305.18290",

@@ -18,7 +18,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     if first < limits.calm_peak and evidence.number("peak_ratio") < limits.overshoot:
         return RuledOut("the loss starts at chance: no input is large")
     return weigh(
-        Piece(2.0, f"the first loss is {first:.2g} times the chance level")
+        Piece(2.0, f"the first loss is {times(first)} that of predicting 0.5")
         if first >= limits.overshoot
         else None,
         _by_rate(evidence, limits),

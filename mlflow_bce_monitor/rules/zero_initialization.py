@@ -18,7 +18,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         return RuledOut("the weights do not start at a constant")
     if evidence.get("constant_output") is False:
         return RuledOut("the AUC is not exactly 0.5: the units differ")
-    off = evidence.number("start_off_ln2")
+    off = evidence.number("start_off_untrained")
     if off > limits.zero_start_far and not evidence.get("zero_initializer", False):
         return RuledOut(f"the first loss is {off:.3f} from ln 2, where zero weights start")
     return weigh(
@@ -42,21 +42,21 @@ RULE = Rule(
     confused_with=("dead_relu", "constant_inputs", "vanishing_gradients"),
     separated_by="the standard deviation of the first layer's weights before and after one epoch",
     prior=0.3,
-    needs=("start_off_ln2",),
+    needs=("start_off_untrained",),
     uses=("zero_initializer", "constant_output", "output_went_constant"),
     assess=assess,
     fires=(
-        Example("initializer zeros", start_off_ln2=0.0, zero_initializer=True),
+        Example("initializer zeros", start_off_untrained=0.0, zero_initializer=True),
         Example(
             "exactly ln 2 and one prediction for all",
-            start_off_ln2=0.0001,
+            start_off_untrained=0.0001,
             constant_output=True,
             output_went_constant=False,
         ),
     ),
     stays_quiet=(
-        Example("random weights", start_off_ln2=0.0, zero_initializer=False),
-        Example("starts elsewhere", start_off_ln2=0.2),
+        Example("random weights", start_off_untrained=0.0, zero_initializer=False),
+        Example("starts elsewhere", start_off_untrained=0.2),
     ),
     source="Goodfellow, Bengio and Courville 2016, Deep Learning, section 8.4",
 )
