@@ -12,6 +12,7 @@ from typing import Final
 
 _TOTAL: Final = re.compile(r"Total params:\s*([\d,]+)")
 _TRAINABLE: Final = re.compile(r"^\s*Trainable params:\s*([\d,]+)", re.MULTILINE)
+_NON_TRAINABLE: Final = re.compile(r"Non-trainable params:\s*([\d,]+)")
 _TYPE: Final = re.compile(r"\((\w+)(?:…)?\)?")
 _SHAPE: Final = re.compile(r"\(([^()]*)\)")
 _COLUMN: Final = re.compile(r"[│|┃]")
@@ -88,7 +89,10 @@ class ModelSummary:
 def parse_model_summary(text: str) -> ModelSummary:
     """Read a summary; parts that cannot be read are left out, never an error."""
     layers = tuple(layer for row in _rows(text) if (layer := _layer(row)) is not None)
-    return ModelSummary(layers, _count(_TOTAL, text), _count(_TRAINABLE, text))
+    total, trainable, fixed = (_count(pattern, text) for pattern in (_TOTAL, _TRAINABLE, _NON_TRAINABLE))
+    if trainable is not None and fixed is not None:
+        total = trainable + fixed  # Keras 3 counts the optimizer's variables in once it is built
+    return ModelSummary(layers, total, trainable)
 
 
 def _rows(text: str) -> list[list[str]]:
