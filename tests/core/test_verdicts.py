@@ -115,6 +115,11 @@ LEARNING = {
         {},
         None,
     ),
+    "under a penalty that keeps the loss above chance": (
+        {"loss": exponential(20, 2.5, 0.8, 4.0), "auc": np.linspace(0.5, 0.92, 20)},
+        {},
+        0.5,
+    ),
     "perfect": ({"loss": exponential(20, 0.7, 0.0, 2.0)}, {}, 0.5),
 }
 
