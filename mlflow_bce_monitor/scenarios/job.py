@@ -30,7 +30,7 @@ from mlflow_bce_monitor.tracking.store import open_store
 PARENT_NAME: Final = "bce-monitor scenarios"
 _COLUMNS_OF_PANELS: Final = 4
 _UI_ADDRESS: Final = "http://127.0.0.1:5000"  # of 'mlflow ui' without options
-_NARROWEST: Final = 80  # columns of a table that goes to a file or a pipe
+_PIPE_WIDTH: Final = 120  # columns of a table that goes to a file or a pipe
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def _log_comparison(trainings: Sequence[TrackedTraining], answers: dict[str, dic
 
 def _close(result: JobResult) -> None:
     """Print the closing table and where to look."""
-    console = Console(width=None if sys.stdout.isatty() else max(_NARROWEST, Console().width))
+    console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH)
     answers = [result.answers[done.run_id] for done in result.trainings if done.run_id in result.answers]
     console.print(runs_table([row_from_answer(answer) for answer in answers], console.width))
     store = open_store(mlflow.get_tracking_uri())
