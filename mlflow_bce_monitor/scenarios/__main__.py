@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from typing import Final
 
 import click
@@ -41,9 +42,17 @@ def main(seed: int) -> None:
 )
 @click.option("--variant", default=ALL, show_default=True, help="One variant, or all.")
 @seed_option
-def scenario(name: str, data_source: str, variant: str, seed: int) -> None:
+@click.option(
+    "--epochs",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Epochs of each training; 0 keeps the number in the scenario's table.",
+)
+def scenario(name: str, data_source: str, variant: str, seed: int, epochs: int) -> None:
     """Train one scenario, evaluate its runs, and compare them."""
-    _run(_selected(name, data_source, variant, seed))
+    trainings = _selected(name, data_source, variant, seed)
+    _run(tuple(_with_epochs(training, epochs) for training in trainings) if epochs else trainings)
 
 
 def _selected(name: str, data_source: str, variant: str, seed: int) -> tuple[Training, ...]:
@@ -58,6 +67,10 @@ def _selected(name: str, data_source: str, variant: str, seed: int) -> tuple[Tra
         for one in source.variants
         if variant in (ALL, one.name)
     )
+
+
+def _with_epochs(training: Training, epochs: int) -> Training:
+    return replace(training, recipe=replace(training.recipe, epochs=epochs))
 
 
 def _run(trainings: tuple[Training, ...]) -> None:
