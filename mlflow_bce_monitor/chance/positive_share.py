@@ -94,11 +94,12 @@ def _from_accuracy_precision_recall(split: Split, curves: CurveSet, limits: Limi
     if accuracy is None or precision is None or recall is None:
         return None
     a, p, r = _aligned(accuracy, precision, recall)
-    # Averaged over the classes by their size, as scikit-learn's autologging does, recall *is* the accuracy.
-    a = np.where(np.abs(r - a) > _EXACT, a, np.nan)
     # A comparison with NaN is False, so only shares pass.
-    solvable = (a >= 0.0) & (a < 1.0) & (p > _EXACT) & (p <= 1.0) & (r >= 0.0) & (r <= 1.0)
-    a, p, r = a[solvable], p[solvable], r[solvable]
+    shares_all = (a >= 0.0) & (a < 1.0) & (p > _EXACT) & (p <= 1.0) & (r >= 0.0) & (r <= 1.0)
+    a, p, r = a[shares_all], p[shares_all], r[shares_all]
+    # Averaged over the classes by their size, as scikit-learn's autologging does, recall *is* the accuracy.
+    of_one_class = np.abs(r - a) > _EXACT
+    a, p, r = a[of_one_class], p[of_one_class], r[of_one_class]
     denominator = 1.0 - 2.0 * r + r / p
     stable = (np.abs(denominator) > limits.share_condition) & (1.0 - a > limits.share_min_error)
     shares = (1.0 - a[stable]) / denominator[stable]

@@ -252,6 +252,18 @@ def test_rates_are_compared_at_common_steps() -> None:
     assert diagnosis.chance.share.value == pytest.approx(0.1, abs=1e-6)
 
 
+def test_infinite_rates_are_passed_over() -> None:
+    """Rates that overflowed are left out, and the others still tell the share."""
+    accuracy, precision, recall = rates(50, 30, 50, 870)
+    curves = curve_set(
+        LOSS,
+        curve([np.inf, accuracy, np.nan], Role.ACCURACY),
+        curve([precision, precision, precision], Role.PRECISION),
+        curve([np.inf, recall, recall], Role.RECALL),
+    )
+    assert share_in(curves) == pytest.approx(0.1)
+
+
 def test_nothing_in_common_is_nothing_solved() -> None:
     """Metrics that share no step are not paired by position."""
     curves = curve_set(
