@@ -33,9 +33,9 @@ from mlflow_bce_monitor.scenarios.scenario import (
 
 N_ROWS: Final = 1000
 N_FEATURES: Final = 100
-N_FACTORS: Final = 5
+N_FACTORS: Final = 10
 SENSORS_PER_FACTOR: Final = N_FEATURES // N_FACTORS
-MEASUREMENT_NOISE: Final = 0.75
+MEASUREMENT_NOISE: Final = 0.5
 """Standard deviations of a factor, in each single sensor."""
 
 _BASELINE: Final = Recipe(hidden_units=(2,), optimizer=Optimizer(OptimizerName.ADAM, 1e-3))
@@ -52,7 +52,7 @@ def draw_learnable(seed: int) -> Rows:
     """Draw rows of the same shape, in which blocks of features measure one factor each.
 
     Positive is the half of the rows in which the first two factors and the next two agree
-    more, by the sum of their products; the fifth factor does not matter.
+    more, by the sum of their products; the other factors do not matter.
     """
     rng = np.random.default_rng(seed)
     factors = rng.standard_normal((N_ROWS, N_FACTORS))
@@ -98,7 +98,7 @@ SCENARIO: Final = Scenario(
         ),
         DataSource(
             SourceName.LEARNABLE,
-            "1000 x 100 uniform features in five blocks, each measuring one factor; positive is the half "
+            "1000 x 100 uniform features in ten blocks, each measuring one factor; positive is the half "
             "of the rows in which the products of the first two and of the next two factors add up to more",
             draw_learnable,
             _VARIANTS,
