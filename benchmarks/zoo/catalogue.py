@@ -79,11 +79,16 @@ def all_plans() -> tuple[TrainingPlan, ...]:
         bases = [_base_plan(block, place, rng) for place in range(BASE_PLANS)]
         plans += bases
         for fault in FAULTS:
-            plans += _faulted(block, fault, bases, rng)
+            suited = bases
+            if fault == "class_imbalance":
+                suited = [_short_plan(block, place, rng) for place in range(RUNS_OF_FAULT[fault] // SWEEP)]
+                plans += suited
+            plans += _faulted(block, fault, suited, rng)
         for recipe in RECIPES:
             plans += [_from_recipe(block, recipe, place, rng) for place in range(recipe.runs)]
         plans += adversarial_plans(block, rng)
         plans += preference_plans(block, rng)
+        plans += _supplement(block, rng)
     order = np.random.default_rng(CATALOGUE_SEED).permutation(len(plans))
     return tuple(plans[place] for place in order)
 
@@ -253,35 +258,47 @@ def _logging(head: str, epochs: int, rng: np.random.Generator) -> LoggingPlan:
 
 
 def _faulted(
-    block: str, name: str, bases: list[TrainingPlan], rng: np.random.Generator
+    block: str,
+    name: str,
+    bases: list[TrainingPlan],
+    rng: np.random.Generator,
+    severities: tuple[str, ...] = (),
+    first: int = 0,
 ) -> Iterator[TrainingPlan]:
-    """Inject one fault into base plans: other base plans for every experiment, severities in turn."""
+    """Inject one fault into base plans: other base plans for every experiment, severities in turn.
+
+    The runs are numbered from ``first`` on, up to the number planned for the fault, or, after those,
+    twice as many as there are base plans.
+    """
     fault = FAULTS[name]
-    if name == "class_imbalance":
-        bases = [_short_plan(block, place, rng) for place in range(RUNS_OF_FAULT[name] // SWEEP)]
-        yield from bases
     suited = [base for base in bases if fault.suits(base)]
     order = rng.permutation(len(suited))
-    severities = list(fault.severities)
-    runs, experiment = 0, 0
-    while runs < RUNS_OF_FAULT[name]:
+    severities = severities or tuple(fault.severities)
+    runs, experiment = 0, first
+    wanted = 2 * len(suited) if first else RUNS_OF_FAULT[name]
+    while runs < wanted:
         base = suited[order[experiment % len(order)]]
         severity = severities[experiment % len(severities)]
-        size = min(_experiment_size(fault, rng), RUNS_OF_FAULT[name] - runs)
+        size = min(_experiment_size(fault, rng), wanted - runs)
         for place in range(size):
-            plan_id = f"{block}-{name}-{runs:02d}"
+            plan_id = f"{block}-{name}-{first + runs:02d}"
             yield _one_faulted(base, fault, CAUSE_OF[name], severity, plan_id, place, experiment, rng)
             runs += 1
         experiment += 1
 
 
-def _short_plan(block: str, place: int, rng: np.random.Generator) -> TrainingPlan:
+def _short_plan(
+    block: str,
+    place: int,
+    rng: np.random.Generator,
+    suits: Callable[[str, str], bool] | None = None,
+) -> TrainingPlan:
     """Return a plan that learns balanced data just in time, by plain gradient descent.
 
     Adam, or a long training, learns from 1 % of positives too on nearly all data here. Plain gradients
     shrink with the share of positives, so this is where class imbalance does its harm.
     """
-    plan = _base_plan(block, place, rng, _is_delicate)
+    plan = _base_plan(block, place, rng, suits or _is_delicate)
     rows = 1400
     plan = change(plan, "data", rows=rows, positive_share=None, flipped_share=0.0)
     plan = change(
@@ -292,6 +309,43 @@ def _short_plan(block: str, place: int, rng: np.random.Generator) -> TrainingPla
     plan = _unhurried(plan, name="sgd", learning_rate=rate, epochs=epochs, batch_size=32)
     plan_id = f"{block}-short-{place:02d}"
     return replace(plan, plan_id=plan_id, experiment=plan_id)
+
+
+def _supplement(block: str, rng: np.random.Generator) -> Iterator[TrainingPlan]:
+    """Yield more of what turned out rare: most faults above do not stall a training.
+
+    Added after a first pilot showed how often each fault does harm; everything before is unchanged.
+    """
+    first, curved, slow = 100, 7, 6
+    bases = [_base_plan(block, place, rng, _is_curved) for place in range(curved)]
+    bases = [
+        _named(change(base, "data", positive_share=None), "curved", place) for place, base in enumerate(bases)
+    ]
+    yield from bases
+    yield from _faulted(block, "insufficient_capacity", bases, rng, ("no activation",), first)
+    bases = [_named(_short_plan(block, place, rng, _is_slow), "shorter", place) for place in range(slow)]
+    yield from bases
+    yield from _faulted(block, "class_imbalance", bases, rng, ("1 % positive", "2 % positive"), first)
+    for recipe in SUPPLEMENT:
+        for place in range(recipe.runs):
+            yield _from_recipe(block, recipe, place, rng)
+
+
+def _named(plan: TrainingPlan, name: str, place: int) -> TrainingPlan:
+    plan_id = f"{plan.block}-{name}-{place:02d}"
+    return replace(plan, plan_id=plan_id, experiment=plan_id)
+
+
+def _is_curved(architecture: str, data_set: str) -> bool:
+    """Whether a linear model of the data is at chance, and the network can do without its activations."""
+    is_curved = data_set in {"circles", "quantiles", "parity", "hidden_xor", "latent_agreement"}
+    return is_curved and ARCHITECTURES[architecture].stratum in {"shallow", "usual"}
+
+
+def _is_slow(architecture: str, data_set: str) -> bool:
+    """Whether plain gradient descent takes its time with the data."""
+    slow = {"order", "bars", "quantiles", "hidden_xor", "digits_eight", "last_word", "latent_agreement"}
+    return data_set in slow and _is_delicate(architecture, data_set)
 
 
 def _is_delicate(architecture: str, data_set: str) -> bool:
@@ -362,7 +416,8 @@ class Recipe:
 
 def _from_recipe(block: str, recipe: Recipe, place: int, rng: np.random.Generator) -> TrainingPlan:
     plan = recipe.adapt(_base_plan(block, place, rng, recipe.suits), rng)
-    plan_id = f"{block}-{recipe.kind}-{RECIPES.index(recipe)}-{place:02d}"
+    number = (RECIPES + SUPPLEMENT).index(recipe)
+    plan_id = f"{block}-{recipe.kind}-{number}-{place:02d}"
     logging = _logging(plan.network.head, plan.optimiser.epochs, rng)
     return replace(plan, plan_id=plan_id, experiment=plan_id, kind=recipe.kind, logging=logging)
 
@@ -469,3 +524,35 @@ RECIPES: Final[tuple[Recipe, ...]] = (
     Recipe("escaped", 10, _is_deep, _deep_sigmoid),
 )
 """All recipes; plan ids hold their position."""
+
+
+def _slow_sigmoid(plan: TrainingPlan, rng: np.random.Generator) -> TrainingPlan:
+    """Take as many epochs as a deep sigmoid network needs to get going, and a few more."""
+    plan = change(plan, "network", activation="sigmoid", kernel_initializer="glorot_uniform", dropout=0.0)
+    plan = change(plan, "data", rows=1050)
+    deeper = plan.network.architecture == "mlp8"
+    rates, lengths = ([0.003, 0.005], [60, 100]) if deeper else ([0.001, 0.0015, 0.002], [20, 30, 40])
+    return _unhurried(
+        plan,
+        name="adam",
+        learning_rate=float(rng.choice(rates)),
+        epochs=int(rng.choice(lengths)),
+        batch_size=32,
+    )
+
+
+def _narrow_saddle(plan: TrainingPlan, rng: np.random.Generator) -> TrainingPlan:
+    """Have too few units to find a way out at once, but enough to find one."""
+    plan = change(plan, "data", positive_share=None, rows=1400)
+    plan = change(plan, "network", width=int(rng.choice([2, 3, 4])), activation="tanh", dropout=0.0, l2=0.0)
+    epochs = int(rng.choice([20, 30, 40]))
+    return _unhurried(
+        plan, name="adam", learning_rate=float(rng.choice([1e-3, 2e-3])), epochs=epochs, batch_size=32
+    )
+
+
+SUPPLEMENT: Final[tuple[Recipe, ...]] = (
+    Recipe("escaped", 8, _is_deep, _slow_sigmoid),
+    Recipe("escaped", 8, _is_curved, _narrow_saddle),
+)
+"""Recipes added after the pilot."""

@@ -10,8 +10,8 @@ are rows that the network was not trained on; thresholds are the fields of :clas
    ``escaped`` are those whose training skill stood within a narrow band around 0 for a fifth of the
    epochs before.
 4. ``overfitting``: skill on the training rows, none on the judged rows.
-5. Neither: ``unstable`` when the logged loss jumps; ``diverged`` when the training skill is far below 0;
-   ``slow`` when it still rises; else ``stalled``.
+5. Neither: ``unstable`` when the logged loss jumps; ``diverged`` when the training skill is far below 0
+   and does not rise; ``slow`` when it still rises; else ``stalled``.
 
 Near a boundary two verdicts are equally true: ``acceptable`` holds both, ``verdict`` the one that the
 rule gives. A discriminator at chance is ``benign`` when its generator has come near the real points;
@@ -57,6 +57,8 @@ class Boundaries:
     memorised: float = 0.05
     # training skill: loss above 5/4 of chance is far above it.
     far_below: float = -0.25
+    # training skill: twice the chance level is not near chance even if it falls.
+    out_of_sight: float = -1.0
     # skill: loss more than a tenth above chance is no longer "at chance" without question.
     near_chance: float = -0.1
     # gain of training skill over the last half of the epochs that is measurable progress.
@@ -279,7 +281,7 @@ def _not_learned(losses: FloatArray, outcome: Outcome, limits: Boundaries) -> tu
         others.append(Verdict.OVERFITTING)
     if _noise(losses) > limits.jumpy * outcome.logged_chance:
         return _only(Verdict.UNSTABLE, Verdict.DIVERGED, *others)
-    if skill < limits.far_below:
+    if skill < (limits.out_of_sight if gain >= limits.gain else limits.far_below):
         others += [Verdict.SLOW] if gain > limits.gain / 2 else []
         others += [Verdict.STALLED] if skill > 2 * limits.far_below else []
         return _only(Verdict.DIVERGED, *others)

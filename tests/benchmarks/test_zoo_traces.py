@@ -17,6 +17,7 @@ from benchmarks.zoo import preference, training
 from benchmarks.zoo.catalogue import all_plans
 from benchmarks.zoo.plan import TrainingPlan
 from benchmarks.zoo.split import BLOCKS
+from benchmarks.zoo.summary import CONTENTS, contents
 from benchmarks.zoo.traces import TRACES, Specimen, load, read, write
 from benchmarks.zoo.truth import Truth
 from mlflow_bce_monitor.contract import CAUSES, NO_CAUSE, UNKNOWN, Verdict
@@ -176,3 +177,8 @@ def test_a_preference_training_logs_trl_names(autologging: MlflowClient) -> None
     assert record.params["beta"] == str(plan.settings["beta"])
     assert np.ptp(record.histories["logps/chosen"].values) > 0
     assert outcome.train_skill == pytest.approx(0.0, abs=1e-12)
+
+
+def test_the_page_of_contents_is_current(zoo: list[tuple[RunRecord, Truth]]) -> None:
+    """CONTENTS.md says what the traces hold now."""
+    assert CONTENTS.read_text(encoding="utf-8") == contents([truth for _, truth in zoo])
