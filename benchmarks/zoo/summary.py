@@ -29,9 +29,9 @@ def contents(truths: list[Truth]) -> str:
     clear = sum(truth.is_clear for truth in truths)
     size = (
         f"{len(truths)} trainings, {len(labels)} of them Keras networks on labels ({len(data_sets)} data sets, "
-        f"{len(architectures)} architectures), in {len(groups)} groups of data set and architecture. For {clear} of "
-        f"them one verdict alone is right; the others lie near a boundary. {len(in_trouble)} are in trouble, and of "
-        f"{established} of these the cause is established."
+        f"{len(architectures)} architectures), in {len(groups)} groups of data set and architecture. "
+        f"For {clear} of them one verdict alone is right; the others lie near a boundary. "
+        f"{len(in_trouble)} are in trouble; of {established} of these the cause is established."
     )
     lines = [
         "# What is in the zoo",

@@ -368,7 +368,7 @@ def causes_of(
     injected = plan.fault if verdict in BRINGS_ABOUT.get(plan.fault, ()) and twin_learned else NO_CAUSE
     if injected != NO_CAUSE:
         causes |= {injected} | _equally_true(plan, outcome, verdict)
-    elif verdict is Verdict.SLOW and not causes:
+    elif plan.fault == NO_CAUSE and verdict is Verdict.SLOW and not causes:
         causes |= {"too_few_steps", "learning_rate_too_low"}
     elif verdict is Verdict.OVERFITTING:
         causes |= {NO_CAUSE, UNKNOWN}  # the vocabulary has no word for too few rows
