@@ -80,8 +80,10 @@ class Limits:
     memorised_gain: float = 12.0
     # Skill beyond which the rows, read off the accuracy's digits, are not asked.
     memorised_skill: float = 0.2
-    # Skill. A flat loss this far above chance has no business there: the outputs are confidently wrong.
-    diverged_skill: float = -0.5
+    # Ratio to the loss of predicting 0.5 for everything, above which outputs are confidently wrong.
+    far_above: float = 1.5
+    # Skill. A constant output that large steps keep moving ends between this and chance.
+    restless_skill: float = -0.5
     # Skill that is beyond doubt, even after a few points or without validation data.
     clear_skill: float = 0.1
     # Standard errors that the end must lie below chance by.

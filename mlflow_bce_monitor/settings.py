@@ -84,7 +84,7 @@ class Settings:
 
 
 # Key endings, most telling first. A key matches when its words end with the words given.
-_LOSS_KEYS: Final = ("loss", "loss fn", "loss function", "loss name", "loss type", "criterion", "objective")
+_LOSS_KEYS: Final = ("loss fn", "loss function", "loss name", "loss type", "criterion", "objective", "loss")
 _CLASSES_KEYS: Final = ("num classes", "n classes", "num labels", "n labels", "num class")
 _SHARE_KEYS: Final = (
     "positive share",

@@ -9,6 +9,7 @@ than the model could have memorised. Held-back data decide it when they were log
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -94,17 +95,21 @@ def _learned_beyond_doubt(evidence: Evidence, limits: Limits) -> bool:
 
 
 def _far_above_chance(evidence: Evidence, limits: Limits) -> Judgement | None:
-    skill = evidence.number("end_skill")
-    if skill >= limits.diverged_skill or (not evidence["share_known"] and evidence.number("end_level") <= 0):
+    """Judge a loss far above both its chance level and the loss of predicting 0.5 for everything.
+
+    An unknown share of positives can only lower the chance level: far above stays far above.
+    """
+    times = evidence.number("end_ratio")
+    if times <= limits.far_above:
         return None
-    times = 1.0 - skill
     if evidence["end_falling"] and evidence.number("end_fall") > limits.far_fall * times:
-        because = f"the loss is {times:.2g} times its chance level and still falling"
+        because = f"the loss is {times:.2g} times that of predicting 0.5 for everything, and still falling"
         return Judgement(Verdict.SLOW, LIKELY, because)
     if evidence.number("end_spread") > limits.unstable_noise * times:
-        because = f"the loss jumps about a level {times:.2g} times its chance level"
+        because = f"the loss jumps about a level {times:.2g} times that of predicting 0.5 for everything"
         return Judgement(Verdict.UNSTABLE, LIKELY, because)
-    return Judgement(Verdict.DIVERGED, CLEAR, f"the loss stays at {times:.2g} times its chance level")
+    because = f"the loss stays at {times:.2g} times that of predicting 0.5 for everything"
+    return Judgement(Verdict.DIVERGED, CLEAR, because)
 
 
 def _inflated(evidence: Evidence, limits: Limits) -> Judgement | None:
@@ -161,15 +166,24 @@ def _share_not_known(evidence: Evidence, limits: Limits) -> Judgement | None:
             "for everything, which this loss would mean at chance"
         )
         return Judgement(Verdict.LEARNING, LIKELY, because)
+    return _skill_or_imbalance(evidence, limits)
+
+
+def _skill_or_imbalance(evidence: Evidence, limits: Limits) -> Judgement:
+    """Judge a loss below ln 2 beside which nothing tells skill from imbalanced labels."""
+    level = f"{evidence.number('end_level'):.4f}"
+    if evidence.number("total_fall") <= 0.0:
+        because = f"at {level} the loss is below ln 2 but never fell; the share of positives is not known"
+        return Judgement(Verdict.INCONCLUSIVE, LIKELY, because)
     if evidence.number("end_flat_fraction") >= limits.flat_early:
         because = (
-            f"flat at {evidence.number('end_level'):.4f} from early on: the chance level of imbalanced "
-            "labels or a limit of the model; the share of positives would tell, and it is not known"
+            f"flat at {level} from early on: the chance level of imbalanced labels or a limit of the model; "
+            "the share of positives would tell, and it is not known"
         )
         return Judgement(Verdict.INCONCLUSIVE, LIKELY, because)
     because = (
-        f"the loss fell to {evidence.number('end_level'):.4f}, below ln 2; how much of that is skill "
-        "depends on the share of positives, which is not known"
+        f"the loss fell to {level}, below ln 2; how much of that is skill depends on the share of "
+        "positives, which is not known"
     )
     return Judgement(Verdict.LEARNING, OPEN, because)
 
@@ -293,10 +307,15 @@ def _loss_without_predictions(evidence: Evidence, limits: Limits) -> Judgement |
     return Judgement(Verdict.INCONSISTENT, LIKELY, because)
 
 
+def still_falling(evidence: Evidence, limits: Limits) -> bool:
+    """Whether the training loss falls at its end, surely and by enough to matter."""
+    return bool(evidence["end_falling"]) and evidence.number("end_fall") > limits.slow_fall
+
+
 def _near_chance(evidence: Evidence, limits: Limits) -> Judgement:
     """Tell slow from stalled: the last question, which always has an answer."""
     skill = evidence.number("end_skill")
-    falling = bool(evidence["end_falling"]) and evidence.number("end_fall") > limits.slow_fall
+    falling = still_falling(evidence, limits)
     if falling and _improves_for_real(evidence, limits):
         fall = f"{evidence.number('end_fall'):.1%} of it"
         because = f"near chance (skill {_plain(skill)}) and still falling, by {fall} over the last half"
@@ -317,7 +336,11 @@ def _improves_for_real(evidence: Evidence, limits: Limits) -> bool:
         return True
     if "validation_auc" in evidence and evidence.number("validation_auc") < limits.auc_at_chance:
         return False
-    return bool(evidence["validation_falling"]) and evidence.number("validation_fall") > 0
+    if not evidence["validation_falling"]:
+        return False
+    rows = evidence.number_or("n_validation", math.inf)
+    worth = evidence.number("validation_fall") * evidence.number("end_level") * rows
+    return worth >= limits.validation_gain
 
 
 JUDGES: Final[tuple[Judge, ...]] = (

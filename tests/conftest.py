@@ -28,6 +28,25 @@ for _name in [name for name in os.environ if name.startswith("MLFLOW_")]:
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 
+@pytest.fixture(autouse=True)
+def mlflow_as_found() -> Iterator[None]:
+    """Undo what a test sets in MLflow's process-wide state: address, experiment, active runs."""
+    settings = {name: value for name, value in os.environ.items() if name.startswith("MLFLOW_")}
+    yield
+    for name in [name for name in os.environ if name.startswith("MLFLOW_")]:
+        del os.environ[name]
+    if "mlflow.tracking.fluent" in sys.modules:
+        import mlflow  # noqa: PLC0415 - only where a test has loaded it
+
+        while mlflow.active_run() is not None:
+            mlflow.end_run("KILLED")
+        mlflow.set_tracking_uri(None)
+        mlflow.tracking.fluent._active_experiment_id = None
+    for name in [name for name in os.environ if name.startswith("MLFLOW_")]:
+        del os.environ[name]
+    os.environ.update(settings)
+
+
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a SQLite store without runs: MLflow's migrations take two seconds, a copy takes none."""

@@ -46,6 +46,7 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     "best_skill": FactKind("skill", "skill of the lowest point of the loss, single spikes left out"),
     "share_known": FactKind("yes/no", "the chance level rests on a known share of positives"),
     "first_ratio": FactKind("ratio", "first loss / loss of predicting 0.5 for everything"),
+    "end_ratio": FactKind("ratio", "level of the loss at the end / loss of predicting 0.5 for everything"),
     "peak_ratio": FactKind("ratio", "highest loss / loss of predicting 0.5 for everything"),
     "rise_after_start": FactKind("of chance", "highest loss after the first point, above the first point"),
     "spike_count": FactKind("count", "spikes of the loss"),

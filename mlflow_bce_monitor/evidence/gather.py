@@ -124,6 +124,7 @@ def _shape(view: LossView, curves: CurveSet, limits: Limits) -> Iterator[Fact]:
     # A sound network starts near 0.5 for everything, which costs more than chance where one class is rare.
     start = max(view.chance.untrained, chance)
     yield fact("first_ratio", findings.first / start)
+    yield fact("end_ratio", findings.end_level / start)
     yield fact("peak_ratio", float(values.max()) / start)
     yield fact(
         "rise_after_start", (float(values[1:].max()) - findings.first) / chance if values.size > 1 else 0.0

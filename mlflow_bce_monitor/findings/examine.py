@@ -91,12 +91,18 @@ def _end_median(values: FloatArray, fraction: float, at_least: int) -> float:
 
 
 def _end_level(values: FloatArray, noise: float, chance: ChanceEstimate, limits: Limits) -> float:
-    """Return the level of the last fifth, or of the last twentieth where the curve has just left that."""
+    """Return the level of the last fifth, or of what follows where the curve has just left that."""
     long = _end_median(values, limits.end_fraction, _END_MIN_POINTS)
     short = _end_median(values, limits.final_fraction, _END_MIN_POINTS)
     points = max(_END_MIN_POINTS, int(np.ceil(values.size * limits.final_fraction)))
     margin = limits.flat_tolerance * chance.value + limits.flat_sigmas * noise / np.sqrt(points)
-    return short if abs(short - long) > margin else long
+    level = short if abs(short - long) > margin else long
+    if np.ceil(values.size * limits.final_fraction) > 1:
+        return level
+    # With a point an epoch, one last point far below is where the model is; far above, it may be a spike.
+    last = float(values[-1])
+    plunge = max(limits.spike_height * chance.value, limits.spike_sigmas * noise)
+    return last if last < level - plunge else level
 
 
 def chance_tolerance(level_noise: float, chance: ChanceEstimate, limits: Limits) -> float:

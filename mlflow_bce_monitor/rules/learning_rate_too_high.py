@@ -25,7 +25,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         _by_peak(evidence, peak, limits),
         Piece(1.0, "the loss ends in NaN or infinity") if evidence["had_non_finite"] else None,
         Piece(1.0, "the loss ends above its chance level, where a flat output is kept moving")
-        if limits.diverged_skill < evidence.number("end_skill") < -limits.chance_band
+        if limits.restless_skill < evidence.number("end_skill") < -limits.chance_band
         else None,
         Piece(0.8, "the loss was well below chance before and lost it")
         if evidence.number("best_skill") > evidence.number("end_skill") + limits.clear_skill

@@ -18,10 +18,12 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     updates = evidence.number("n_updates")
     if updates >= limits.many_updates:
         return RuledOut(f"{updates:.0f} updates are enough to leave chance")
+    # A training loss that falls alone is memorising; more of that is no remedy.
+    falling = evidence["end_falling"] and evidence.get("validation_falling", True)
     return weigh(
         _by_updates(updates, limits),
         Piece(0.7, "the loss was still falling when the run ended")
-        if evidence["end_falling"]
+        if falling
         else Piece(-0.7, "the loss was not falling when the run ended"),
     )
 
@@ -47,7 +49,7 @@ RULE = Rule(
     separated_by="the same run with ten times the epochs",
     prior=0.6,
     needs=("n_updates", "end_falling"),
-    uses=(),
+    uses=("validation_falling",),
     assess=assess,
     fires=(Example("20 updates", n_updates=20, end_falling=True),),
     stays_quiet=(

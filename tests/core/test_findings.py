@@ -59,9 +59,11 @@ def test_what_is_no_number_is_counted_and_left_out(
     ("values", "final_loss", "end_level", "best"),
     [
         ([0.7], 0.7, 0.7, 0.7),
-        ([0.7, 0.5], 0.5, 0.6, 0.5),
-        ([0.9, 0.7, 0.6, 0.5], 0.5, 0.6, 0.5),
-        ([0.7] * 9 + [0.1], 0.1, 0.7, 0.1),  # one last point moves the final loss, not the level
+        ([0.7, 0.5], 0.5, 0.5, 0.5),
+        ([0.9, 0.7, 0.6, 0.5], 0.5, 0.5, 0.5),
+        ([0.72, 0.71, 0.70, 0.69], 0.69, 0.7, 0.69),  # too small a step to be more than the slope
+        ([0.7] * 9 + [0.1], 0.1, 0.1, 0.1),  # with a point an epoch, a plunge is where the model is
+        ([0.7] * 9 + [1.4], 1.4, 0.7, 0.7),  # a leap may be a spike
         ([0.7] * 38 + [0.3, 0.5], 0.4, 0.5, 0.3),  # it has just left the level of the last fifth
         ([0.7] * 5 + [NAN], 0.7, 0.7, 0.7),
     ],

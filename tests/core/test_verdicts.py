@@ -282,25 +282,18 @@ def test_a_late_escape_is_not_flagged(n: int, share_at_chance: float) -> None:
     assert not diagnosed({"loss": loss}, base_rate=0.5).flagged
 
 
-@pytest.mark.xfail(
-    reason="two points at the end of few are outvoted by the third, though the loss shown is theirs"
-)
 @pytest.mark.parametrize("loss", [[0.70, 0.69, 0.69, 0.69, 0.30], [0.70, 0.70, 0.69, 0.69, 0.69, 0.69, 0.30]])
 def test_a_last_point_that_left_chance_is_not_flagged(loss: list[float]) -> None:
     """0.70 -> 0.69 -> 0.30 sampled so that only the last point has left: skill 0.57 is shown, not a stall."""
     assert not diagnosed({"loss": loss}, base_rate=0.5).flagged
 
 
-@pytest.mark.xfail(reason="the trend of the last three of five points is never significant")
 @pytest.mark.parametrize("start", [1.7, 1.8, 2.0])
 def test_five_points_that_only_fall_are_not_stalled(start: float) -> None:
     """A straight fall from above chance to half of it is not "not improving", however few its points."""
     assert verdict_of({"loss": np.linspace(start, 0.35, 5)}, base_rate=0.5) is not Verdict.STALLED
 
 
-@pytest.mark.xfail(
-    reason="a loss below ln 2 of unknown share is said to have fallen there, wherever it came from"
-)
 def test_a_loss_that_only_rises_is_not_learning() -> None:
     """Imbalanced labels start below ln 2; a loss that rises from there has not "fallen"."""
     assert verdict_of({"loss": np.linspace(0.33, 0.45, 50)}) is not Verdict.LEARNING
