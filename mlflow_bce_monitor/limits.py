@@ -94,6 +94,8 @@ class Limits:
     auc_with_signal: float = 0.6
     # Area below which held-back predictions carry no ranking: 0.5 and one standard error of 200 rows.
     auc_at_chance: float = 0.54
+    # Standard errors by which a held-back AUC must exceed one half: luck does it once in forty runs.
+    auc_errors: float = 2.0
     # Share. Accuracy above that of one class for everything which contradicts a loss at chance.
     accuracy_contradiction: float = 0.15
     # Share. An accuracy this far from that of one class for everything is no constant prediction.
@@ -106,6 +108,10 @@ class Limits:
     auc_contradiction: float = 0.7
     # Of chance. Standard deviation of the end, trend removed, that makes a verdict meaningless.
     unstable_noise: float = 0.15
+    # Of chance. A last loss this far above the level before it has thrown the learned away.
+    last_leap: float = 0.3
+    # Points up to which one point is an epoch, and one epoch a fair part of the run.
+    few_points: int = 60
     # Standard deviations of the end that skill must exceed to count in spite of the jumps.
     unstable_sigmas: float = 2.0
     # Share of the run on its last plateau from which a loss below ln 2 of unknown share may be imbalance.

@@ -214,17 +214,32 @@ def _more_than_memorised(evidence: Evidence, limits: Limits) -> bool:
 
 
 def _validation_skill(evidence: Evidence, limits: Limits) -> bool:
-    """Whether held-back data show skill, by size and by what it is worth over all their rows.
+    """Whether held-back data show skill, by size, by what it is worth over all their rows, and by ranking.
 
     A small skill counts when the ranking confirms it; one on too few rows to tell, when
-    the training data show it as well.
+    the training data show it as well. No skill counts against a ranking at chance: where
+    training was weighted or resampled, a mere shift of all predictions lowers the loss.
     """
     skill = evidence.number("validation_skill")
+    if "validation_auc" in evidence and not _ranks_held_back(evidence, limits):
+        return False
     if skill <= limits.chance_band:
         return skill > 0 and _ranks(evidence, limits)
+    if (
+        evidence.number_or("base_rate_headroom", 0.0) > limits.chance_band
+        and "validation_auc" not in evidence
+    ):
+        return _more_than_memorised(evidence, limits)
     if evidence.number_or("validation_gain", limits.validation_gain) >= limits.validation_gain:
         return True
     return _training_skill(evidence, limits)
+
+
+def _ranks_held_back(evidence: Evidence, limits: Limits) -> bool:
+    """Whether the held-back AUC exceeds one half by more than its error, as far as that is known."""
+    area = evidence.number("validation_auc")
+    error = evidence.number_or("validation_auc_error", 0.0)
+    return area >= max(limits.auc_at_chance, 0.5 + limits.auc_errors * error)
 
 
 def _without_held_back_skill(evidence: Evidence, limits: Limits) -> Judgement | None:
@@ -241,6 +256,16 @@ def _without_held_back_skill(evidence: Evidence, limits: Limits) -> Judgement | 
         f"validation skill {evidence.number('validation_skill'):.2f}"
     )
     return Judgement(Verdict.OVERFITTING, CLEAR, because)
+
+
+def _lost_at_the_end(evidence: Evidence, limits: Limits) -> Judgement | None:
+    """Find a run that had learned and whose very last point is back at chance or above."""
+    if evidence.number_or("last_leap", 0.0) < limits.last_leap:
+        return None
+    if evidence.number("last_skill") > limits.chance_band or evidence.number("n_points") > limits.few_points:
+        return None
+    because = "it had learned, and the last point is back at chance: the next epochs would tell"
+    return Judgement(Verdict.UNSTABLE, OPEN, because)
 
 
 def _learned(evidence: Evidence, limits: Limits) -> Judgement | None:
@@ -352,6 +377,7 @@ JUDGES: Final[tuple[Judge, ...]] = (
     _loss_without_predictions,
     _jumping,
     _share_not_known,
+    _lost_at_the_end,
     _without_held_back_skill,
     _learned,
     _contradicted,

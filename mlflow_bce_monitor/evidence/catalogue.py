@@ -56,6 +56,10 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     "constant_loss": FactKind("yes/no", "the last half of the loss repeats one value to the digit"),
     "plateau_fraction": FactKind("share", "share of the points on plateaus at chance"),
     "end_flat_fraction": FactKind("share", "share of the points on the plateau that reaches the end"),
+    "last_leap": FactKind(
+        "of chance", "last loss above the level of the end, held-back data where there are some"
+    ),
+    "last_skill": FactKind("skill", "1 - last loss / chance level, held-back data where there are some"),
     "total_fall": FactKind("of chance", "fall from the first point to the end level"),
     "loss_certainty": FactKind("word", "how sure it is that the loss is a binary cross-entropy"),
     "movement": FactKind(
@@ -121,6 +125,14 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     ),
     "output_went_constant": FactKind(
         "yes/no", "the AUC was not 0.5 at first and is exactly 0.5 at the end", "log the AUC"
+    ),
+    "validation_auc_error": FactKind(
+        "share",
+        "standard error of the validation AUC of predictions without information",
+        "log the validation accuracy",
+    ),
+    "base_rate_headroom": FactKind(
+        "skill", "validation skill that knowing the share of positives there would bring by itself", _SHARE
     ),
     "reward_margin": FactKind("nats", "final mean reward margin of a preference loss", "log rewards/margins"),
     "logps_zero": FactKind(

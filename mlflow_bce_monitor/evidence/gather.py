@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from mlflow_bce_monitor.chance.estimate import ChanceEstimate
-from mlflow_bce_monitor.chance.level import share_with_entropy
+from mlflow_bce_monitor.chance.level import entropy, share_with_entropy
 from mlflow_bce_monitor.contract import Tier
 from mlflow_bce_monitor.curves.curve import Curve, CurveSet, Role, Split
 from mlflow_bce_monitor.curves.names import LossKind, read_name
@@ -93,6 +93,7 @@ def gather(
         *_penalty(train, curves),
         *_predictions(train, curves, settings, limits),
         *_constant_output(curves, limits),
+        *_held_back_labels(validation, curves),
         *_log_probabilities(curves, train.curve.split),
         *_training(train, curves, settings),
         *_context(curves, train),
@@ -204,6 +205,24 @@ def _gains(
         yield Fact("validation_gain", gain, f"metric {validation.curve.name!r} and {source}", Tier.CURVE)
 
 
+def _held_back_labels(validation: LossView | None, curves: CurveSet) -> Iterator[Fact]:
+    """Yield what the labels of the held-back data alone decide: the error of an AUC, and the headroom.
+
+    The error is that of the Mann-Whitney statistic without signal, sqrt((n + 1) / (12 n1 n0)).
+    Headroom is there when training was weighted or resampled: its constant prediction is
+    not the one that suits the held-back labels, and a shift towards that looks like skill.
+    """
+    if validation is None or validation.chance.share.value is None:
+        return
+    share, source = validation.chance.share.value, validation.chance.share.source
+    headroom = 1.0 - entropy(share) / validation.chance.value
+    yield Fact("base_rate_headroom", headroom, source, _share_tier(source))
+    rows = _rows(validation, curves)
+    if rows is not None and 0.0 < share < 1.0:
+        error = math.sqrt((rows + 1) / (12.0 * share * (1.0 - share))) / rows
+        yield Fact("validation_auc_error", error, f"{source} and the digits of the accuracy", Tier.CURVE)
+
+
 def _rows(view: LossView, curves: CurveSet) -> int | None:
     accuracy = curves.companion(Role.ACCURACY, view.curve.split)
     return rows_from_accuracy(accuracy.finite) if accuracy is not None else None
@@ -219,6 +238,10 @@ def _movement(view: LossView) -> Iterator[Fact]:
     if values.size == 0:
         return
     source = f"metric {view.curve.name!r}"
+    if view.findings.end_level is not None:
+        last = float(values[-1])
+        yield Fact("last_leap", (last - view.findings.end_level) / view.chance.value, source, Tier.CURVE)
+        yield Fact("last_skill", 1.0 - last / view.chance.value, source, Tier.CURVE)
     if values.size > 1:
         yield Fact("movement", float(values.max() - values.min()) / view.chance.value, source, Tier.CURVE)
     off = abs(float(values[0]) - view.chance.untrained)
