@@ -74,8 +74,16 @@ RULE = Rule(
     confused_with=("dead_relu", "unscaled_inputs"),
     separated_by="the learning rate as a param, and the loss of single steps of the first epoch",
     prior=1.5,
-    needs=("peak_ratio", "end_skill", "best_skill", "end_spread"),
-    uses=("rate_ratio", "first_ratio", "spike_count", "had_non_finite"),
+    needs=(
+        "peak_ratio",
+        "first_ratio",
+        "spike_count",
+        "had_non_finite",
+        "end_skill",
+        "best_skill",
+        "end_spread",
+    ),
+    uses=("rate_ratio",),
     assess=assess,
     fires=(
         Example(
