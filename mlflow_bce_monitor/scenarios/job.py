@@ -131,8 +131,8 @@ def _close(result: JobResult) -> None:
     for done in result.trainings:
         link = report_link(store, result.experiment_id, done.run_id)
         answer = result.answers.get(done.run_id, {})
-        if link is not None and answer.get("cause") not in (None, "none"):
-            click.echo(f"{done.training.name}: {link}")
+        if answer.get("cause") not in (None, "none"):
+            click.echo(f"{done.training.name}: {link or f'bce-monitor explain {done.run_id}'}")
     command = ui_command(store)
     click.echo(f"Browse them: run {command}, then open" if command else "Browse them:")
     click.echo(view_link(store, result.experiment_id) or _UI_ADDRESS + view_path(result.experiment_id))
