@@ -29,7 +29,8 @@ def contents(truths: list[Truth]) -> str:
     clear = sum(truth.is_clear for truth in truths)
     size = (
         f"{len(truths)} trainings, {len(labels)} of them Keras networks on labels "
-        f"({len(data_sets)} data sets, {len(architectures)} architectures), in {len(groups)} groups of data set and architecture. "
+        f"({len(data_sets)} data sets, {len(architectures)} architectures), "
+        f"in {len(groups)} groups of data set and architecture. "
         f"For {clear} of them one verdict alone is right; the others lie near a boundary. "
         f"{len(in_trouble)} are in trouble; of {established} of these the cause is established."
     )
