@@ -116,6 +116,8 @@ class Limits:
     unstable_sigmas: float = 2.0
     # Share of the run on its last plateau from which a loss below ln 2 of unknown share may be imbalance.
     flat_early: float = 0.6
+    # Nats. H(0.002): data sets with a rarer class are rare themselves, and say so.
+    rarest_level: float = 0.0144
     # Points. A preference loss at ln 2 for no longer than this is in its first steps.
     preference_first_points: int = 20
     # Of chance. The smallest fall over the last half of a run that counts as improving.

@@ -175,6 +175,9 @@ def _skill_or_imbalance(evidence: Evidence, limits: Limits) -> Judgement:
     if evidence.number("total_fall") <= 0.0:
         because = f"at {level} the loss is below ln 2 but never fell; the share of positives is not known"
         return Judgement(Verdict.INCONCLUSIVE, LIKELY, because)
+    if evidence.number("end_level") < limits.rarest_level:
+        because = f"the loss is {level}, which at chance would mean fewer positives than one in five hundred"
+        return Judgement(Verdict.LEARNING, LIKELY, because)
     if evidence.number("end_flat_fraction") >= limits.flat_early:
         because = (
             f"flat at {level} from early on: the chance level of imbalanced labels or a limit of the model; "
@@ -223,6 +226,8 @@ def _validation_skill(evidence: Evidence, limits: Limits) -> bool:
     skill = evidence.number("validation_skill")
     if "validation_auc" in evidence and not _ranks_held_back(evidence, limits):
         return False
+    if skill < limits.clear_skill and not _moved(evidence, limits):
+        return False  # what the first weights happened to give is not learned
     if skill <= limits.chance_band:
         return skill > 0 and _ranks(evidence, limits)
     if (
