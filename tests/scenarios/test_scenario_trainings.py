@@ -126,10 +126,12 @@ def test_a_run_holds_its_curves_params_rows_and_model(tracked: FilledStore) -> N
 
 def test_the_scenario_entry_point_trains_evaluates_and_compares(store: FilledStore, tmp_path: Path) -> None:
     """One command leaves a finished, tagged child and a parent that holds the comparison and no answer."""
-    finished = _command(store, tmp_path, "--name", "learning_rate", "--variant", "lower_rate")
+    experiment = store.experiment()
+    options = ("--name", "learning_rate", "--variant", "lower_rate")
+    finished = _command(store, experiment, tmp_path, *options)
     assert finished.returncode == 0, finished.stderr
     assert "learning_rate/learnable/lower_rate" in finished.stdout
-    runs = store.client.search_runs(["0"])
+    runs = store.client.search_runs([experiment])
     child = next(run for run in runs if "variant" in run.data.params)
     parent = next(run for run in runs if run is not child)
     assert len(runs) == 2
@@ -148,13 +150,16 @@ def test_the_scenario_entry_point_trains_evaluates_and_compares(store: FilledSto
 
 def test_an_unknown_name_ends_with_one_line_and_exit_code_2(store: FilledStore, tmp_path: Path) -> None:
     """Nothing is trained or logged when the scenario does not exist."""
-    finished = _command(store, tmp_path, "--name", "imbalance")
+    experiment = store.experiment()
+    finished = _command(store, experiment, tmp_path, "--name", "imbalance")
     assert finished.returncode == 2
     assert finished.stderr.strip().splitlines()[-1].startswith("Error: There is no scenario 'imbalance'")
-    assert store.client.search_runs(["0"]) == []
+    assert store.client.search_runs([experiment]) == []
 
 
-def _command(store: FilledStore, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def _command(
+    store: FilledStore, experiment: str, folder: Path, *options: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
             sys.executable,
@@ -166,7 +171,12 @@ def _command(store: FilledStore, folder: Path, *options: str) -> subprocess.Comp
             *options,
         ],
         cwd=folder,
-        env={**os.environ, "MLFLOW_TRACKING_URI": store.uri, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        env={
+            **os.environ,
+            "MLFLOW_TRACKING_URI": store.uri,
+            "MLFLOW_EXPERIMENT_ID": experiment,
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+        },
         capture_output=True,
         text=True,
         check=False,
