@@ -63,10 +63,11 @@ def small(plan: TrainingPlan) -> TrainingPlan:
 
 
 @pytest.fixture
-def autologging(store: FilledStore) -> MlflowClient:
+def autologging(store: FilledStore, tmp_path: Path) -> MlflowClient:
     """Turn autolog on against a temporary store, as the generator does."""
     mlflow.set_tracking_uri(store.uri)
-    mlflow.set_experiment("somebody's work")
+    experiment = mlflow.create_experiment("somebody's work", artifact_location=str(tmp_path / "artifacts"))
+    mlflow.set_experiment(experiment_id=experiment)
     mlflow.tensorflow.autolog(log_models=False, checkpoint=False, silent=True)
     yield MlflowClient(store.uri)
     mlflow.tensorflow.autolog(disable=True)
