@@ -149,7 +149,9 @@ def main() -> None:
     )
     parser.add_argument("--store", default="sqlite:///mlflow.db", help="tracking store, default %(default)s")
     parser.add_argument(
-        "--run-name", default="learnable/learning_rate/baseline", help="part of the name of the run to show"
+        "--run-name",
+        default="model_complexity/learnable/baseline",
+        help="part of the name of the run to show",
     )
     parser.add_argument("--images", type=Path, default=Path(__file__).parent / "images", help="where to save")
     arguments = parser.parse_args()
@@ -167,7 +169,7 @@ def main() -> None:
             save(driver.get_screenshot_as_png(), arguments.images / "runs-table.png")
         with browser(1300, 1500) as driver:
             route = f"/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}/artifacts/"
-            driver.get(f"{address}{route}{ARTIFACT_FOLDER}/{ARTIFACT_REPORT}")
+            driver.get(f"{address}{route}{ARTIFACT_FOLDER}/{ARTIFACT_REPORT}?workflowType=machine_learning")
             WebDriverWait(driver, PAGE_SECONDS).until(
                 expected.frame_to_be_available_and_switch_to_it((By.TAG_NAME, "iframe"))
             )
