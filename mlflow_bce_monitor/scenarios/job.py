@@ -16,21 +16,25 @@ from typing import Any, Final
 import click
 import mlflow
 import pandas as pd
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
 
-from mlflow_bce_monitor.report.terminal import row_from_answer, runs_table
+from mlflow_bce_monitor.contract import NO_CAUSE
+from mlflow_bce_monitor.report.terminal import row_from_answer
 from mlflow_bce_monitor.scenarios import comparison
 from mlflow_bce_monitor.scenarios.tracked import TrackedTraining, train_tracked
 from mlflow_bce_monitor.scenarios.training import Training
 from mlflow_bce_monitor.tracking.links import report_link, run_link, ui_command, view_link, view_path
 from mlflow_bce_monitor.tracking.scan import scan
-from mlflow_bce_monitor.tracking.store import open_store
+from mlflow_bce_monitor.tracking.store import Store, open_store
 
 PARENT_NAME: Final = "bce-monitor scenarios"
 _COLUMNS_OF_PANELS: Final = 4
 _UI_ADDRESS: Final = "http://127.0.0.1:5000"  # of 'mlflow ui' without options
-_PIPE_WIDTH: Final = 120  # columns of a table that goes to a file or a pipe
+_PIPE_WIDTH: Final = 200  # columns of a table that goes to a file or a pipe: nothing is folded
 
 
 @dataclass(frozen=True)
@@ -124,17 +128,32 @@ def _log_comparison(trainings: Sequence[TrackedTraining], answers: dict[str, dic
 
 def _close(result: JobResult) -> None:
     """Print the closing table and where to look."""
-    console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH)
-    answers = [result.answers[done.run_id] for done in result.trainings if done.run_id in result.answers]
-    console.print(runs_table([row_from_answer(answer) for answer in answers], console.width))
     store = open_store(mlflow.get_tracking_uri())
-    for done in result.trainings:
-        link = report_link(store, result.experiment_id, done.run_id)
-        answer = result.answers.get(done.run_id, {})
-        if answer.get("cause") not in (None, "none"):
-            click.echo(f"{done.training.name}: {link or f'bce-monitor explain {done.run_id}'}")
+    console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    console.print(_closing_table(result, store))
     command = ui_command(store)
     click.echo(f"Browse them: run {command}, then open" if command else "Browse them:")
     click.echo(view_link(store, result.experiment_id) or _UI_ADDRESS + view_path(result.experiment_id))
     parent = run_link(store, result.experiment_id, result.parent_run_id)
     click.echo(f"The comparison lies on the parent run {parent or result.parent_run_id}.")
+
+
+def _closing_table(result: JobResult, store: Store) -> Table:
+    """Return one row a run; the link is a command where the store has no UI of its own."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False)
+    for heading in ("run", "verdict", "cause", "skill", "link"):
+        # A link that does not fit goes on in the next line, so that it stays whole to copy.
+        table.add_column(heading, overflow="fold", justify="right" if heading == "skill" else "left")
+    for done in result.trainings:
+        row = row_from_answer(result.answers.get(done.run_id, {"run_id": done.run_id}))
+        in_trouble = row.cause not in ("", NO_CAUSE)
+        link = (report_link if in_trouble else run_link)(store, result.experiment_id, done.run_id)
+        cells = (
+            done.training.name,
+            row.verdict,
+            row.cause,
+            row.skill,
+            link or f"bce-monitor explain {done.run_id}",
+        )
+        table.add_row(*map(Text, cells))
+    return table
