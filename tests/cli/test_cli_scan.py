@@ -238,8 +238,11 @@ def test_missing_experiments_end_with_3_and_others_are_scanned(store: FilledStor
     assert "There is no experiment 'gone'" in result.stderr
 
 
-def test_a_store_without_permission_to_write_ends_with_3(store: FilledStore) -> None:
+def test_a_store_without_permission_to_write_ends_with_3(
+    store: FilledStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each run's answer is printed with the reason it was not written; MLflow's stack traces are not."""
+    monkeypatch.chdir(tmp_path)  # MLflow makes a folder named like the address of such a store
     store.run(store.experiment(), {"loss": stalled()})
     store.run(store.experiment(), {"loss": learning()})
     uri = f"sqlite:///file:{store.database}?mode=ro&uri=true"

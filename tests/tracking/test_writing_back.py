@@ -432,8 +432,11 @@ def test_one_failing_run_stops_no_other(store: FilledStore, tmp_path: Path) -> N
         evaluate_run(bad, tracking_uri=store.uri)
 
 
-def test_a_store_opened_read_only_is_answered_but_not_written(store: FilledStore, stuck: str) -> None:
+def test_a_store_opened_read_only_is_answered_but_not_written(
+    store: FilledStore, stuck: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without permission to write, the diagnosis is in the row and the error says what to do."""
+    monkeypatch.chdir(tmp_path)  # MLflow makes a folder named like the address of such a store
     read_only = f"sqlite:///file:{store.database}?mode=ro&uri=true"
     answers = scan(read_only)
     assert answers["verdict"].tolist() == ["stalled"]
