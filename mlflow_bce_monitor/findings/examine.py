@@ -45,7 +45,8 @@ def examine(curve: Curve, chance: ChanceEstimate, limits: Limits) -> CurveFindin
     # Blocks are medians of many points, so their own noise is what flatness is judged by.
     block_noise = noise if len(blocks) == values.size else point_noise(blocks.values)
     half = values[-max(_END_MIN_POINTS, round(values.size * limits.trend_fraction)) :]
-    trend = trend_of(half)
+    # Fewer than five points in falling order are too likely by chance for any trend to show.
+    trend = trend_of(values[-max(limits.min_points, half.size) :])
     return CurveFindings(
         n_points=len(curve),
         n_finite=int(values.size),

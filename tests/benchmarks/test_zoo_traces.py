@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -14,15 +16,23 @@ from stores import FilledStore
 from benchmarks.zoo import preference, training
 from benchmarks.zoo.catalogue import all_plans
 from benchmarks.zoo.plan import TrainingPlan
-from benchmarks.zoo.traces import Specimen, load, read, write
-from mlflow_bce_monitor.contract import Verdict
+from benchmarks.zoo.split import BLOCKS
+from benchmarks.zoo.summary import CONTENTS, contents
+from benchmarks.zoo.traces import TRACES, Specimen, load, read, write
+from benchmarks.zoo.truth import Truth
+from mlflow_bce_monitor.contract import CAUSES, Verdict
 from mlflow_bce_monitor.records import MetricHistory, RunRecord
 from mlflow_bce_monitor.tracking.reader import ClientReader
 
 pytestmark = pytest.mark.training
 
 LARGEST_FILE = 5_000_000  # bytes: kept in the repository
-TROUBLED = {Verdict.STALLED, Verdict.SLOW, Verdict.DIVERGED, Verdict.UNSTABLE, Verdict.INCONSISTENT}
+
+
+@pytest.fixture(scope="module")
+def zoo() -> list[tuple[RunRecord, Truth]]:
+    """Return the whole zoo."""
+    return load()
 
 
 def same(first: RunRecord, second: RunRecord) -> bool:
@@ -39,6 +49,48 @@ def same_history(first: MetricHistory, second: MetricHistory) -> bool:
     """Return whether two histories agree in every point, NaN included."""
     parts = ("steps", "timestamps", "values")
     return all(getattr(first, part).tobytes() == getattr(second, part).tobytes() for part in parts)
+
+
+def test_the_file_is_small() -> None:
+    """The traces are kept in the repository, so they stay within some megabytes."""
+    assert TRACES.stat().st_size < LARGEST_FILE
+
+
+def test_groups_of_the_two_blocks_are_disjoint(zoo: list[tuple[RunRecord, Truth]]) -> None:
+    """No data set and no architecture of the runs held back occurs in development."""
+    for part in (0, 1):
+        used = {
+            block: {truth.group[part] for _, truth in zoo if truth.plan.block == block} for block in BLOCKS
+        }
+        assert not used[BLOCKS[0]] & used[BLOCKS[1]]
+
+
+def test_runs_in_trouble_and_others_are_both_common(zoo: list[tuple[RunRecord, Truth]]) -> None:
+    """Every verdict that a training can earn is there, and a third of the runs is in no trouble."""
+    counts = Counter(truth.verdict for _, truth in zoo)
+    assert set(counts) == set(Verdict) - {Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE}
+    assert counts[Verdict.LEARNING] + counts[Verdict.ESCAPED] > len(zoo) / 3
+    assert counts[Verdict.STALLED] > len(zoo) / 6
+
+
+def test_no_run_names_its_fault(zoo: list[tuple[RunRecord, Truth]]) -> None:
+    """Nothing in a record says what was injected, or that it belongs to a benchmark."""
+    forbidden = re.compile("|".join([*CAUSES[:-2], *BLOCKS, "severity", "zoo", "benchmark", "fault", "twin"]))
+    for record, truth in zoo:
+        texts = [record.run_name, *record.tags, *record.tags.values(), *record.histories, *record.params]
+        texts += [record.model_summary or "", *(part.name for part in record.datasets)]
+        texts += [value for name, value in record.params.items() if name != "model_name"]
+        assert not [text for text in texts if forbidden.search(text)], truth.plan.plan_id
+
+
+def test_files_are_read_back_as_they_were_written(tmp_path: Path) -> None:
+    """Writing what was read gives the same records, plans and outcomes again."""
+    specimens = read()[:40]
+    write(specimens, tmp_path / "again.parquet")
+    for first, second in zip(specimens, read(tmp_path / "again.parquet"), strict=True):
+        assert same(first.record, second.record)
+        assert first.plan == second.plan
+        assert repr(first.outcome) == repr(second.outcome)
 
 
 def test_a_missing_file_says_how_to_make_it(tmp_path: Path) -> None:
@@ -106,3 +158,8 @@ def test_a_preference_training_logs_trl_names(autologging: MlflowClient) -> None
     assert record.params["beta"] == str(plan.settings["beta"])
     assert np.ptp(record.histories["logps/chosen"].values) > 0
     assert outcome.train_skill == pytest.approx(0.0, abs=1e-12)
+
+
+def test_the_page_of_contents_is_current(zoo: list[tuple[RunRecord, Truth]]) -> None:
+    """CONTENTS.md says what the traces hold now."""
+    assert CONTENTS.read_text(encoding="utf-8") == contents([truth for _, truth in zoo])
