@@ -392,6 +392,8 @@ def _learning_rate(curves: CurveSet, settings: Settings) -> Iterator[Fact]:
     if rate is None:
         return
     yield Fact("learning_rate", rate.value, rate.source, tier)
+    if any(role in _PREFERENCE_ROLES for role, _ in curves.companions):
+        return  # 5e-7 for all weights, 1e-4 for an adapter: there is no usual rate to compare with
     usual, source = _USUAL_RATE_OF_ANY, f"{rate.source}, against Adam's usual rate"
     if _BOOSTING_PARAMS & settings.given.keys():
         usual, source = _USUAL_RATE_OF_BOOSTING, f"{rate.source}, against the usual one of boosting"

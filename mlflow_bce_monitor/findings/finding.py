@@ -71,7 +71,7 @@ class CurveFindings:
     noise
         Standard deviation of one point about the local trend, in the unit of the loss.
     end_slope_per_run
-        Change of the loss over the last half of the curve as a robust line
+        Change of the loss over the last half of the curve, at least five points, as a robust line
         (Theil-Sen) predicts it, negative when falling, in the unit of the loss.
     end_slope_significant
         Whether that change is more than chance (Mann-Kendall) allows.
