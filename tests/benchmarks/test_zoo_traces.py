@@ -163,3 +163,9 @@ def test_a_preference_training_logs_trl_names(autologging: MlflowClient) -> None
 def test_the_page_of_contents_is_current(zoo: list[tuple[RunRecord, Truth]]) -> None:
     """CONTENTS.md says what the traces hold now."""
     assert CONTENTS.read_text(encoding="utf-8") == contents([truth for _, truth in zoo])
+
+
+def test_every_run_was_trained_by_a_plan_of_today(zoo: list[tuple[RunRecord, Truth]]) -> None:
+    """The generator would train none of the runs in the file again: their plans are unchanged."""
+    plans = {plan.plan_id: plan for plan in all_plans()}
+    assert [truth.plan.plan_id for _, truth in zoo if plans.get(truth.plan.plan_id) != truth.plan] == []
