@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 import tempfile
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -60,8 +59,6 @@ _ANSWER_TAGS: Final[tuple[str, ...]] = (
     TAG_TIER,
     TAG_VERSION,
 )
-# matplotlib shares its font caches between figures and is not safe in several threads.
-_DRAWING: Final = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -131,8 +128,7 @@ def _may_have_report(client: MlflowClient, run: Run) -> bool:
 
 
 def _write_report(client: MlflowClient, diagnosis: Diagnosis) -> None:
-    with _DRAWING:
-        picture = figure.draw(diagnosis)
+    picture = figure.draw(diagnosis)
     with tempfile.TemporaryDirectory(prefix="bce-monitor-") as folder:
         (Path(folder) / ARTIFACT_REPORT).write_text(page.render(diagnosis), encoding="utf-8")
         (Path(folder) / ARTIFACT_CURVE).write_bytes(picture)
