@@ -72,6 +72,28 @@ class DatasetInput:
 
 
 @dataclass(frozen=True, eq=False)
+class Sibling:
+    """Another run of the same experiment, as far as a search result shows it: no histories.
+
+    Attributes
+    ----------
+    run_id
+        Identity.
+    params
+        As stored.
+    latest
+        Metric name to its latest value, without the evaluator's own ``bce/*`` answers.
+    datasets
+        (context or "", digest) of each logged data set input, sorted.
+    """
+
+    run_id: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    latest: Mapping[str, float] = field(default_factory=dict)
+    datasets: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class RunRecord:
     """One run as its store holds it.
 
@@ -91,6 +113,9 @@ class RunRecord:
         Logged data set inputs.
     model_summary
         The text of the artifact ``model_summary.txt`` when it was read, else None.
+    siblings
+        Finished runs of the same experiment that were started near this one, itself left out;
+        () when nobody looked.
     """
 
     run_id: str
@@ -104,3 +129,4 @@ class RunRecord:
     histories: Mapping[str, MetricHistory] = field(default_factory=dict)
     datasets: tuple[DatasetInput, ...] = ()
     model_summary: str | None = None
+    siblings: tuple[Sibling, ...] = ()

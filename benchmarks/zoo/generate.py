@@ -8,12 +8,14 @@ are trained; delete the file to train everything again, about 80 minutes of one 
 from __future__ import annotations
 
 import gzip
+import hashlib
 import logging
 import os
 import pickle
 import sys
 import time
 import warnings
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
@@ -22,6 +24,7 @@ import click
 
 from benchmarks.zoo.outcome import Outcome
 from benchmarks.zoo.plan import TrainingPlan
+from benchmarks.zoo.traces import Specimen
 from mlflow_bce_monitor.records import RunRecord
 
 QUIET: Final = {
@@ -145,15 +148,26 @@ def _keep(work: Path, plan_id: str, specimen: object) -> None:
 def _assemble(work: Path, path: Path) -> int:
     """Write the traces of all finished trainings of today's plans, by plan id; return their number."""
     from benchmarks.zoo.catalogue import all_plans  # noqa: PLC0415
-    from benchmarks.zoo.traces import Specimen, write  # noqa: PLC0415
+    from benchmarks.zoo.traces import write  # noqa: PLC0415
 
     plans = sorted(all_plans(), key=lambda plan: plan.plan_id)
     done = [plan for plan in plans if _is_done(work, plan)]
-    specimens = [Specimen(*_load(_file_of(work, plan.plan_id))) for plan in done]
+    specimens = [_in_its_experiment(Specimen(*_load(_file_of(work, plan.plan_id)))) for plan in done]
     partial = path.with_suffix(".partial")
     write(specimens, partial)
     partial.rename(path)
     return len(specimens)
+
+
+def _in_its_experiment(specimen: Specimen) -> Specimen:
+    """Give the run an experiment id that depends on the experiment's name alone.
+
+    A store numbers its experiments in the order they come, and the zoo is trained in several sittings
+    and stores: without this, strangers would share an experiment, and twins would not.
+    """
+    digest = hashlib.sha256(specimen.plan.experiment.encode()).hexdigest()
+    experiment_id = str(int(digest[:15], 16)).zfill(18)
+    return replace(specimen, record=replace(specimen.record, experiment_id=experiment_id))
 
 
 @click.command()
