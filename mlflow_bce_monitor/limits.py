@@ -29,6 +29,8 @@ class Limits:
     share_min_error: float = 0.002
     # Share. Larger spread over the epochs means the three metrics are not of one threshold.
     share_spread: float = 0.02
+    # Nats. A mean prediction of 0.4 for everything costs less than this when one class is rare.
+    one_class_loss: float = 0.5
     # Factor. How far hand-made class weights usually are from the inverse shares.
     share_from_weights_factor: float = 1.5
 

@@ -11,6 +11,7 @@ Sums and bits show in where a flat or an untrained loss stands: at batch size * 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,6 +29,9 @@ _SMALLEST_SUM: Final = 4
 """Batches smaller than this put the sum within reach of an unscaled loss."""
 
 _BITS: Final = 1.0 / LN_2
+
+_SAME_SHARE: Final = 1e-6
+"""Accuracies are float32: equal to within this is equal."""
 
 
 @dataclass(frozen=True)
@@ -67,33 +71,68 @@ def form_of(curves: CurveSet, settings: Settings, limits: Limits) -> LossForm:
     if curves.certainty is LossCertainty.NAMED or settings.class_weights is not None:
         return PLAIN
     # The held-back loss shows the network as one epoch left it, the training loss averages over that epoch.
-    loss = curves.validation_loss or curves.loss
-    if loss is None or loss.finite.size < limits.min_repeats:
-        return PLAIN
-    return _focal(loss, curves, limits) or _scaled(loss, curves, settings, limits) or PLAIN
+    losses = [
+        loss
+        for loss in (curves.validation_loss, curves.loss)
+        if loss is not None and loss.finite.size >= limits.min_repeats
+    ]
+    focal = _focal(losses, curves, limits)
+    if focal is not None or not losses:
+        return focal or PLAIN
+    return _scaled(losses[0], curves, settings, limits) or PLAIN
 
 
-def _focal(loss: Curve, curves: CurveSet, limits: Limits) -> LossForm | None:
+def _focal(losses: Sequence[Curve], curves: CurveSet, limits: Limits) -> LossForm | None:
+    """Ask both splits: one may have left the start within the first epoch, the other make too few errors."""
+    if not any(_starts_focal(loss, limits) for loss in losses):
+        return None
+    if any(_below_its_errors(loss, curves, limits) for loss in losses):
+        return LossForm(
+            gamma=USUAL_GAMMA,
+            reason="the loss is lower than its errors allow a cross-entropy, and starts where a focal loss does",
+        )
+    if any(_stands_at_focal_chance(loss, curves, limits) for loss in losses):
+        return LossForm(
+            gamma=USUAL_GAMMA,
+            reason="the loss stands at the focal chance level of an accuracy that is that of one class",
+        )
+    return None
+
+
+def _starts_focal(loss: Curve, limits: Limits) -> bool:
+    start = float(loss.finite[0]) / focal_chance_level(0.5, USUAL_GAMMA)
+    return start > 0.0 and abs(float(np.log2(start))) < limits.focal_start
+
+
+def _stands_at_focal_chance(loss: Curve, curves: CurveSet, limits: Limits) -> bool:
+    """Whether loss and accuracy are, from the first point on, those of a constant under focal loss.
+
+    A plain cross-entropy that low would be large skill, and skill shows in the accuracy.
+    """
+    accuracy = curves.companion(Role.ACCURACY, loss.split)
+    if accuracy is None or accuracy.finite.size < limits.min_repeats:
+        return False
+    shares = accuracy.finite[1:]  # the first training accuracy is a mean over an epoch
+    share = float(shares[-1])
+    if not 0.0 < share < 1.0 or not bool((np.abs(shares - share) < _SAME_SHARE).all()):
+        return False
+    end = float(np.median(loss.finite[-limits.min_repeats :]))
+    return abs(end / focal_chance_level(share, USUAL_GAMMA) - 1.0) < limits.form_distance
+
+
+def _below_its_errors(loss: Curve, curves: CurveSet, limits: Limits) -> bool:
     accuracy = curves.companion(Role.ACCURACY, loss.split)
     if accuracy is None:
-        return None
+        return False
     steps, at_loss, at_accuracy = np.intersect1d(loss.steps, accuracy.steps, return_indices=True)
     errors = 1.0 - accuracy.values[at_accuracy]
     costs = loss.values[at_loss]
     known = np.isfinite(costs) & (errors > limits.share_min_error) & (errors < 1.0)
-    if steps.size < limits.min_repeats or not known.any() or not known[0]:
-        return None
+    if steps.size < limits.min_repeats or not known.any():
+        return False
     # Costs are means over a batch or an epoch, errors are measured on the same rows.
     impossible = costs[known] < limits.bound_slack * LN_2 * errors[known]
-    level = focal_chance_level(0.5, USUAL_GAMMA)
-    start = costs[known][0] / level
-    starts_there = bool(impossible[0]) and start > 0.0 and abs(np.log2(start)) < limits.focal_start
-    if not starts_there or impossible.mean() < limits.bound_majority:
-        return None
-    return LossForm(
-        gamma=USUAL_GAMMA,
-        reason="the loss is lower than its errors allow a cross-entropy, and starts where a focal loss does",
-    )
+    return float(impossible.mean()) >= limits.bound_majority
 
 
 def _scaled(loss: Curve, curves: CurveSet, settings: Settings, limits: Limits) -> LossForm | None:

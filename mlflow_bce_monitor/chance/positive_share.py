@@ -8,7 +8,8 @@
        pi = (1 - a) / (1 - 2r + r / p),
 
    because 1 - a = FN + FP = pi (1 - r) + pi r (1 - p) / p;
-4. the accuracy of a model that predicts one class for everything: it is pi or 1 - pi;
+4. the accuracy of a model that predicts one class for everything: it is pi or 1 - pi. A trained
+   model's accuracy may repeat a value too, so the other split and the loss have to agree;
 5. class weights, on the assumption that they balance the classes.
 
 Nothing is assumed beyond that: an unknown share stays unknown, bounded by [0, 1].
@@ -123,6 +124,8 @@ def _from_one_class_accuracy(
     constant = _repeated_value(accuracy.values, limits.min_repeats)
     if constant is None or not limits.share_min_error < constant < 1.0 - _EXACT:
         return None
+    if _differs_between_splits(constant, split, curves, limits) or _came_late(constant, split, curves, limits):
+        return None
     recall = curves.companion(Role.RECALL, split)
     source = f"{accuracy.name!r} stands at {constant:.4g}, the accuracy of one class for everything"
     if recall is not None and recall.finite.size:
@@ -137,6 +140,36 @@ def _from_one_class_accuracy(
         share = 1.0 - share
     # Which of the two classes it is does not matter to an unweighted chance level: H(pi) = H(1 - pi).
     return ShareEstimate(share, share, share, source)
+
+
+def _differs_between_splits(constant: float, split: Split, curves: CurveSet, limits: Limits) -> bool:
+    """Whether the other split's accuracy ends elsewhere: the shares of two splits are nearly the same."""
+    other = curves.companion(Role.ACCURACY, Split.VALIDATION if split is Split.TRAIN else Split.TRAIN)
+    if other is None or other.finite.size < limits.min_repeats:
+        return False
+    usual = _repeated_value(other.values, limits.min_repeats)
+    end = usual if usual is not None else float(np.median(other.finite[-limits.min_repeats :]))
+    # Which class it is may differ too, where the shares are about equal.
+    return min(abs(end - constant), abs(1.0 - end - constant)) > 2.0 * limits.share_between_splits
+
+
+def _came_late(constant: float, split: Split, curves: CurveSet, limits: Limits) -> bool:
+    """Whether the loss was low before the accuracy stood there: then it was learned, not a share.
+
+    A network that predicts one class does so as soon as its mean prediction leaves one half,
+    that is long before its loss is down at the entropy of the labels. Accuracies *below*
+    that of one class beside a low loss belong to predictions of both classes.
+    """
+    accuracy = curves.companion(Role.ACCURACY, split)
+    loss = curves.loss if split is Split.TRAIN else curves.validation_loss
+    if accuracy is None or loss is None or curves.penalised is loss:
+        return False
+    _, at_loss, at_accuracy = np.intersect1d(loss.steps, accuracy.steps, return_indices=True)
+    # The first training loss and accuracy are means over an epoch in which everything may have happened.
+    losses, accuracies = loss.values[at_loss][1:], accuracy.values[at_accuracy][1:]
+    rest = max(constant, 1.0 - constant)
+    low = (losses < limits.one_class_loss) & (accuracies < rest - limits.share_between_splits)
+    return int(low.sum()) >= limits.min_repeats
 
 
 def _from_class_weights(settings: Settings, limits: Limits) -> ShareEstimate | None:
