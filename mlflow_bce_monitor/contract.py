@@ -78,6 +78,7 @@ CAUSES: Final[tuple[str, ...]] = (
     "unscaled_inputs",
     "output_loss_mismatch",
     "too_few_steps",
+    "too_few_rows",
     "policy_equals_reference",
     "masked_labels",
     "adversarial_equilibrium",

@@ -156,6 +156,10 @@ class Limits:
     few_updates: float = 250.0
     many_updates: float = 1000.0
 
+    # Training rows: with a thousand every usual network can memorise, with a hundred thousand few do.
+    few_rows: float = 2_000.0
+    many_rows: float = 50_000.0
+
     # Layers with weights. Three pass a gradient whatever the activation; from six on it matters.
     shallow_depth: int = 3
     deep_depth: int = 6

@@ -14,12 +14,14 @@ are rows that the network was not trained on; thresholds are the fields of :clas
    and does not rise; ``slow`` when it still rises; else ``stalled``.
 
 Near a boundary two verdicts are equally true: ``acceptable`` holds both, ``verdict`` the one that the
-rule gives. A discriminator at chance is ``benign`` when its generator has come near the real points;
+rule gives. Where the run's own validation loss and the judged rows disagree about skill, two samples of
+rows have spoken, and both verdicts stand. A discriminator at chance is ``benign`` when its generator has come near the real points;
 a preference training is when it was looked at during its first steps and the policy has moved.
 
 The cause of a run in trouble is the injected fault, if that fault can do this and its twin without the
-fault learned; measured states that are just as true (dead units, vanished gradients) are added. Where
-neither is known there is no cause to be right about: ``causes`` is empty.
+fault learned; measured states that are just as true (dead units, vanished gradients) are added. Labels
+without signal need no twin. A network that overfits labels which carry signal had too few rows for its
+freedom. Where none of this is known there is no cause to be right about: ``causes`` is empty.
 """
 
 from __future__ import annotations
@@ -34,11 +36,13 @@ import numpy.typing as npt
 from benchmarks.zoo.architectures import ARCHITECTURES
 from benchmarks.zoo.outcome import Outcome
 from benchmarks.zoo.plan import TrainingPlan
-from mlflow_bce_monitor.contract import NO_CAUSE, UNKNOWN, Verdict
+from mlflow_bce_monitor.contract import NO_CAUSE, Verdict
 from mlflow_bce_monitor.records import RunRecord
 
 FloatArray = npt.NDArray[np.float64]
 Verdicts = frozenset[Verdict]
+
+VALIDATION_LOSS: Final = "val_loss"
 
 LOSS_NAMES: Final = ("loss", "d_loss")
 """The logged training loss: of everything, and of a discriminator."""
@@ -83,11 +87,15 @@ class Boundaries:
     generator_near: float = 0.35
     # ratio of first-layer to total gradient norm at which gradients have vanished on the way.
     vanished: float = 1e-3
+    # penalty, as a share of the chance level, that makes the logged loss another curve than that of the skill.
+    penalty: float = 0.1
 
 
 BOUNDARIES: Final = Boundaries()
 
 UNTROUBLED: Final = frozenset({Verdict.LEARNING, Verdict.ESCAPED, Verdict.BENIGN})
+
+TOO_FEW_ROWS: Final = "too_few_rows"
 
 _FLAT: Final = frozenset({Verdict.STALLED, Verdict.SLOW})
 _WILD: Final = frozenset({Verdict.UNSTABLE, Verdict.DIVERGED})
@@ -152,7 +160,7 @@ def judge(
 ) -> list[Truth]:
     """Return the truth about every run; all at once, because a fault is judged against its twin."""
     verdicts = {
-        plan.plan_id: verdicts_of(plan, logged_loss(record), outcome, limits)
+        plan.plan_id: verdicts_of(plan, logged_loss(record), outcome, logged_validation(record), limits)
         for plan, record, outcome in specimens
     }
     truths = []
@@ -167,23 +175,56 @@ def judge(
 
 def logged_loss(record: RunRecord) -> FloatArray:
     """Return the logged training loss by step, shape (n_points,); the last point of a step counts."""
-    name = next(name for name in LOSS_NAMES if name in record.histories)
+    return _by_step(record, next(name for name in LOSS_NAMES if name in record.histories))
+
+
+def logged_validation(record: RunRecord) -> float | None:
+    """Return the last logged validation loss, None when there is none or it is not a number."""
+    if VALIDATION_LOSS not in record.histories:
+        return None
+    last = float(_by_step(record, VALIDATION_LOSS)[-1])
+    return last if np.isfinite(last) else None
+
+
+def _by_step(record: RunRecord, name: str) -> FloatArray:
     history = record.histories[name]
     by_step = dict(zip(history.steps.tolist(), history.values.tolist(), strict=True))
     return np.array([by_step[step] for step in sorted(by_step)])
 
 
 def verdicts_of(
-    plan: TrainingPlan, losses: FloatArray, outcome: Outcome, limits: Boundaries = BOUNDARIES
+    plan: TrainingPlan,
+    losses: FloatArray,
+    outcome: Outcome,
+    validation: float | None = None,
+    limits: Boundaries = BOUNDARIES,
 ) -> tuple[Verdict, Verdicts]:
-    """Return the verdict of the rule and all verdicts that are not wrong."""
+    """Return the verdict of the rule and all verdicts that are not wrong.
+
+    Parameters
+    ----------
+    losses
+        The logged training loss by step, shape (n_points,).
+    validation
+        The last logged validation loss, where there is one.
+    """
     if not _is_finite(losses, outcome):
         return _only(Verdict.DIVERGED)
     if plan.family == "adversarial":
         return _contest(outcome, limits)
     if plan.kind == "benign":
         return _only(Verdict.BENIGN)
-    return _contradiction(losses, outcome, limits) or _by_skill(plan, losses, outcome, limits)
+    claimed = _validation_skill(plan, validation, outcome)
+    return _contradiction(losses, outcome, limits) or _by_skill(plan, losses, outcome, claimed, limits)
+
+
+def _validation_skill(plan: TrainingPlan, validation: float | None, outcome: Outcome) -> float | None:
+    """Return the skill that the last logged validation loss shows, its penalty taken off."""
+    if validation is None:
+        return None
+    # Class weights do not enter a validation loss; smoothing and focusing do.
+    chance = outcome.judged_chance if plan.network.loss == "crossentropy" else outcome.logged_chance
+    return 1 - (validation - outcome.penalty) / chance
 
 
 def _is_finite(losses: FloatArray, outcome: Outcome) -> bool:
@@ -195,14 +236,18 @@ def _is_finite(losses: FloatArray, outcome: Outcome) -> bool:
 
 
 def _by_skill(
-    plan: TrainingPlan, losses: FloatArray, outcome: Outcome, limits: Boundaries
+    plan: TrainingPlan,
+    losses: FloatArray,
+    outcome: Outcome,
+    claimed: float | None,
+    limits: Boundaries,
 ) -> tuple[Verdict, Verdicts]:
     if outcome.train_skill >= limits.skill and outcome.judged_skill >= limits.skill:
         if _rise(outcome) < limits.gain:  # an untrained network that is right by luck
             return _only(Verdict.STALLED, Verdict.LEARNING, Verdict.SLOW)
-        return _learned(losses, outcome, limits)
+        return _learned(losses, outcome, claimed, limits)
     if outcome.train_skill >= limits.memorised:
-        return _memorised(plan, outcome, limits)
+        return _memorised(plan, outcome, claimed, limits)
     return _not_learned(losses, outcome, limits)
 
 
@@ -242,17 +287,23 @@ def _contradiction(
     ranks = outcome.judged_auc >= limits.ranks_well and outcome.judged_auc_p_value < limits.p_value
     spread = outcome.prediction_spread > limits.grey
     at_chance = limits.far_below < claimed < limits.skill and outcome.judged_skill < limits.skill
-    if ranks and spread and at_chance and not _gain(outcome) >= limits.gain:
+    if ranks and spread and at_chance and not _gain(outcome.trace.train_skill) >= limits.gain:
         return _only(Verdict.INCONSISTENT, Verdict.STALLED, Verdict.LEARNING)
     return None
 
 
-def _learned(losses: FloatArray, outcome: Outcome, limits: Boundaries) -> tuple[Verdict, Verdicts]:
+def _learned(
+    losses: FloatArray, outcome: Outcome, claimed: float | None, limits: Boundaries
+) -> tuple[Verdict, Verdicts]:
     others: list[Verdict] = []
+    if claimed is not None and claimed < limits.skill - limits.grey:
+        others.append(Verdict.OVERFITTING)
     if min(outcome.train_skill, outcome.judged_skill) < limits.skill + limits.grey:
         others += [Verdict.SLOW, Verdict.STALLED]
     if _noise(losses) > limits.jumpy * outcome.logged_chance:
         others.append(Verdict.UNSTABLE)
+    if not outcome.trace.epochs and _logged_at_chance(losses, outcome, limits) >= 0.5 * limits.plateau_share:
+        others.append(Verdict.ESCAPED)
     in_band, below = _plateau_shares(outcome, limits)
     if in_band >= limits.plateau_share:
         return _only(
@@ -263,17 +314,29 @@ def _learned(losses: FloatArray, outcome: Outcome, limits: Boundaries) -> tuple[
     return _only(Verdict.LEARNING, *others)
 
 
-def _memorised(plan: TrainingPlan, outcome: Outcome, limits: Boundaries) -> tuple[Verdict, Verdicts]:
+def _logged_at_chance(losses: FloatArray, outcome: Outcome, limits: Boundaries) -> float:
+    """Return the share of the logged points within the band of chance."""
+    skills = 1 - (losses - outcome.penalty) / outcome.logged_chance
+    return float((np.abs(skills) < limits.skill).mean())
+
+
+def _memorised(
+    plan: TrainingPlan, outcome: Outcome, claimed: float | None, limits: Boundaries
+) -> tuple[Verdict, Verdicts]:
     others: list[Verdict] = []
     if plan.logging.validation == "none" or outcome.judged_skill > limits.skill - limits.grey:
         others.append(Verdict.LEARNING)  # nothing that was logged could tell
+    elif claimed is not None and claimed >= limits.skill:
+        others.append(Verdict.LEARNING)
+    if _gain(outcome.trace.judged_skill) >= limits.gain:
+        others.append(Verdict.SLOW)  # it still comes closer to learning
     if outcome.train_skill < limits.memorised + limits.grey:
         others += [Verdict.STALLED, Verdict.SLOW]
     return _only(Verdict.OVERFITTING, *others)
 
 
 def _not_learned(losses: FloatArray, outcome: Outcome, limits: Boundaries) -> tuple[Verdict, Verdicts]:
-    gain, skill = _gain(outcome), outcome.train_skill
+    gain, skill = _gain(outcome.trace.train_skill), outcome.train_skill
     others: list[Verdict] = []
     if skill > limits.skill - limits.grey and outcome.judged_skill > limits.skill - limits.grey:
         others.append(Verdict.LEARNING)
@@ -286,6 +349,8 @@ def _not_learned(losses: FloatArray, outcome: Outcome, limits: Boundaries) -> tu
         others += [Verdict.STALLED] if skill > 2 * limits.far_below else []
         return _only(Verdict.DIVERGED, *others)
     others += [Verdict.DIVERGED] if skill < limits.near_chance else []
+    if outcome.penalty > limits.penalty * outcome.logged_chance and losses[-1] < losses[len(losses) // 2]:
+        others.append(Verdict.SLOW)  # the penalty falls, and with it the loss that is minimised
     if gain < limits.gain:
         return _only(Verdict.STALLED, *others, *([Verdict.SLOW] if gain > limits.gain / 2 else []))
     # Memorising is progress on the training rows only, and a constant output on its way to the
@@ -296,19 +361,21 @@ def _not_learned(losses: FloatArray, outcome: Outcome, limits: Boundaries) -> tu
 
 
 def _noise(losses: FloatArray) -> float:
-    """Return the robust standard deviation of one point about its neighbours over the last half."""
-    fewest = 5
+    """Return the robust standard deviation of one point about a smooth curve over the last half.
+
+    Fourth differences: of a steep but smooth fall next to nothing is left of them.
+    """
+    fewest = 6
     tail = losses[len(losses) // 2 :]
     if len(tail) < fewest:
         return 0.0
-    bends = np.abs(np.diff(tail, n=2))
-    # 1.4826: median absolute deviation to standard deviation; sqrt(6): a bend sums 1, -2 and 1 points.
-    return float(1.4826 * np.median(bends) / np.sqrt(6))
+    # 1.4826: median absolute deviation to standard deviation; sqrt(70): a difference sums 1, -4, 6, -4, 1.
+    return float(1.4826 * np.median(np.abs(np.diff(tail, n=4))) / np.sqrt(70))
 
 
-def _gain(outcome: Outcome) -> float:
-    """Return the rise of the training skill over the last half: medians of its last and first third."""
-    skills = np.array(outcome.trace.train_skill)
+def _gain(trace: Sequence[float]) -> float:
+    """Return the rise of a skill over the last half: medians of its last and first third."""
+    skills = np.array(trace)
     tail = skills[len(skills) // 2 :]
     if len(tail) == 0:
         return 0.0
@@ -365,13 +432,15 @@ def causes_of(
     if verdict in UNTROUBLED:
         return frozenset({NO_CAUSE})
     causes = _measured_causes(plan, outcome, limits)
-    injected = plan.fault if verdict in BRINGS_ABOUT.get(plan.fault, ()) and twin_learned else NO_CAUSE
+    # Shuffled labels carry no signal, whatever the network might have made of sound ones.
+    established = twin_learned or plan.fault == "no_signal"
+    injected = plan.fault if verdict in BRINGS_ABOUT.get(plan.fault, ()) and established else NO_CAUSE
     if injected != NO_CAUSE:
         causes |= {injected} | _equally_true(plan, outcome, verdict)
     elif plan.fault == NO_CAUSE and verdict is Verdict.SLOW and not causes:
         causes |= {"too_few_steps", "learning_rate_too_low"}
     elif verdict is Verdict.OVERFITTING:
-        causes |= {NO_CAUSE, UNKNOWN}  # the vocabulary has no word for too few rows
+        causes |= {TOO_FEW_ROWS}
     return frozenset(causes)
 
 
@@ -397,6 +466,8 @@ def _equally_true(plan: TrainingPlan, outcome: Outcome, verdict: Verdict) -> set
         return {"learning_rate_too_low"}  # a larger rate would have done in these steps
     if plan.fault == "learning_rate_too_low" and verdict is Verdict.SLOW:
         return {"too_few_steps"}
+    if plan.fault == "class_imbalance" and verdict is Verdict.OVERFITTING:
+        return {TOO_FEW_ROWS}  # of the rarer class
     if plan.fault == "frozen_parameters" and plan.family == "preference":
         return {"policy_equals_reference"}
     return set()

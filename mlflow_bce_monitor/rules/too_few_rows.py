@@ -1,0 +1,97 @@
+"""Too few rows: the network has the freedom to learn its rows by heart, and does so instead of the rule.
+
+Source: Zhang et al. 2017, "Understanding deep learning requires rethinking generalization",
+arXiv:1611.03530: usual networks fit even random labels; Prechelt 1998, "Early Stopping - But
+When?", doi:10.1007/3-540-49430-8_3, on the validation loss that falls and rises again.
+"""
+
+from __future__ import annotations
+
+from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.weighing import Piece, weigh
+
+
+def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
+    """Look for a training loss far below a validation loss that knew better once."""
+    gap = evidence.number("end_skill") - evidence.number("validation_skill")
+    if gap <= limits.memorising_gap:
+        return RuledOut("the training rows are fitted no better than the others")
+    return weigh(
+        Piece(2.0, f"the training loss is {gap:.0%} of chance below the validation loss")
+        if gap > limits.clear_skill
+        else None,
+        _by_best(evidence, limits),
+        _by_ranking(evidence, limits),
+        _by_rows(evidence, limits),
+    )
+
+
+def _by_best(evidence: Evidence, limits: Limits) -> Piece:
+    best = evidence.number("best_validation_skill")
+    if best > limits.unvalidated_band:
+        return Piece(2.0, f"the validation loss showed skill {best:.2f} at its best")
+    if best > limits.chance_band:
+        return Piece(0.5, f"the validation loss showed skill {best:.2f} at its best")
+    return Piece(-1.5, "the validation loss never was below chance")
+
+
+def _by_ranking(evidence: Evidence, limits: Limits) -> Piece | None:
+    if "validation_auc" not in evidence:
+        return None
+    area = evidence.number("validation_auc")
+    if area >= limits.auc_with_signal:
+        return Piece(1.5, f"the validation AUC of {area:.2f} shows signal")
+    if area < limits.auc_at_chance:
+        return Piece(-1.5, f"the validation AUC of {area:.2f} shows no signal")
+    return None
+
+
+def _by_rows(evidence: Evidence, limits: Limits) -> Piece | None:
+    if "n_train" not in evidence:
+        return None
+    rows = evidence.number("n_train")
+    if rows <= limits.few_rows:
+        return Piece(0.5, f"only {rows:,.0f} training rows")
+    if rows >= limits.many_rows:
+        return Piece(-1.5, f"{rows:,.0f} training rows")
+    return None
+
+
+RULE = Rule(
+    code="too_few_rows",
+    title="Too few training rows",
+    explanation=(
+        "A network with more freedom than its rows can pin down learns them by heart. Its training loss goes to zero while the "
+        "validation loss turns at an early epoch and rises, past its chance level in the end: the predictions become "
+        "certain, and wrong as often as before."
+    ),
+    advice="Keep the weights of the best validation epoch, and train with more rows or less freedom (weight decay, dropout, a smaller network).",
+    remedy='stop = keras.callbacks.EarlyStopping(monitor="val_loss", patience=5, restore_best_weights=True)',
+    confused_with=("no_signal", "class_imbalance"),
+    separated_by="the validation loss and AUC at the best epoch: above chance the signal is there",
+    prior=0.8,
+    needs=("end_skill", "validation_skill", "best_validation_skill"),
+    uses=("validation_auc", "n_train"),
+    assess=assess,
+    fires=(
+        Example(
+            "training skill 0.9, validation skill 0.3 at its best and -0.4 at the end",
+            end_skill=0.9,
+            validation_skill=-0.4,
+            best_validation_skill=0.3,
+        ),
+    ),
+    stays_quiet=(
+        Example("no skill anywhere", end_skill=0.0, validation_skill=0.0, best_validation_skill=0.0),
+        Example(
+            "memorised, and the ranking at chance",
+            end_skill=0.09,
+            validation_skill=-0.1,
+            best_validation_skill=0.0,
+            validation_auc=0.5,
+        ),
+    ),
+    source="Zhang et al. 2017, arXiv:1611.03530; Prechelt 1998, doi:10.1007/3-540-49430-8_3",
+)
