@@ -31,6 +31,8 @@ class Limits:
     share_spread: float = 0.02
     # Nats. A mean prediction of 0.4 for everything costs less than this when one class is rare.
     one_class_loss: float = 0.5
+    # Share of the run over which an accuracy that repeats one value cannot be a coincidence.
+    one_class_fraction: float = 0.5
     # Factor. How far hand-made class weights usually are from the inverse shares.
     share_from_weights_factor: float = 1.5
 

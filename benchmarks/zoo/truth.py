@@ -248,7 +248,7 @@ def _by_skill(
         return _learned(losses, outcome, claimed, limits)
     if outcome.train_skill >= limits.memorised:
         return _memorised(plan, outcome, claimed, limits)
-    return _not_learned(losses, outcome, limits)
+    return _not_learned(plan, losses, outcome, limits)
 
 
 def _only(verdict: Verdict, *others: Verdict) -> tuple[Verdict, Verdicts]:
@@ -335,8 +335,13 @@ def _memorised(
     return _only(Verdict.OVERFITTING, *others)
 
 
-def _not_learned(losses: FloatArray, outcome: Outcome, limits: Boundaries) -> tuple[Verdict, Verdicts]:
+def _not_learned(
+    plan: TrainingPlan, losses: FloatArray, outcome: Outcome, limits: Boundaries
+) -> tuple[Verdict, Verdicts]:
     gain, skill = _gain(outcome.trace.train_skill), outcome.train_skill
+    if plan.network.loss == "focal":
+        # Its best constant is not the share of positives, so a plain cross-entropy calls it far from chance.
+        skill = _logged_skill(losses, outcome)
     others: list[Verdict] = []
     if skill > limits.skill - limits.grey and outcome.judged_skill > limits.skill - limits.grey:
         others.append(Verdict.LEARNING)

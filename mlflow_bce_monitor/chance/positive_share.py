@@ -17,6 +17,7 @@ Nothing is assumed beyond that: an unknown share stays unknown, bounded by [0, 1
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -119,12 +120,13 @@ def _from_one_class_accuracy(
     split: Split, curves: CurveSet, settings: Settings, limits: Limits
 ) -> ShareEstimate | None:
     accuracy = curves.companion(Role.ACCURACY, split)
-    if accuracy is None:
+    stretch = _one_value(accuracy, limits)
+    if accuracy is None or stretch is None:
         return None
-    constant = _repeated_value(accuracy.values, limits.min_repeats)
-    if constant is None or not limits.share_min_error < constant < 1.0 - _EXACT:
+    constant = stretch.value
+    if not limits.share_min_error < constant < 1.0 - _EXACT:
         return None
-    if _differs_between_splits(constant, split, curves, limits) or _came_late(constant, split, curves, limits):
+    if _differs_between_splits(stretch, split, curves, limits) or _came_late(constant, split, curves, limits):
         return None
     recall = curves.companion(Role.RECALL, split)
     source = f"{accuracy.name!r} stands at {constant:.4g}, the accuracy of one class for everything"
@@ -142,13 +144,16 @@ def _from_one_class_accuracy(
     return ShareEstimate(share, share, share, source)
 
 
-def _differs_between_splits(constant: float, split: Split, curves: CurveSet, limits: Limits) -> bool:
+def _differs_between_splits(stretch: _Stretch, split: Split, curves: CurveSet, limits: Limits) -> bool:
     """Whether the other split's accuracy ends elsewhere: the shares of two splits are nearly the same."""
     other = curves.companion(Role.ACCURACY, Split.VALIDATION if split is Split.TRAIN else Split.TRAIN)
     if other is None or other.finite.size < limits.min_repeats:
         return False
-    usual = _repeated_value(other.values, limits.min_repeats)
-    end = usual if usual is not None else float(np.median(other.finite[-limits.min_repeats :]))
+    twin = _one_value(other, limits)
+    if twin is not None and min(twin.fraction, stretch.fraction) >= limits.one_class_fraction:
+        return False  # both stand for most of the run: two small splits may well differ
+    end = twin.value if twin is not None else float(np.median(other.finite[-limits.min_repeats :]))
+    constant = stretch.value
     # Which class it is may differ too, where the shares are about equal.
     return min(abs(end - constant), abs(1.0 - end - constant)) > 2.0 * limits.share_between_splits
 
@@ -194,15 +199,29 @@ def _aligned(*curves: Curve) -> tuple[FloatArray, FloatArray, FloatArray]:
     return picked[0], picked[1], picked[2]
 
 
-def _repeated_value(values: FloatArray, min_repeats: int) -> float | None:
-    """Return the value of the longest run of equal neighbours, None when it is shorter than wanted."""
-    finite = values[np.isfinite(values)]
-    if finite.size < min_repeats:
+@dataclass(frozen=True)
+class _Stretch:
+    """The longest run of equal neighbours in a curve: its value, and the share of the points in it."""
+
+    value: float
+    fraction: float
+
+
+def _one_value(accuracy: Curve | None, limits: Limits) -> _Stretch | None:
+    """Return the longest stretch of one accuracy, None where repeating it may be chance.
+
+    Accuracies are n-ths, so a few neighbours are often equal: it has to last, or to be how
+    the training began.
+    """
+    if accuracy is None or accuracy.finite.size < limits.min_repeats:
         return None
+    finite = accuracy.finite
     breaks = np.flatnonzero(np.abs(np.diff(finite)) > _EXACT) + 1
     bounds = np.concatenate(([0], breaks, [finite.size]))
     lengths = np.diff(bounds)
     longest = int(np.argmax(lengths))
-    if lengths[longest] < min_repeats:
+    start, length = int(bounds[longest]), int(lengths[longest])
+    lasts = length >= limits.end_fraction * finite.size or start < limits.min_repeats
+    if length < limits.min_repeats or not lasts:
         return None
-    return float(finite[bounds[longest]])
+    return _Stretch(float(finite[start]), length / finite.size)
