@@ -1,0 +1,74 @@
+"""All scores of some runs, from the runs, their truths and their diagnoses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from benchmarks.diagnosis.cases import Case, case_of
+from benchmarks.diagnosis.cause_scores import CauseScores, score_causes
+from benchmarks.diagnosis.verdict_scores import VerdictScores, score_verdicts
+from mlflow_bce_monitor.diagnosis import Diagnosis
+from mlflow_bce_monitor.records import RunRecord
+
+if TYPE_CHECKING:
+    from benchmarks.zoo.truth import Truth
+
+FEW_POINTS: Final = 10
+"""Points of the training loss up to which a run is short."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How good the diagnoses of some runs are.
+
+    Attributes
+    ----------
+    verdicts, short_verdicts
+        Of all runs, and of those of at most ``FEW_POINTS`` points.
+    causes
+        Causes that nothing logged can separate count as one answer.
+    exact_causes
+        Every word counts for itself.
+    """
+
+    verdicts: VerdictScores
+    short_verdicts: VerdictScores
+    causes: CauseScores
+    exact_causes: CauseScores
+
+
+def measure(pairs: Sequence[tuple[RunRecord, Truth]], diagnoses: Sequence[Diagnosis]) -> Scores:
+    """Return the scores of some runs' diagnoses.
+
+    Parameters
+    ----------
+    pairs
+        What each run logged, and what is true of it.
+    diagnoses
+        One a run, in the same order.
+
+    Raises
+    ------
+    ValueError
+        When there are not as many diagnoses as runs.
+    """
+    if len(pairs) != len(diagnoses):
+        raise ValueError(f"every run needs one diagnosis, got {len(pairs)} runs, {len(diagnoses)} diagnoses")
+    return score(
+        [
+            case_of(record, truth, diagnosis)
+            for (record, truth), diagnosis in zip(pairs, diagnoses, strict=True)
+        ]
+    )
+
+
+def score(cases: Sequence[Case]) -> Scores:
+    """Return the scores of some runs, as cases."""
+    return Scores(
+        verdicts=score_verdicts(cases),
+        short_verdicts=score_verdicts([case for case in cases if case.n_points <= FEW_POINTS]),
+        causes=score_causes(cases, grouped=True),
+        exact_causes=score_causes(cases, grouped=False),
+    )
