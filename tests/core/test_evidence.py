@@ -13,7 +13,7 @@ from made_runs import LN_2, Values, history, jitter, run
 from mlflow_bce_monitor.contract import Tier
 from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
 from mlflow_bce_monitor.evidence.fact import Evidence, Fact
-from mlflow_bce_monitor.evidence.gather import usual_rate
+from mlflow_bce_monitor.evidence.of_training import usual_rate
 from mlflow_bce_monitor.evidence.rows import rows_from_accuracy
 from mlflow_bce_monitor.pipeline import Question, diagnose
 from mlflow_bce_monitor.records import DatasetInput, MetricHistory

@@ -1,0 +1,125 @@
+"""Facts about the shape of the loss curves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from mlflow_bce_monitor.contract import Tier
+from mlflow_bce_monitor.curves.curve import CurveSet
+from mlflow_bce_monitor.evidence.fact import Fact
+from mlflow_bce_monitor.evidence.view import LossView
+from mlflow_bce_monitor.findings.blocks import into_blocks
+from mlflow_bce_monitor.findings.finding import CurveFindings
+from mlflow_bce_monitor.findings.plateaus import without_spikes
+from mlflow_bce_monitor.limits import Limits
+
+
+def shape(view: LossView, curves: CurveSet, limits: Limits) -> Iterator[Fact]:
+    """Yield what the judged loss curve looks like: levels, falls, jumps, plateaus."""
+    findings, chance = view.findings, view.chance.value
+    source = f"metric {view.curve.name!r}"
+
+    def fact(name: str, value: float | bool | str) -> Fact:  # noqa: FBT001 - a fact may be a yes or no
+        return Fact(name, value, source, Tier.CURVE)
+
+    yield fact("n_points", findings.n_finite)
+    yield fact("ends_non_finite", findings.ends_non_finite)
+    yield fact("had_non_finite", findings.non_finite_from is not None)
+    yield fact("share_known", view.chance.known)
+    yield fact("loss_certainty", str(curves.certainty))
+    if findings.end_level is None or findings.first is None:
+        return
+    values = view.curve.finite
+    smooth = without_spikes(into_blocks(values, limits.max_blocks).values)
+    tail = max(1, int(np.ceil(values.size * limits.end_fraction)))
+    yield fact("end_level", findings.end_level)
+    yield fact("end_skill", 1.0 - findings.end_level / chance)
+    yield fact("end_skill_error", findings.noise / math.sqrt(tail) / chance)
+    yield fact("best_skill", 1.0 - float(smooth.min()) / chance)
+    # A sound network starts near 0.5 for everything, which costs more than chance where one class is rare.
+    start = max(view.chance.untrained, chance)
+    yield fact("first_ratio", findings.first / start)
+    yield fact("end_ratio", findings.end_level / start)
+    yield fact("peak_ratio", float(values.max()) / start)
+    yield fact(
+        "rise_after_start", (float(values[1:].max()) - findings.first) / chance if values.size > 1 else 0.0
+    )
+    yield fact("spike_count", len(findings.spikes))
+    yield fact("end_spread", _end_spread(values, limits) / chance)
+    yield fact("end_fall", -findings.end_slope_per_run / chance)
+    yield fact("end_falling", findings.end_slope_significant and findings.end_slope_per_run < 0)
+    yield fact("constant_loss", findings.constant_to_digit)
+    yield fact("plateau_fraction", plateau_fraction(findings))
+    yield fact("end_flat_fraction", _end_flat_fraction(findings))
+    yield fact("total_fall", (findings.first - findings.end_level) / chance)
+
+
+def plateau_fraction(findings: CurveFindings) -> float:
+    """Return the share of the points that lie on plateaus at chance, in [0, 1]."""
+    if findings.n_points == 0:
+        return 0.0
+    return sum(plateau.length for plateau in findings.plateaus if plateau.at_chance) / findings.n_points
+
+
+def _end_flat_fraction(findings: CurveFindings) -> float:
+    """Return the share of the points on the plateau that reaches the end, 0 when none does."""
+    if not findings.plateaus or findings.n_points == 0:
+        return 0.0
+    last = findings.plateaus[-1]
+    # A plateau found on blocks may stop a block short of the end.
+    reaches_end = findings.n_points - last.end <= max(1, findings.n_points // 50)
+    return last.length / findings.n_points if reaches_end else 0.0
+
+
+def _end_spread(values: np.ndarray, limits: Limits) -> float:
+    """Return the standard deviation of the last half of the curve, in blocks, about its running median."""
+    blocks = into_blocks(values, limits.max_blocks).values
+    half = max(2, round(blocks.size * limits.trend_fraction))
+    residual = (blocks - without_spikes(blocks))[-half:]
+    return float(residual.std())
+
+
+def twin(view: LossView, limits: Limits) -> Iterator[Fact]:
+    """Yield what the same loss on held-back data looks like, when it has points enough to tell."""
+    findings, chance = view.findings, view.chance.value
+    if findings.end_level is None or findings.n_finite < limits.min_repeats:
+        return
+    source = f"metric {view.curve.name!r}"
+    smooth = without_spikes(into_blocks(view.curve.finite, limits.max_blocks).values)
+    falling = findings.end_slope_significant and findings.end_slope_per_run < 0
+    yield Fact("validation_skill", 1.0 - findings.end_level / chance, source, Tier.CURVE)
+    yield Fact("best_validation_skill", 1.0 - float(smooth.min()) / chance, source, Tier.CURVE)
+    yield Fact("validation_fall", -findings.end_slope_per_run / chance, source, Tier.CURVE)
+    yield Fact("validation_falling", falling, source, Tier.CURVE)
+
+
+def movement(view: LossView) -> Iterator[Fact]:
+    """Yield how far the loss moved in all, and where it started.
+
+    Held-back data are the better witness: their loss is measured on one model, while a
+    training loss is averaged over the batches of an epoch in which the model moved.
+    """
+    values = view.curve.finite
+    if values.size == 0:
+        return
+    source = f"metric {view.curve.name!r}"
+    if view.findings.end_level is not None:
+        last = float(values[-1])
+        yield Fact("last_leap", (last - view.findings.end_level) / view.chance.value, source, Tier.CURVE)
+        yield Fact("last_skill", 1.0 - last / view.chance.value, source, Tier.CURVE)
+    if values.size > 1:
+        yield Fact("movement", float(values.max() - values.min()) / view.chance.value, source, Tier.CURVE)
+    off = abs(float(values[0]) - view.chance.untrained)
+    yield Fact("start_off_untrained", off, source, Tier.CURVE)
+
+
+def penalty(view: LossView, curves: CurveSet) -> Iterator[Fact]:
+    """Yield what the optimised loss carries on top of the plain cross-entropy logged beside it."""
+    total = curves.penalised
+    if total is None or total.finite.size == 0 or view.findings.final_loss is None:
+        return
+    penalty = (float(total.finite[-1]) - view.findings.final_loss) / view.chance.value
+    yield Fact("penalty", penalty, f"metrics {total.name!r} and {view.curve.name!r}", Tier.CURVE)

@@ -1,0 +1,161 @@
+"""Facts about the predictions, read off the metrics beside the loss."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from mlflow_bce_monitor.chance.level import entropy, share_with_entropy
+from mlflow_bce_monitor.contract import Tier
+from mlflow_bce_monitor.curves.curve import Curve, CurveSet, Role, Split
+from mlflow_bce_monitor.evidence.fact import Fact
+from mlflow_bce_monitor.evidence.rows import rows_from_accuracy
+from mlflow_bce_monitor.evidence.view import LossView
+from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.settings import Setting, Settings
+
+AUC_OF_TIES: Final = 1e-6
+"""Distance from 0.5 within which an area is that of one prediction for everything; float32 rounding."""
+
+
+def gains(
+    train: LossView, validation: LossView | None, curves: CurveSet, settings: Settings
+) -> Iterator[Fact]:
+    """Yield what the skill is worth over all rows: a small skill on few rows is no skill.
+
+    A gain of G nats says that the labels are exp(G) times as likely under the model's
+    predictions as under the constant: a likelihood ratio, comparable over sizes and shares.
+    """
+    rows = _rows(train, curves)
+    known: Setting[int] | None = settings.n_train
+    if known is None and rows is not None:
+        known = Setting(rows, f"digits of the accuracy beside {train.curve.name!r}")
+    if known is not None:
+        yield Fact("n_train", known.value, known.source, Tier.RUN if settings.n_train else Tier.CURVE)
+        if train.findings.end_level is not None:
+            gain = (train.chance.value - train.findings.end_level) * known.value
+            yield Fact("training_gain", gain, f"metric {train.curve.name!r} and {known.source}", Tier.CURVE)
+    if validation is None or validation.findings.end_level is None:
+        return
+    held_back = _rows(validation, curves)
+    if held_back is not None:
+        source = f"digits of the accuracy beside {validation.curve.name!r}"
+        yield Fact("n_validation", held_back, source, Tier.CURVE)
+        gain = (validation.chance.value - validation.findings.end_level) * held_back
+        yield Fact("validation_gain", gain, f"metric {validation.curve.name!r} and {source}", Tier.CURVE)
+
+
+def held_back_labels(validation: LossView | None, curves: CurveSet) -> Iterator[Fact]:
+    """Yield what the labels of the held-back data alone decide: the error of an AUC, and the headroom.
+
+    The error is that of the Mann-Whitney statistic without signal, sqrt((n + 1) / (12 n1 n0)).
+    Headroom is there when training was weighted or resampled: its constant prediction is
+    not the one that suits the held-back labels, and a shift towards that looks like skill.
+    """
+    if validation is None or validation.chance.share.value is None:
+        return
+    share, source = validation.chance.share.value, validation.chance.share.source
+    headroom = 1.0 - entropy(share) / validation.chance.value
+    yield Fact("base_rate_headroom", headroom, source, _share_tier(source))
+    rows = _rows(validation, curves)
+    if rows is not None and 0.0 < share < 1.0:
+        error = math.sqrt((rows + 1) / (12.0 * share * (1.0 - share))) / rows
+        yield Fact("validation_auc_error", error, f"{source} and the digits of the accuracy", Tier.CURVE)
+
+
+def predictions(view: LossView, curves: CurveSet, settings: Settings, limits: Limits) -> Iterator[Fact]:
+    """Yield the class shares, and accuracy, recall and AUC compared with a constant prediction's."""
+    share = view.chance.share
+    if share.value is not None:
+        yield Fact("positive_share", share.value, share.source, _share_tier(share.source))
+        yield Fact(
+            "minority_share", min(share.value, 1.0 - share.value), share.source, _share_tier(share.source)
+        )
+        effective = _effective_minority(share.value, settings)
+        yield Fact("effective_minority_share", effective, share.source, _share_tier(share.source))
+    split = view.curve.split
+    accuracy = curves.companion(Role.ACCURACY, split)
+    if accuracy is not None and accuracy.finite.size:
+        source = f"metric {accuracy.name!r}"
+        half = accuracy.finite[
+            -max(limits.min_repeats, round(accuracy.finite.size * limits.trend_fraction)) :
+        ]
+        constant = half.size >= limits.min_repeats and bool((half == half[0]).all())
+        yield Fact("accuracy_constant", constant, source, Tier.CURVE)
+        yield from _one_class_gap(view, accuracy, limits)
+        if share.value is not None:
+            gain = _end(accuracy, limits) - max(share.value, 1.0 - share.value)
+            yield Fact("accuracy_gain", gain, f"{source} and {share.source}", Tier.CURVE)
+    for name, role, of_split in (
+        ("recall", Role.RECALL, split),
+        ("auc", Role.AUC, split),
+        ("validation_auc", Role.AUC, Split.VALIDATION),
+        ("reward_margin", Role.REWARD_MARGIN, split),
+    ):
+        curve = curves.companion(role, of_split)
+        if curve is not None and curve.finite.size:
+            yield Fact(name, _end(curve, limits), f"metric {curve.name!r}", Tier.CURVE)
+
+
+def _one_class_gap(view: LossView, accuracy: Curve, limits: Limits) -> Iterator[Fact]:
+    """Yield how badly the accuracy fits the reading that the loss is the entropy of the labels.
+
+    Were the end level L the chance level of imbalanced labels, one class would be
+    predicted for everything, and the accuracy would be 1 - pi with H(pi) = L.
+    """
+    level = view.findings.end_level
+    share = share_with_entropy(level) if level is not None else None
+    if share is not None:
+        gap = abs(_end(accuracy, limits) - (1.0 - share))
+        source = f"metrics {accuracy.name!r} and {view.curve.name!r}"
+        yield Fact("one_class_accuracy_gap", gap, source, Tier.CURVE)
+
+
+def constant_output(curves: CurveSet, limits: Limits) -> Iterator[Fact]:
+    """Yield whether every input got the same prediction: only ties give an area of exactly one half."""
+    for split in (Split.VALIDATION, Split.TRAIN):
+        curve = curves.companion(Role.AUC, split)
+        if curve is None or curve.finite.size < limits.min_repeats:
+            continue
+        halves = np.abs(curve.finite - 0.5) < AUC_OF_TIES
+        constant = bool(halves[-limits.min_repeats :].all())
+        source = f"metric {curve.name!r}"
+        yield Fact("constant_output", constant, source, Tier.CURVE)
+        yield Fact("output_went_constant", constant and not bool(halves[0]), source, Tier.CURVE)
+        return
+
+
+def log_probabilities(curves: CurveSet, split: Split) -> Iterator[Fact]:
+    """Yield whether the log probabilities of a preference training are exactly 0: no token counts."""
+    curve = curves.companion(Role.LOG_PROBABILITY, split)
+    if curve is not None and curve.finite.size:
+        yield Fact("logps_zero", bool((curve.finite == 0.0).all()), f"metric {curve.name!r}", Tier.CURVE)
+
+
+def _rows(view: LossView, curves: CurveSet) -> int | None:
+    accuracy = curves.companion(Role.ACCURACY, view.curve.split)
+    return rows_from_accuracy(accuracy.finite) if accuracy is not None else None
+
+
+def _share_tier(source: str) -> Tier:
+    return Tier.RUN if source.startswith(("params", "tags", "data set")) else Tier.CURVE
+
+
+def _effective_minority(share: float, settings: Settings) -> float:
+    weights = settings.class_weights
+    if weights is None:
+        return min(share, 1.0 - share)
+    if weights.value.balanced:
+        return 0.5
+    positive = share * weights.value.positive
+    weighted = positive / (positive + (1.0 - share) * weights.value.negative)
+    return min(weighted, 1.0 - weighted)
+
+
+def _end(curve: Curve, limits: Limits) -> float:
+    """Median of the last fifth of a metric, at least three points where there are three."""
+    count = max(limits.min_repeats, int(np.ceil(curve.finite.size * limits.end_fraction)))
+    return float(np.median(curve.finite[-count:]))

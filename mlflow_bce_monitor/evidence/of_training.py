@@ -1,0 +1,161 @@
+"""Facts about how the model was built and trained, from params, model summary and data sets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from mlflow_bce_monitor.contract import Tier
+from mlflow_bce_monitor.curves.curve import CurveSet, Role, Split
+from mlflow_bce_monitor.curves.names import LossKind, read_name
+from mlflow_bce_monitor.evidence.fact import Fact
+from mlflow_bce_monitor.evidence.view import LossView
+from mlflow_bce_monitor.settings import Setting, Settings
+
+USUAL_RATES: Final[dict[str, float]] = {
+    "adam": 1e-3,
+    "adamw": 1e-3,
+    "nadam": 1e-3,
+    "adamax": 1e-3,
+    "rmsprop": 1e-3,
+    "lion": 1e-4,
+    "adagrad": 1e-2,
+    "adadelta": 1.0,
+    "ftrl": 1e-2,
+    "sgd": 1e-2,
+    "momentum": 1e-2,
+}
+"""Default learning rates of Keras 3 (``keras.optimizers``); Adadelta's is that of its paper.
+PyTorch's defaults are the same but for Adagrad (1e-2) and Adadelta (1.0), which are taken here."""
+
+_USUAL_RATE_OF_ANY: Final = 1e-3
+"""For an optimizer that is not named: Adam is what most people use."""
+
+_SATURATING: Final = ("sigmoid", "tanh")
+_CONSTANT_INITIALIZERS: Final = ("zero", "ones", "constant")
+
+_USUAL_RATE_OF_BOOSTING: Final = 0.1
+"""Default of lightgbm and scikit-learn; xgboost's is 0.3. Shrinkage of trees is no gradient step, and
+Adam's rate would call every one of them far too high."""
+
+_BOOSTING_PARAMS: Final = frozenset(
+    {"num_boost_round", "boosting_type", "booster", "num_leaves", "n_estimators"}
+)
+
+_OPTIMIZER_STRIDE: Final = 10
+"""Steps between two points from which the axis counts the optimizer's steps: trainers log every 10, 50
+or 500 of them, while epochs are logged one by one or, with rare validation, every 2 or 5."""
+
+_PREFERENCE_ROLES: Final = (Role.REWARD_MARGIN, Role.REWARD_ACCURACY)
+
+
+def training(view: LossView, curves: CurveSet, settings: Settings) -> Iterator[Fact]:
+    """Yield rate, length, size and regularisation, each with the param or metric that says so."""
+    yield from _learning_rate(curves, settings)
+    epochs = _epochs(view, settings)
+    if epochs is not None:
+        yield Fact("n_epochs", epochs.value, epochs.source, Tier.RUN)
+    updates = _updates(view, settings)
+    if updates is not None:
+        yield Fact("n_updates", updates.value, updates.source, Tier.RUN)
+    if settings.hidden_units is not None:
+        narrowest = min(settings.hidden_units.value)
+        yield Fact("narrowest_layer", narrowest, settings.hidden_units.source, Tier.RUN)
+    for name, setting in (
+        ("n_features", settings.n_features),
+        ("n_parameters", settings.n_parameters),
+        ("l2", settings.l2),
+        ("dropout", settings.dropout),
+        ("depth", settings.depth),
+    ):
+        if setting is not None:
+            yield Fact(name, setting.value, setting.source, Tier.RUN)
+    yield from _architecture(settings)
+    gradient = curves.companion(Role.GRADIENT_NORM, Split.TRAIN)
+    if gradient is not None and gradient.finite.size:
+        yield Fact("gradient_norm", float(gradient.finite[-1]), f"metric {gradient.name!r}", Tier.CURVE)
+
+
+def _architecture(settings: Settings) -> Iterator[Fact]:
+    total, trainable = settings.n_parameters, settings.n_trainable_parameters
+    if total is not None and trainable is not None and total.value > 0:
+        yield Fact("trainable_share", trainable.value / total.value, trainable.source, Tier.RUN)
+    if settings.activation is not None:
+        saturating = any(word in settings.activation.value.lower() for word in _SATURATING)
+        yield Fact("saturating_activation", saturating, settings.activation.source, Tier.RUN)
+    if settings.initializer is not None:
+        constant = any(word in settings.initializer.value.lower() for word in _CONSTANT_INITIALIZERS)
+        yield Fact("zero_initializer", constant, settings.initializer.source, Tier.RUN)
+
+
+def _learning_rate(curves: CurveSet, settings: Settings) -> Iterator[Fact]:
+    """Yield the highest rate in force: a schedule that starts high does its damage early."""
+    logged = curves.companion(Role.LEARNING_RATE, Split.TRAIN)
+    rate: Setting[float] | None = settings.learning_rate
+    tier = Tier.RUN
+    if logged is not None and logged.finite.size:
+        rate, tier = Setting(float(logged.finite.max()), f"metric {logged.name!r}"), Tier.CURVE
+    if rate is None:
+        return
+    yield Fact("learning_rate", rate.value, rate.source, tier)
+    if any(role in _PREFERENCE_ROLES for role, _ in curves.companions):
+        return  # 5e-7 for all weights, 1e-4 for an adapter: there is no usual rate to compare with
+    usual, source = _USUAL_RATE_OF_ANY, f"{rate.source}, against Adam's usual rate"
+    if _BOOSTING_PARAMS & settings.given.keys():
+        usual, source = _USUAL_RATE_OF_BOOSTING, f"{rate.source}, against the usual one of boosting"
+    if settings.optimizer is not None:
+        yield Fact("optimizer", settings.optimizer.value, settings.optimizer.source, Tier.RUN)
+        named = usual_rate(settings.optimizer.value)
+        if named is not None:
+            usual, source = named, f"{rate.source} and {settings.optimizer.source}"
+    yield Fact("rate_ratio", rate.value / usual, source, tier)
+
+
+def usual_rate(optimizer: str) -> float | None:
+    """Return the usual learning rate of an optimizer, None for a name that is not known."""
+    lowered = optimizer.lower()
+    # The longest name first: "adamw" contains "adam".
+    for name in sorted(USUAL_RATES, key=len, reverse=True):
+        if name in lowered:
+            return USUAL_RATES[name]
+    return None
+
+
+def _epochs(view: LossView, settings: Settings) -> Setting[int] | None:
+    """Epochs that were run: early stopping makes the param an upper bound, the curve has one point each."""
+    if settings.epochs is None:
+        return None
+    if view.findings.n_points < settings.epochs.value and _per_epoch(view, settings):
+        return Setting(view.findings.n_points, f"points of {view.curve.name!r}")
+    return settings.epochs
+
+
+def _per_epoch(view: LossView, settings: Settings) -> bool:
+    """Whether the curve has at most one point an epoch."""
+    return settings.epochs is not None and view.findings.n_points <= settings.epochs.value
+
+
+def _updates(view: LossView, settings: Settings) -> Setting[int] | None:
+    epochs = _epochs(view, settings)
+    if settings.n_train is not None and settings.batch_size is not None and epochs is not None:
+        per_epoch = math.ceil(settings.n_train.value / settings.batch_size.value)
+        source = f"{settings.n_train.source}, {settings.batch_size.source}, {epochs.source}"
+        return Setting(per_epoch * epochs.value, source)
+    if len(view.curve) > 1 and not _per_epoch(view, settings):
+        steps = view.curve.steps
+        stride = int(np.median(np.diff(steps)))
+        if stride >= _OPTIMIZER_STRIDE:
+            return Setting(int(steps[-1]) - int(steps[0]) + stride, f"steps of {view.curve.name!r}")
+    return None
+
+
+def context(curves: CurveSet, train: LossView) -> Iterator[Fact]:
+    """Yield what kind of training it is, as far as the metrics' names tell."""
+    reading = read_name(train.curve.name)
+    adversarial = reading is not None and reading.loss_kind is LossKind.DISCRIMINATOR
+    preference = any(role in _PREFERENCE_ROLES for role, _ in curves.companions)
+    yield Fact("adversarial", adversarial, "names of the metrics", Tier.CURVE)
+    yield Fact("preference_loss", preference, "names of the metrics", Tier.CURVE)
