@@ -20,10 +20,15 @@ class Supported:
         this cause than under a troubled run of unknown cause. 0 says nothing either way.
     because
         One clause a person can read: "recall is 0 and 90 % of labels are negative".
+    speaks_for, speaks_against
+        Every observation behind the weight as a clause, strongest first: a cause that
+        leads may have evidence against it as well.
     """
 
     weight: float
     because: str
+    speaks_for: tuple[str, ...] = ()
+    speaks_against: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

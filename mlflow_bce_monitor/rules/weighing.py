@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlflow_bce_monitor.rules.rule import Supported
@@ -30,15 +31,22 @@ class Piece:
 def weigh(*pieces: Piece | None) -> Supported:
     """Sum the pieces that were observed; the reason names the strongest on the winning side.
 
-    The pieces of one rule are treated as independent. They are not quite, which is why
-    the weights are small and the result is checked for calibration as a whole.
+    The outcome carries all of them, for and against. The pieces of one rule are treated as
+    independent. They are not quite, which is why the weights are small and the result is
+    checked for calibration as a whole.
     """
     observed = [piece for piece in pieces if piece is not None]
     total = sum(piece.weight for piece in observed)
-    side = 1.0 if total >= 0 else -1.0
-    telling = sorted((p for p in observed if p.weight * side > 0), key=lambda p: -abs(p.weight))
-    because = ", ".join(piece.clause for piece in telling[:SHOWN_PIECES])
-    return Supported(total, because or "nothing seen speaks for or against it")
+    speaks_for, speaks_against = _clauses(observed, 1.0), _clauses(observed, -1.0)
+    telling = speaks_for if total >= 0 else speaks_against
+    because = ", ".join(telling[:SHOWN_PIECES]) or "nothing seen speaks for or against it"
+    return Supported(total, because, speaks_for, speaks_against)
+
+
+def _clauses(pieces: Sequence[Piece], side: float) -> tuple[str, ...]:
+    """Return what speaks for (side 1) or against (side -1) the cause, strongest first."""
+    telling = (piece for piece in pieces if piece.weight * side > 0)
+    return tuple(piece.clause for piece in sorted(telling, key=lambda piece: -abs(piece.weight)))
 
 
 def times(ratio: float) -> str:

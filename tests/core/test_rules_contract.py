@@ -199,21 +199,33 @@ def test_rules_answer_whatever_the_facts(facts: dict[str, FactValue]) -> None:
         assert isinstance(outcome, RuledOut) or math.isfinite(outcome.weight)
 
 
+NOTHING_SEEN = "nothing seen speaks for or against it"
+
+
 @pytest.mark.parametrize(
-    ("pieces", "weight", "because"),
+    ("pieces", "outcome"),
     [
-        ((), 0.0, "nothing seen speaks for or against it"),
-        ((None, Piece(0.0, "a")), 0.0, "nothing seen speaks for or against it"),
-        ((Piece(2.0, "a"), None, Piece(-0.5, "b"), Piece(1.0, "c")), 2.5, "a, c"),
-        ((Piece(1.0, "a"), Piece(-3.0, "b"), Piece(-0.5, "c")), -2.5, "b, c"),
-        ((Piece(1.0, "a"), Piece(2.0, "b"), Piece(3.0, "c"), Piece(4.0, "d")), 10.0, "d, c, b"),
+        ((), Supported(0.0, NOTHING_SEEN)),
+        ((None, Piece(0.0, "a")), Supported(0.0, NOTHING_SEEN)),
+        (
+            (Piece(2.0, "a"), None, Piece(-0.5, "b"), Piece(1.0, "c")),
+            Supported(2.5, "a, c", ("a", "c"), ("b",)),
+        ),
+        (
+            (Piece(1.0, "a"), Piece(-0.5, "c"), Piece(-3.0, "b")),
+            Supported(-2.5, "b, c", ("a",), ("b", "c")),
+        ),
+        (
+            (Piece(1.0, "a"), Piece(2.0, "b"), Piece(3.0, "c"), Piece(4.0, "d")),
+            Supported(10.0, "d, c, b", ("d", "c", "b", "a")),
+        ),
     ],
 )
 def test_pieces_add_up_and_the_strongest_are_named(
-    pieces: tuple[Piece | None, ...], weight: float, because: str
+    pieces: tuple[Piece | None, ...], outcome: Supported
 ) -> None:
-    """Weights are summed; the reason names the three strongest pieces of the winning side."""
-    assert weigh(*pieces) == Supported(weight, because)
+    """Weights are summed; the reason names the three strongest of the winning side, the outcome all."""
+    assert weigh(*pieces) == outcome
 
 
 def string_constants(path: Path) -> Iterator[str]:
