@@ -127,7 +127,16 @@ class Limits:
     # Of chance. The smallest fall over the last half of a run that counts as improving.
     slow_fall: float = 0.004
     # Share of the run on a plateau at chance that makes a learned run "escaped".
-    escaped_fraction: float = 0.15
+    escaped_fraction: float = 0.2
+    # The same for a preference loss, which starts at ln 2 by its nature and warms up slowly.
+    escaped_preference_fraction: float = 0.3
+    # Of what stands above chance. Predictions on two sets of a few hundred rows differ by far more.
+    common_gap: float = 0.03
+    # Skill by which a validation loss has to fall back from its best before that is overfitting
+    # whatever the share of positives is.
+    fallen_back: float = 0.1
+    # Skill that only memorising or learning gives, whatever the share of positives is.
+    surely_fitted: float = 0.5
 
     # --- rules ----------------------------------------------------------------------------
     # Ratio to the optimizer's usual learning rate, in decades about it. A factor of three either

@@ -137,6 +137,7 @@ def _plateau(verdict: Verdict, findings: CurveFindings) -> Plateau | None:
     """Return the plateau the verdict is about."""
     if verdict is Verdict.ESCAPED:
         at_chance = [plateau for plateau in findings.plateaus if plateau.at_chance]
+        at_chance += [findings.stand] if findings.stand is not None else []
         return max(at_chance, key=lambda plateau: plateau.length, default=None)
     if verdict in EXPLAINED or verdict is Verdict.INCONCLUSIVE:
         return findings.plateaus[-1] if findings.plateaus else None

@@ -61,11 +61,18 @@ def _not_a_number(evidence: Evidence, _: Limits) -> Judgement | None:
     return None
 
 
+def _below_zero(evidence: Evidence, _: Limits) -> Judgement | None:
+    if evidence["negative_loss"]:
+        because = "the loss falls below zero, which no cross-entropy of labels 0 and 1 can"
+        return Judgement(Verdict.INCONSISTENT, CLEAR, because)
+    return None
+
+
 def _normal_at_chance(evidence: Evidence, limits: Limits) -> Judgement | None:
     """Say "benign" where chance is the expected state."""
     if "end_skill" not in evidence or abs(evidence.number("end_skill")) > limits.chance_band:
         return None
-    if evidence["adversarial"]:
+    if evidence["adversarial"] and not _stands_still(evidence, limits):
         because = "a discriminator at its chance level cannot tell real from generated: equilibrium"
         return Judgement(Verdict.BENIGN, LIKELY, because)
     if evidence["preference_loss"] and evidence.number("n_points") <= limits.preference_first_points:
@@ -75,6 +82,12 @@ def _normal_at_chance(evidence: Evidence, limits: Limits) -> Judgement | None:
         )
         return Judgement(Verdict.BENIGN, LIKELY, because)
     return None
+
+
+def _stands_still(evidence: Evidence, limits: Limits) -> bool:
+    """Whether the loss repeats one number: a game at its equilibrium still moves from batch to batch."""
+    still = evidence.number_or("movement", 1.0) < limits.does_not_move
+    return still and evidence.number("n_points") >= limits.min_points
 
 
 def _too_few_points(evidence: Evidence, limits: Limits) -> Judgement | None:
@@ -101,8 +114,9 @@ def _far_above_chance(evidence: Evidence, limits: Limits) -> Judgement | None:
     """
     times = evidence.number("end_ratio")
     if times <= limits.far_above:
-        return None
-    if evidence["end_falling"] and evidence.number("end_fall") > limits.far_fall * times:
+        return _far_above_on_held_back(evidence, limits)
+    fall = evidence.number("end_fall")
+    if evidence["end_falling"] and fall > limits.far_fall * times and _within_reach(times, fall, limits):
         because = f"the loss is {times:.2g} times that of predicting 0.5 for everything, and still falling"
         return Judgement(Verdict.SLOW, LIKELY, because)
     if evidence.number("end_spread") > limits.unstable_noise * times:
@@ -110,6 +124,40 @@ def _far_above_chance(evidence: Evidence, limits: Limits) -> Judgement | None:
         return Judgement(Verdict.UNSTABLE, LIKELY, because)
     because = f"the loss stays at {times:.2g} times that of predicting 0.5 for everything"
     return Judgement(Verdict.DIVERGED, CLEAR, because)
+
+
+def _within_reach(times: float, fall: float, limits: Limits) -> bool:
+    """Whether a run of the same length again would come near chance at the pace of the last half."""
+    kept = times / (times + fall)  # what the last half left of the loss; the next run has two halves
+    return times * kept**2 <= limits.far_above
+
+
+def _far_above_on_held_back(evidence: Evidence, limits: Limits) -> Judgement | None:
+    """Find a validation loss beyond reach beside a training loss at chance or above."""
+    times = evidence.number_or("validation_end_ratio", 0.0)
+    if times <= limits.far_above**2 or evidence.number("end_skill") > limits.chance_band:
+        return None
+    if evidence.number_or("validation_auc", 0.5) >= limits.auc_with_signal:
+        return None
+    because = f"the validation loss stays at {times:.2g} times that of predicting 0.5 for everything"
+    return Judgement(Verdict.DIVERGED, LIKELY, because)
+
+
+def _penalty_alone(evidence: Evidence, limits: Limits) -> Judgement | None:
+    """Find a loss above chance by the same on both splits: a penalty, over no prediction."""
+    if not evidence.get("common_excess", False) or evidence.number("end_skill") > 0.0:
+        return None
+    if not evidence["end_falling"]:
+        return None  # certain, wrong predictions cost the same on both splits as well, and stay
+    if evidence.number_or("accuracy_gain", 0.0) > limits.unvalidated_band:
+        return None
+    if evidence.number_or("validation_auc", 0.5) >= limits.auc_with_signal:
+        return None
+    because = (
+        "the loss stands above chance by the same on training and validation data, as a penalty on the "
+        "weights does; the rest of it is at chance"
+    )
+    return Judgement(Verdict.STALLED, OPEN, because)
 
 
 def _inflated(evidence: Evidence, limits: Limits) -> Judgement | None:
@@ -140,11 +188,13 @@ def _moved(evidence: Evidence, limits: Limits) -> bool:
 
 
 def _jumping(evidence: Evidence, limits: Limits) -> Judgement | None:
-    spread = evidence.number("end_spread")
-    if spread <= limits.unstable_noise or evidence.number("end_skill") > limits.unstable_sigmas * spread:
-        return None
-    because = f"over the last half the loss jumps by {spread:.0%} of its chance level from point to point"
-    return Judgement(Verdict.UNSTABLE, LIKELY, because)
+    skill = evidence.number("end_skill")
+    for name, whose in (("end_spread", "loss"), ("validation_spread", "validation loss")):
+        spread = evidence.number_or(name, 0.0)
+        if spread > limits.unstable_noise and skill <= limits.unstable_sigmas * spread:
+            because = f"over the last half the {whose} jumps by {spread:.0%} of chance from point to point"
+            return Judgement(Verdict.UNSTABLE, LIKELY, because)
+    return None
 
 
 def _share_not_known(evidence: Evidence, limits: Limits) -> Judgement | None:
@@ -158,14 +208,19 @@ def _share_not_known(evidence: Evidence, limits: Limits) -> Judgement | None:
         return None
     if evidence.number_or("validation_skill", 1.0) <= 0.0:
         return None  # a validation loss above ln 2 has no skill for any share
+    if _fell_back(evidence, limits):
+        because = "the training loss goes to zero, and the validation loss has risen back towards chance"
+        return Judgement(Verdict.OVERFITTING, OPEN, because)
     if _ranks(evidence, limits):
-        return Judgement(Verdict.LEARNING, LIKELY, "the loss is below ln 2 and the AUC is above chance")
+        return _escaped_or_learning(
+            "the loss is below ln 2 and the AUC is above chance", LIKELY, evidence, limits
+        )
     if evidence.number_or("one_class_accuracy_gap", 0.0) > limits.one_class_gap:
         because = (
             f"the loss fell to {evidence.number('end_level'):.4f}, and the accuracy is not that of one class "
             "for everything, which this loss would mean at chance"
         )
-        return Judgement(Verdict.LEARNING, LIKELY, because)
+        return _escaped_or_learning(because, LIKELY, evidence, limits)
     return _skill_or_imbalance(evidence, limits)
 
 
@@ -188,7 +243,25 @@ def _skill_or_imbalance(evidence: Evidence, limits: Limits) -> Judgement:
         f"the loss fell to {level}, below ln 2; how much of that is skill depends on the share of "
         "positives, which is not known"
     )
-    return Judgement(Verdict.LEARNING, OPEN, because)
+    return _escaped_or_learning(because, OPEN, evidence, limits)
+
+
+def _fell_back(evidence: Evidence, limits: Limits) -> bool:
+    """Whether the validation loss lost what it had while the training loss went to nearly zero."""
+    if "validation_skill" not in evidence or evidence.number("end_skill") < limits.surely_fitted:
+        return False
+    held_back = evidence.number("validation_skill")  # at most this, the share being unknown
+    lost = evidence.number("best_validation_skill") - held_back
+    return held_back < limits.clear_skill and lost > limits.fallen_back
+
+
+def _escaped_or_learning(because: str, confidence: float, evidence: Evidence, limits: Limits) -> Judgement:
+    """Tell a run that stood at chance first from one that set out at once."""
+    share = max(evidence.number("plateau_fraction"), evidence.number("stand_fraction"))
+    enough = limits.escaped_preference_fraction if evidence["preference_loss"] else limits.escaped_fraction
+    if share >= enough:
+        return Judgement(Verdict.ESCAPED, LIKELY, f"{share:.0%} of the run stood at chance; then {because}")
+    return Judgement(Verdict.LEARNING, confidence, because)
 
 
 def _ranks(evidence: Evidence, limits: Limits) -> bool:
@@ -229,7 +302,8 @@ def _validation_skill(evidence: Evidence, limits: Limits) -> bool:
     if skill < limits.clear_skill and not _moved(evidence, limits):
         return False  # what the first weights happened to give is not learned
     if skill <= limits.chance_band:
-        return skill > 0 and _ranks(evidence, limits)
+        gap = evidence.number("end_skill") - skill
+        return skill > 0 and gap <= limits.unvalidated_band and _ranks(evidence, limits)
     if (
         evidence.number_or("base_rate_headroom", 0.0) > limits.chance_band
         and "validation_auc" not in evidence
@@ -286,10 +360,7 @@ def _learned(evidence: Evidence, limits: Limits) -> Judgement | None:
         confidence = CLEAR if skill > limits.clear_skill else LIKELY
     else:
         return None
-    if evidence.number("plateau_fraction") >= limits.escaped_fraction:
-        share = evidence.number("plateau_fraction")
-        return Judgement(Verdict.ESCAPED, LIKELY, f"{share:.0%} of the run stood at chance; then {because}")
-    return Judgement(Verdict.LEARNING, confidence, because)
+    return _escaped_or_learning(because, confidence, evidence, limits)
 
 
 def _contradicted(evidence: Evidence, limits: Limits) -> Judgement | None:
@@ -364,9 +435,13 @@ def _improves_for_real(evidence: Evidence, limits: Limits) -> bool:
     """Whether a falling training loss is more than memorising: held-back data improve as well."""
     if "validation_skill" not in evidence:
         return True
-    if "validation_auc" in evidence and evidence.number("validation_auc") < limits.auc_at_chance:
+    if evidence.get("constant_output", False) or not evidence["validation_falling"]:
         return False
-    if not evidence["validation_falling"]:
+    if evidence.number("validation_skill") < 0.0:
+        return (
+            evidence.number("validation_fall") > limits.slow_fall
+        )  # it comes down to chance, whatever it ranks
+    if "validation_auc" in evidence and evidence.number("validation_auc") < limits.auc_at_chance:
         return False
     rows = evidence.number_or("n_validation", math.inf)
     worth = evidence.number("validation_fall") * evidence.number("end_level") * rows
@@ -375,9 +450,11 @@ def _improves_for_real(evidence: Evidence, limits: Limits) -> bool:
 
 JUDGES: Final[tuple[Judge, ...]] = (
     _not_a_number,
+    _below_zero,
     _normal_at_chance,
     _too_few_points,
     _inflated,
+    _penalty_alone,
     _far_above_chance,
     _loss_without_predictions,
     _jumping,

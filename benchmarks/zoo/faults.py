@@ -125,9 +125,10 @@ def _few_steps(epochs: int, batches: int) -> Injection:
 
 def _label_coding(low: int, high: int) -> Injection:
     def inject(plan: TrainingPlan, _rng: np.random.Generator) -> TrainingPlan:
-        return change(
-            change(plan, "data", label_coding=(low, high)), "network", head="sigmoid", loss="crossentropy"
-        )
+        # Keras looks class weights up by label, so a label without a weight would stop the training.
+        unweighted = change(plan, "optimiser", class_weight=None)
+        recoded = change(unweighted, "data", label_coding=(low, high))
+        return change(recoded, "network", head="sigmoid", loss="crossentropy")
 
     return inject
 

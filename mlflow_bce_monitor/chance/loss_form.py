@@ -89,7 +89,7 @@ def _focal(losses: Sequence[Curve], curves: CurveSet, limits: Limits) -> LossFor
     if any(_below_its_errors(loss, curves, limits) for loss in losses):
         return LossForm(
             gamma=USUAL_GAMMA,
-            reason="the loss is lower than its errors allow a cross-entropy, and starts where a focal loss does",
+            reason="lower than its errors allow a cross-entropy, and starts where a focal loss does",
         )
     if any(_stands_at_focal_chance(loss, curves, limits) for loss in losses):
         return LossForm(

@@ -233,15 +233,21 @@ def _certainty(
 ) -> tuple[LossCertainty | None, str]:
     """Judge whether the losses are binary cross-entropies, and say why."""
     name = losses[0].curve.name
-    if any(bool((loss.curve.finite < 0).any()) for loss in losses):
-        return None, f"{name!r} has negative values; a binary cross-entropy has none"
     roles = {candidate.reading.role for candidate in candidates}
+    if any(bool((loss.curve.finite < 0).any()) for loss in losses) and not _fell_below_zero(losses[0], roles):
+        return None, f"{name!r} has negative values; a binary cross-entropy has none"
     return (
         _by_name(losses[0], roles)
         or _by_params(settings)
         or _by_contradiction(losses, candidates, record, settings)
         or _by_company(name, roles)
     )
+
+
+def _fell_below_zero(loss: _Candidate, roles: set[Role]) -> bool:
+    """Whether a classifier's loss set out above zero: labels outside [0, 1] leave it no floor."""
+    binary = bool(roles & _BINARY_ROLES) or loss.reading.loss_kind is LossKind.BINARY
+    return binary and loss.curve.finite.size > 0 and float(loss.curve.finite[0]) > 0.0
 
 
 def _by_name(loss: _Candidate, roles: set[Role]) -> tuple[LossCertainty | None, str] | None:

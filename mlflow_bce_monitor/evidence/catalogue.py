@@ -61,6 +61,8 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     ),
     "last_skill": FactKind("skill", "1 - last loss / chance level, held-back data where there are some"),
     "total_fall": FactKind("of chance", "fall from the first point to the end level"),
+    "stand_fraction": FactKind("share", "share of the points near chance before the loss left it for good"),
+    "negative_loss": FactKind("yes/no", "some logged loss is below zero"),
     "loss_certainty": FactKind("word", "how sure it is that the loss is a binary cross-entropy"),
     "movement": FactKind(
         "of chance", "range of the loss over the whole run, on held-back data where there are some"
@@ -83,6 +85,21 @@ CATALOGUE: Final[dict[str, FactKind]] = {
         "of chance", "fall of the validation loss over the last half", _VALIDATION_LOSS
     ),
     "validation_falling": FactKind("yes/no", "that fall is more than chance allows", _VALIDATION_LOSS),
+    "validation_end_ratio": FactKind(
+        "ratio",
+        "level of the validation loss at the end / loss of predicting 0.5 for everything",
+        _VALIDATION_LOSS,
+    ),
+    "validation_spread": FactKind(
+        "of chance",
+        "standard deviation of the last half of the validation loss about its trend",
+        _VALIDATION_LOSS,
+    ),
+    "common_excess": FactKind(
+        "yes/no",
+        "what the loss has above chance is the same on training and validation data",
+        _VALIDATION_LOSS,
+    ),
     "n_validation": FactKind(
         "count", "validation rows, or a divisor of their number", "log the validation accuracy"
     ),

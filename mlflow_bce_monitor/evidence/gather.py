@@ -33,6 +33,7 @@ def gather(
         *of_predictions.gains(train, validation, curves, settings),
         *of_curves.movement(validation or train),
         *of_curves.penalty(train, curves),
+        *of_curves.common_excess(train, validation, limits),
         *of_predictions.predictions(train, curves, settings, limits),
         *of_predictions.constant_output(curves, limits),
         *of_predictions.held_back_labels(validation, curves),

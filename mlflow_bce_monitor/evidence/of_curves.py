@@ -55,6 +55,8 @@ def shape(view: LossView, curves: CurveSet, limits: Limits) -> Iterator[Fact]:
     yield fact("plateau_fraction", plateau_fraction(findings))
     yield fact("end_flat_fraction", _end_flat_fraction(findings))
     yield fact("total_fall", (findings.first - findings.end_level) / chance)
+    yield fact("stand_fraction", findings.stand.length / findings.n_points if findings.stand else 0.0)
+    yield fact("negative_loss", bool((values < 0.0).any()))
 
 
 def plateau_fraction(findings: CurveFindings) -> float:
@@ -94,6 +96,9 @@ def twin(view: LossView, limits: Limits) -> Iterator[Fact]:
     yield Fact("best_validation_skill", 1.0 - float(smooth.min()) / chance, source, Tier.CURVE)
     yield Fact("validation_fall", -findings.end_slope_per_run / chance, source, Tier.CURVE)
     yield Fact("validation_falling", falling, source, Tier.CURVE)
+    start = max(view.chance.untrained, chance)
+    yield Fact("validation_end_ratio", findings.end_level / start, source, Tier.CURVE)
+    yield Fact("validation_spread", _end_spread(view.curve.finite, limits) / chance, source, Tier.CURVE)
 
 
 def movement(view: LossView) -> Iterator[Fact]:
@@ -114,6 +119,33 @@ def movement(view: LossView) -> Iterator[Fact]:
         yield Fact("movement", float(values.max() - values.min()) / view.chance.value, source, Tier.CURVE)
     off = abs(float(values[0]) - view.chance.untrained)
     yield Fact("start_off_untrained", off, source, Tier.CURVE)
+
+
+def common_excess(train: LossView, validation: LossView | None, limits: Limits) -> Iterator[Fact]:
+    """Yield whether what stands above chance is the same on both splits, however it falls.
+
+    Predictions cost different amounts on different rows; a penalty on the weights costs the
+    same. The training loss is a mean over the epoch, so half of two neighbours is compared.
+    """
+    if validation is None:
+        return
+    _, at_train, at_validation = np.intersect1d(
+        train.curve.steps, validation.curve.steps, return_indices=True
+    )
+    ours, theirs = train.curve.values[at_train], validation.curve.values[at_validation]
+    if ours.size < limits.min_points or not bool(np.isfinite(ours).all() and np.isfinite(theirs).all()):
+        return
+    above = theirs[:-1] - validation.chance.value
+    gap = np.abs(theirs[:-1] - (ours[:-1] + ours[1:]) / 2.0)
+    half = slice(above.size // 2, None)
+    size = max(float(np.median(above[half])), float(theirs.max() - theirs.min()))
+    common = (
+        bool((above > 0.0).all())
+        and size > limits.chance_band * validation.chance.value
+        and float(np.median(gap[half])) < limits.common_gap * size
+    )
+    source = f"metrics {train.curve.name!r} and {validation.curve.name!r}"
+    yield Fact("common_excess", common, source, Tier.CURVE)
 
 
 def penalty(view: LossView, curves: CurveSet) -> Iterator[Fact]:

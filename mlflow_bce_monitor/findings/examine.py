@@ -12,6 +12,7 @@ from mlflow_bce_monitor.findings.blocks import Blocks, into_blocks
 from mlflow_bce_monitor.findings.finding import CurveFindings, Plateau, Spike
 from mlflow_bce_monitor.findings.noise import point_noise
 from mlflow_bce_monitor.findings.plateaus import Stretch, flat_stretches, level_stretch, without_spikes
+from mlflow_bce_monitor.findings.stand import stand_at_chance
 from mlflow_bce_monitor.findings.trend import trend_of
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.records import FloatArray, IntArray
@@ -63,6 +64,29 @@ def examine(curve: Curve, chance: ChanceEstimate, limits: Limits) -> CurveFindin
         non_finite_from=non_finite_from,
         ends_non_finite=ends_non_finite,
         constant_to_digit=half.size >= limits.min_repeats and bool((half == half[0]).all()),
+        stand=_stand(curve.steps[positions], positions, values, blocks, chance, limits),
+    )
+
+
+def _stand(
+    steps: IntArray,
+    positions: IntArray,
+    values: FloatArray,
+    blocks: Blocks,
+    chance: ChanceEstimate,
+    limits: Limits,
+) -> Plateau | None:
+    found = stand_at_chance(blocks.values, chance.value, limits.chance_band)
+    if found is None:
+        return None
+    start, end = int(blocks.edges[found.start]), int(blocks.edges[found.end])
+    return Plateau(
+        start=int(positions[start]),
+        end=int(positions[end - 1]) + 1,
+        start_step=int(steps[start]),
+        end_step=int(steps[end - 1]),
+        level=float(np.median(values[start:end])),
+        at_chance=True,
     )
 
 
@@ -100,9 +124,9 @@ def _end_level(values: FloatArray, noise: float, chance: ChanceEstimate, limits:
     level = short if abs(short - long) > margin else long
     if np.ceil(values.size * limits.final_fraction) > 1:
         return level
-    # With a point an epoch, one last point far below is where the model is; far above, it may be a spike.
+    # With a point an epoch, one last point below is where the model is; one above may be a spike.
     last = float(values[-1])
-    plunge = max(limits.spike_height * chance.value, limits.spike_sigmas * noise)
+    plunge = max(limits.flat_tolerance * chance.value, limits.spike_sigmas * noise)
     return last if last < level - plunge else level
 
 

@@ -85,6 +85,9 @@ class CurveFindings:
         Whether the curve's last point is NaN or infinite.
     constant_to_digit
         Whether the last half of the curve repeats one value exactly.
+    stand
+        The stretch near chance from which the loss departed for good, None when there is none. It may creep,
+        where a plateau is flat.
     """
 
     n_points: int
@@ -102,3 +105,4 @@ class CurveFindings:
     non_finite_from: int | None
     ends_non_finite: bool
     constant_to_digit: bool
+    stand: Plateau | None = None

@@ -1,0 +1,55 @@
+"""Find the stand at chance from which a loss departed: what makes a run that learned an escaped one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from mlflow_bce_monitor.findings.plateaus import Stretch, without_spikes
+from mlflow_bce_monitor.records import FloatArray
+
+_SHORTEST: Final = 3
+"""Blocks: two are near chance by accident."""
+
+_MOST_OF_FALL: Final = 0.8
+"""Share of the fall after the stand over which its speed is taken; the rest is a tail."""
+
+_SLOWER: Final = 1.0 / 3.0
+"""A stand falls at most a third as fast as the loss does afterwards; else the curve only passes through."""
+
+_INSIDE: Final = 0.8
+"""Share of the points between first and last that have to lie in the band."""
+
+
+def stand_at_chance(values: FloatArray, level: float, band: float) -> Stretch | None:
+    """Return the stretch near chance before the loss left it for good, None when there is none.
+
+    A loss that creeps downwards within the band is no plateau, flat to a percent, and yet
+    has not left chance: what tells it from a curve passing by is that it falls much faster later.
+
+    Parameters
+    ----------
+    values
+        Shape (n_blocks,), finite.
+    level
+        The chance level, in the unit of the values.
+    band
+        Distance from it that still counts as chance, as a share of the level.
+    """
+    skills = 1.0 - without_spikes(values) / level
+    not_yet = np.flatnonzero(skills < band)
+    if not_yet.size == 0 or int(not_yet[-1]) == values.size - 1:
+        return None  # it never was near chance, or it still is
+    near = np.flatnonzero(np.abs(skills) < band)
+    if near.size == 0:
+        return None
+    start, last = int(near[0]), int(not_yet[-1])
+    length = last + 1 - start
+    if length < _SHORTEST or near[near <= last].size < _INSIDE * length:
+        return None
+    goal = skills[last] + _MOST_OF_FALL * (skills[-1] - skills[last])
+    reached = last + 1 + int(np.argmax(skills[last + 1 :] >= goal))
+    inside = (skills[last] - skills[start]) / max(last - start, 1)
+    after = (skills[reached] - skills[last]) / (reached - last)
+    return Stretch(start, last + 1) if inside <= _SLOWER * after else None
