@@ -27,6 +27,7 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 N_BINS: Final = 10
+TENTHS: Final = 10
 DRAWS: Final = 1000
 """Simulated draws: the mean error of exact probabilities is then known to about 0.001."""
 SEED: Final = 20_260_317
@@ -72,6 +73,8 @@ class Calibration:
         Mean squared distance of probability and outcome (Brier 1950), NaN without answers.
     bins
         From the least to the most probable.
+    tenths
+        Answers stated with [0, 0.1), [0.1, 0.2), ..., [0.9, 1].
     """
 
     n: int
@@ -82,6 +85,7 @@ class Calibration:
     attainable_95: float
     brier: float
     bins: tuple[Bin, ...]
+    tenths: tuple[int, ...]
 
 
 def calibration(answers: Sequence[tuple[float, bool]], n_bins: int = N_BINS) -> Calibration:
@@ -106,7 +110,7 @@ def calibration(answers: Sequence[tuple[float, bool]], n_bins: int = N_BINS) -> 
         raise ValueError(f"a probability lies in [0, 1], got {stated.min()} to {stated.max()}")
     if not len(stated):
         nan = float("nan")
-        return Calibration(0, Share(0, 0), nan, nan, nan, nan, nan, ())
+        return Calibration(0, Share(0, 0), nan, nan, nan, nan, nan, (), (0,) * TENTHS)
     order = np.argsort(stated, kind="stable")
     stated, right = np.minimum(stated[order], 1.0), right[order]
     edges = _edges(len(stated), n_bins)
@@ -121,6 +125,7 @@ def calibration(answers: Sequence[tuple[float, bool]], n_bins: int = N_BINS) -> 
         attainable_95=float(np.quantile(errors, 0.95)),
         brier=float(np.mean((stated - right) ** 2)),
         bins=tuple(_bin(stated[start:end], right[start:end]) for start, end in itertools.pairwise(edges)),
+        tenths=tuple(np.histogram(stated, TENTHS, (0.0, 1.0))[0].tolist()),
     )
 
 

@@ -1,16 +1,24 @@
-"""A share of some runs, with the interval that so few runs leave."""
+"""A share of some runs, with the interval that so few runs leave, and which end of it is good."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final, TypeVar
 
 T = TypeVar("T")
 
 NORMAL_QUANTILE: Final = 1.959963984540054
 """0.975 quantile of the normal distribution: intervals hold 95 %."""
+
+
+class Better(Enum):
+    """Which values of a number are good."""
+
+    HIGH = "at least"
+    LOW = "at most"
 
 
 @dataclass(frozen=True)
