@@ -157,6 +157,8 @@ class Limits:
     memorising_gap: float = 0.03
     # Share. From this share of the rarer class down, its weight in the gradient is a tenth.
     rare_share: float = 0.15
+    # Share. From here down a batch of usual size often holds no positive at all.
+    very_rare_share: float = 0.05
     # Units. A layer this narrow passes on next to nothing; one this wide is no bottleneck.
     narrow_layer: int = 4
     wide_layer: int = 32
@@ -167,6 +169,10 @@ class Limits:
     few_updates: float = 250.0
     many_updates: float = 1000.0
 
+    # Epochs, where the number of updates is not known.
+    few_epochs: float = 10.0
+    # Skill. Distance from chance within which no prediction differs by enough to matter.
+    exact_chance: float = 0.003
     # Training rows: with a thousand every usual network can memorise, with a hundred thousand few do.
     few_rows: float = 2_000.0
     many_rows: float = 50_000.0

@@ -17,6 +17,7 @@ from mlflow_bce_monitor.curves import Curve, CurveSet, recognise
 from mlflow_bce_monitor.diagnosis import Diagnosis, Judgement, SkillEstimate
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.evidence.gather import LossView, gather, plateau_fraction
+from mlflow_bce_monitor.evidence.of_siblings import siblings
 from mlflow_bce_monitor.findings import CurveFindings, Plateau, examine
 from mlflow_bce_monitor.limits import LIMITS, Limits
 from mlflow_bce_monitor.ranking import consult, missing_measurements, rank
@@ -82,6 +83,8 @@ def diagnose(record: RunRecord, question: Question = _NO_QUESTION, limits: Limit
         validation = _view(curves.validation_loss, curves, settings, question, limits)
     evidence = gather(curves, train, validation, settings, limits)
     judgement = judge(evidence, limits)
+    if judgement.verdict in EXPLAINED:
+        evidence = evidence.and_facts(siblings(record, train, validation, settings, limits))
     outcomes = consult(evidence, RULES, limits) if judgement.verdict in EXPLAINED else {}
     causes = rank(judgement.verdict, evidence, outcomes, RULES) if outcomes else ()
     missing = missing_measurements(causes, evidence, outcomes, RULES) if outcomes else ()

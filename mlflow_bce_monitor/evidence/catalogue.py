@@ -31,6 +31,7 @@ class FactKind:
 
 
 _VALIDATION_LOSS: Final = "pass validation data and log its loss"
+_SIBLINGS: Final = "run it again in the same experiment with another seed, rate or width"
 _SHARE: Final = "log the param positive_share, or pass --base-rate"
 
 CATALOGUE: Final[dict[str, FactKind]] = {
@@ -155,6 +156,14 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     "logps_zero": FactKind(
         "yes/no", "the log probabilities of the answers are exactly 0", "log logps/chosen and logps/rejected"
     ),
+    "chance_distance": FactKind(
+        "skill", "largest distance of the losses' end levels from their chance levels"
+    ),
+    "ranking": FactKind(
+        "word",
+        "whether the AUC, within its error, is above chance, at chance, or leaves it unclear",
+        "log the validation AUC",
+    ),
     # --- how it was trained ---------------------------------------------------------------
     "learning_rate": FactKind("ratio", "highest learning rate in force", "log the param learning_rate"),
     "optimizer": FactKind("word", "optimizer", "log the param optimizer"),
@@ -182,6 +191,16 @@ CATALOGUE: Final[dict[str, FactKind]] = {
         "yes/no", "the weights start at a constant", "log the param kernel_initializer"
     ),
     "gradient_norm": FactKind("ratio", "final norm of the gradient", "log the gradient norm"),
+    # --- the runs beside it ---------------------------------------------------------------
+    "siblings_compared": FactKind(
+        "count", "runs of the experiment on the same data with the same loss", _SIBLINGS
+    ),
+    "siblings_learned": FactKind("count", "of these, runs that ended clearly below chance", _SIBLINGS),
+    "siblings_at_same_level": FactKind(
+        "count", "of these, runs whose loss ended at this level too", _SIBLINGS
+    ),
+    "sibling_changed": FactKind("word", "what the most similar run that learned did differently", _SIBLINGS),
+    "siblings_varied": FactKind("word", "settings that differ among the runs at this level", _SIBLINGS),
     "preference_loss": FactKind(
         "yes/no", "the loss compares a policy with a reference (DPO, KTO, a reward model)"
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from mlflow_bce_monitor.contract import Tier
@@ -57,6 +57,10 @@ class Evidence(Mapping[str, FactValue]):
     def facts(self) -> tuple[Fact, ...]:
         """Return all facts in the order they were gathered."""
         return tuple(self._facts.values())
+
+    def and_facts(self, more: Iterable[Fact]) -> Evidence:
+        """Return this evidence with further facts; a fact of the same name replaces the old one."""
+        return Evidence((*self._facts.values(), *more))
 
     def number(self, name: str) -> float:
         """Return a fact as a float; KeyError when it is not known, TypeError when it is a word."""

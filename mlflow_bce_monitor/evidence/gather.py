@@ -36,9 +36,11 @@ def gather(
         *of_curves.common_excess(train, validation, limits),
         *of_predictions.predictions(train, curves, settings, limits),
         *of_predictions.constant_output(curves, limits),
+        *of_predictions.chance_distance(train, validation),
+        *of_predictions.ranking(validation, curves, limits),
         *of_predictions.held_back_labels(validation, curves),
         *of_predictions.log_probabilities(curves, train.curve.split),
-        *of_training.training(train, curves, settings),
+        *of_training.training(train, curves, settings, of_predictions.train_rows(train, curves, settings)),
         *of_training.context(curves, train),
     ]
     return Evidence(tuple(facts))

@@ -17,6 +17,14 @@ from mlflow_bce_monitor.evidence.view import LossView
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.settings import Setting, Settings
 
+ABOVE_CHANCE: Final = "above chance"
+AT_CHANCE: Final = "at chance"
+UNCLEAR: Final = "unclear"
+"""What an AUC says about the ranking of held-back rows."""
+
+_SAME_ACCURACY: Final = 1e-6
+"""Accuracies are float32: equal to within this is equal."""
+
 AUC_OF_TIES: Final = 1e-6
 """Distance from 0.5 within which an area is that of one prediction for everything; float32 rounding."""
 
@@ -29,10 +37,7 @@ def gains(
     A gain of G nats says that the labels are exp(G) times as likely under the model's
     predictions as under the constant: a likelihood ratio, comparable over sizes and shares.
     """
-    rows = _rows(train, curves)
-    known: Setting[int] | None = settings.n_train
-    if known is None and rows is not None:
-        known = Setting(rows, f"digits of the accuracy beside {train.curve.name!r}")
+    known = train_rows(train, curves, settings)
     if known is not None:
         yield Fact("n_train", known.value, known.source, Tier.RUN if settings.n_train else Tier.CURVE)
         if train.findings.end_level is not None:
@@ -48,6 +53,14 @@ def gains(
         yield Fact("validation_gain", gain, f"metric {validation.curve.name!r} and {source}", Tier.CURVE)
 
 
+def train_rows(train: LossView, curves: CurveSet, settings: Settings) -> Setting[int] | None:
+    """Return the number of training rows, stated or read off the digits of the accuracy."""
+    if settings.n_train is not None:
+        return settings.n_train
+    rows = _rows(train, curves)
+    return None if rows is None else Setting(rows, f"digits of the accuracy beside {train.curve.name!r}")
+
+
 def held_back_labels(validation: LossView | None, curves: CurveSet) -> Iterator[Fact]:
     """Yield what the labels of the held-back data alone decide: the error of an AUC, and the headroom.
 
@@ -60,10 +73,18 @@ def held_back_labels(validation: LossView | None, curves: CurveSet) -> Iterator[
     share, source = validation.chance.share.value, validation.chance.share.source
     headroom = 1.0 - entropy(share) / validation.chance.value
     yield Fact("base_rate_headroom", headroom, source, _share_tier(source))
-    rows = _rows(validation, curves)
-    if rows is not None and 0.0 < share < 1.0:
-        error = math.sqrt((rows + 1) / (12.0 * share * (1.0 - share))) / rows
+    error = _auc_error(validation, curves)
+    if error is not None:
         yield Fact("validation_auc_error", error, f"{source} and the digits of the accuracy", Tier.CURVE)
+
+
+def _auc_error(validation: LossView | None, curves: CurveSet) -> float | None:
+    """Return the standard error of the held-back AUC of predictions without information."""
+    share = validation.chance.share.value if validation is not None else None
+    rows = _rows(validation, curves) if validation is not None else None
+    if rows is None or share is None or not 0.0 < share < 1.0:
+        return None
+    return math.sqrt((rows + 1) / (12.0 * share * (1.0 - share))) / rows
 
 
 def predictions(view: LossView, curves: CurveSet, settings: Settings, limits: Limits) -> Iterator[Fact]:
@@ -117,6 +138,7 @@ def _one_class_gap(view: LossView, accuracy: Curve, limits: Limits) -> Iterator[
 def constant_output(curves: CurveSet, limits: Limits) -> Iterator[Fact]:
     """Yield whether every input got the same prediction: only ties give an area of exactly one half."""
     for split in (Split.VALIDATION, Split.TRAIN):
+        # The training AUC of an epoch mixes the predictions of many moments, but ties are ties.
         curve = curves.companion(Role.AUC, split)
         if curve is None or curve.finite.size < limits.min_repeats:
             continue
@@ -125,6 +147,55 @@ def constant_output(curves: CurveSet, limits: Limits) -> Iterator[Fact]:
         source = f"metric {curve.name!r}"
         yield Fact("constant_output", constant, source, Tier.CURVE)
         yield Fact("output_went_constant", constant and not bool(halves[0]), source, Tier.CURVE)
+        return
+    yield from _constant_by_accuracy(curves, limits)
+
+
+def _constant_by_accuracy(curves: CurveSet, limits: Limits) -> Iterator[Fact]:
+    """Yield the same from a held-back accuracy that knows two values only, where classes are about equal.
+
+    One prediction for everything is right for one class or for the other: accuracy c or
+    1 - c. Predictions that differ at chance give an accuracy that wanders about one half.
+    """
+    accuracy = curves.companion(Role.ACCURACY, Split.VALIDATION)
+    if accuracy is None or accuracy.finite.size < limits.min_points:
+        return
+    values = accuracy.finite
+    tail = values[-max(limits.min_points, values.size // 2) :]
+    rest = float(tail[-1])
+    if abs(rest - 0.5) > limits.coin_flip:
+        return
+    of_one_class = np.minimum(np.abs(values - rest), np.abs(values - (1.0 - rest))) < _SAME_ACCURACY
+    constant = bool(of_one_class[-tail.size :].all())
+    source = f"metric {accuracy.name!r}"
+    yield Fact("constant_output", constant, source, Tier.CURVE)
+    yield Fact("output_went_constant", constant and not bool(of_one_class[0]), source, Tier.CURVE)
+
+
+def chance_distance(train: LossView, validation: LossView | None) -> Iterator[Fact]:
+    """Yield how far the ends of the losses lie from chance: exactly there, no prediction differs."""
+    views = [view for view in (train, validation) if view is not None and view.findings.end_level is not None]
+    if not views or not all(view.chance.known for view in views):
+        return
+    distances = [abs(1.0 - (view.findings.end_level or 0.0) / view.chance.value) for view in views]
+    names = " and ".join(repr(view.curve.name) for view in views)
+    yield Fact("chance_distance", max(distances), f"metrics {names}", Tier.CURVE)
+
+
+def ranking(validation: LossView | None, curves: CurveSet, limits: Limits) -> Iterator[Fact]:
+    """Yield what the AUC says once its error is taken into account, the held-back one if there is one."""
+    for split in (Split.VALIDATION, Split.TRAIN):
+        curve = curves.companion(Role.AUC, split)
+        if curve is None or curve.finite.size == 0:
+            continue
+        area = _end(curve, limits)
+        error = _auc_error(validation, curves) if split is Split.VALIDATION else None
+        high = limits.auc_with_signal if error is None else 0.5 + limits.error_sigmas * error
+        low = limits.auc_at_chance if error is None else 0.5 + limits.auc_errors * error
+        word = ABOVE_CHANCE if area >= high else UNCLEAR if area >= low else AT_CHANCE
+        if split is Split.TRAIN and word == ABOVE_CHANCE:
+            word = UNCLEAR  # memorised rows are ranked well too
+        yield Fact("ranking", word, f"metric {curve.name!r}", Tier.CURVE)
         return
 
 

@@ -22,14 +22,16 @@ USUAL_RATES: Final[dict[str, float]] = {
     "adamax": 1e-3,
     "rmsprop": 1e-3,
     "lion": 1e-4,
-    "adagrad": 1e-2,
+    "adagrad": 2e-2,
     "adadelta": 1.0,
-    "ftrl": 1e-2,
-    "sgd": 1e-2,
-    "momentum": 1e-2,
+    "ftrl": 3e-2,
+    "sgd": 3e-2,
+    "momentum": 3e-2,
 }
-"""Default learning rates of Keras 3 (``keras.optimizers``); Adadelta's is that of its paper.
-PyTorch's defaults are the same but for Adagrad (1e-2) and Adadelta (1.0), which are taken here."""
+"""Default learning rates of Keras 3 (``keras.optimizers``); Adadelta's is that of its paper. Of the plain
+gradient methods no default is usual: 0.03 is the geometric middle of Keras' 0.01 and the 0.1 of most
+published image models (He et al. 2016, arXiv:1512.03385); Adagrad's steps shrink by themselves, so more than
+the 0.001 of Keras and the 0.01 of PyTorch is common."""
 
 _USUAL_RATE_OF_ANY: Final = 1e-3
 """For an optimizer that is not named: Adam is what most people use."""
@@ -52,13 +54,15 @@ or 500 of them, while epochs are logged one by one or, with rare validation, eve
 _PREFERENCE_ROLES: Final = (Role.REWARD_MARGIN, Role.REWARD_ACCURACY)
 
 
-def training(view: LossView, curves: CurveSet, settings: Settings) -> Iterator[Fact]:
+def training(
+    view: LossView, curves: CurveSet, settings: Settings, rows: Setting[int] | None
+) -> Iterator[Fact]:
     """Yield rate, length, size and regularisation, each with the param or metric that says so."""
     yield from _learning_rate(curves, settings)
     epochs = _epochs(view, settings)
     if epochs is not None:
         yield Fact("n_epochs", epochs.value, epochs.source, Tier.RUN)
-    updates = _updates(view, settings)
+    updates = _updates(view, settings, rows)
     if updates is not None:
         yield Fact("n_updates", updates.value, updates.source, Tier.RUN)
     if settings.hidden_units is not None:
@@ -138,11 +142,11 @@ def _per_epoch(view: LossView, settings: Settings) -> bool:
     return settings.epochs is not None and view.findings.n_points <= settings.epochs.value
 
 
-def _updates(view: LossView, settings: Settings) -> Setting[int] | None:
+def _updates(view: LossView, settings: Settings, rows: Setting[int] | None) -> Setting[int] | None:
     epochs = _epochs(view, settings)
-    if settings.n_train is not None and settings.batch_size is not None and epochs is not None:
-        per_epoch = math.ceil(settings.n_train.value / settings.batch_size.value)
-        source = f"{settings.n_train.source}, {settings.batch_size.source}, {epochs.source}"
+    if rows is not None and settings.batch_size is not None and epochs is not None:
+        per_epoch = math.ceil(rows.value / settings.batch_size.value)
+        source = f"{rows.source}, {settings.batch_size.source}, {epochs.source}"
         return Setting(per_epoch * epochs.value, source)
     if len(view.curve) > 1 and not _per_epoch(view, settings):
         steps = view.curve.steps

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.weighing import Piece, weigh
+from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.weighing import weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     """Look for a generator beside the discriminator."""
     if not evidence["adversarial"]:
         return RuledOut("no generator was trained beside it")
-    if abs(evidence.number("end_skill")) > limits.chance_band:
-        return weigh(Piece(0.5, "a generator is trained beside it"))
-    return weigh(Piece(4.0, "a generator is trained beside it and the discriminator is at chance"))
+    still = evidence.number_or("movement", 1.0) < limits.does_not_move
+    return weigh(
+        Piece("generator", 0.5, "a generator is trained beside it"),
+        Piece("at_chance", 3.5, "the discriminator is at chance")
+        if abs(evidence.number("end_skill")) <= limits.chance_band
+        else None,
+        Piece("still", -6.0, "the loss repeats one number, where a game goes on moving") if still else None,
+    )
 
 
 RULE = Rule(
@@ -34,7 +39,7 @@ RULE = Rule(
     separated_by="the generated samples, or the discriminator's accuracy on a fresh batch",
     prior=0.3,
     needs=("adversarial", "end_skill"),
-    uses=(),
+    uses=("movement",),
     assess=assess,
     fires=(Example("a discriminator at chance", adversarial=True, end_skill=0.0),),
     stays_quiet=(Example("an ordinary classifier", adversarial=False, end_skill=0.0),),

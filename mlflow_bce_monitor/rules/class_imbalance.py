@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.weighing import Piece, weigh
+from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.shared import by_siblings_on_data
+from mlflow_bce_monitor.rules.weighing import weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
@@ -19,34 +20,47 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     share = evidence.number("effective_minority_share")
     if share >= limits.balanced_share:
         return RuledOut(f"the classes are balanced enough after weighting (smaller share {share:.2f})")
-    rare = Piece(
-        2.0 if share <= limits.rare_share else 1.0, f"only {share:.1%} of the labels are of the rarer class"
+    return weigh(
+        _by_share(share, limits),
+        _by_one_class(evidence),
+        _by_ranking(evidence),
+        Piece("one_prediction", -1.5, "every input gets the same prediction, so nothing is ranked at all")
+        if evidence.get("constant_output")
+        else None,
+        Piece("overshoot", -1.0, "the loss was thrown far above chance")
+        if evidence.number("peak_ratio") >= limits.overshoot
+        else None,
+        by_siblings_on_data(evidence),
     )
-    return weigh(rare, _by_one_class(evidence), _by_ranking(evidence, limits))
+
+
+def _by_share(share: float, limits: Limits) -> Piece:
+    clause = f"only {share:.1%} of the labels are of the rarer class"
+    if share <= limits.very_rare_share:
+        return Piece("very_rare", 2.5, clause)
+    if share <= limits.rare_share:
+        return Piece("rare", 1.5, clause)
+    return Piece("uneven", 0.5, clause)
 
 
 def _by_one_class(evidence: Evidence) -> Piece | None:
     if "recall" in evidence:
         recall = evidence.number("recall")
         if recall in (0.0, 1.0):
-            return Piece(0.7, f"recall is {recall:.0f}: every prediction is the larger class")
+            return Piece("recall", 0.7, f"recall is {recall:.0f}: every prediction is the larger class")
         return None
     if evidence.get("accuracy_constant", False):
-        return Piece(0.5, "accuracy stands at the share of the larger class")
+        return Piece("accuracy", 0.5, "accuracy stands at the share of the larger class")
     return None
 
 
-def _by_ranking(evidence: Evidence, limits: Limits) -> Piece | None:
+def _by_ranking(evidence: Evidence) -> Piece | None:
     """Look for an AUC above chance beside a loss at chance: signal that the loss does not show."""
-    for name, split in (("validation_auc", "validation"), ("auc", "training")):
-        if name not in evidence:
-            continue
-        area = evidence.number(name)
-        if area >= limits.auc_with_signal:
-            return Piece(1.5, f"the {split} AUC of {area:.2f} shows signal that the loss does not")
-        if area < limits.auc_at_chance:
-            return Piece(-1.5, f"the {split} AUC of {area:.2f} shows no signal to bring out")
-        return None
+    word = evidence.get("ranking")
+    if word == "above chance":
+        return Piece("ranks", 1.5, "the AUC is above chance: signal that the loss does not show")
+    if word == "at chance":
+        return Piece("does_not_rank", -1.0, "the AUC is at chance: no signal to bring out")
     return None
 
 
@@ -66,21 +80,32 @@ RULE = Rule(
     confused_with=("no_signal", "too_few_steps"),
     separated_by="the AUC on validation data: above 0.6 the signal is there, at 0.5 weights cannot help",
     prior=0.5,
-    needs=("effective_minority_share",),
-    uses=("recall", "accuracy_constant", "validation_auc", "auc"),
+    needs=("effective_minority_share", "peak_ratio"),
+    uses=(
+        "recall",
+        "accuracy_constant",
+        "ranking",
+        "constant_output",
+        "siblings_learned",
+        "siblings_at_same_level",
+        "siblings_varied",
+    ),
     assess=assess,
     fires=(
         Example(
             "10 % positives, recall 0, ranked well",
             effective_minority_share=0.1,
             recall=0.0,
-            validation_auc=0.8,
+            ranking="above chance",
+            peak_ratio=1.0,
         ),
-        Example("5 % positives, nothing else known", effective_minority_share=0.05),
+        Example("5 % positives, nothing else known", effective_minority_share=0.05, peak_ratio=1.0),
     ),
     stays_quiet=(
-        Example("balanced", effective_minority_share=0.5),
-        Example("10 % positives balanced by weights", effective_minority_share=0.5, recall=1.0),
+        Example("balanced", effective_minority_share=0.5, peak_ratio=1.0),
+        Example(
+            "10 % positives balanced by weights", effective_minority_share=0.5, recall=1.0, peak_ratio=1.0
+        ),
     ),
     source="He and Garcia 2009, doi:10.1109/TKDE.2008.239; docs/article.md",
 )

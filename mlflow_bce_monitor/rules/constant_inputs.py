@@ -8,26 +8,42 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.weighing import Piece, weigh
+from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.shared import by_siblings_on_data, exactly_at_chance, memorises
+from mlflow_bce_monitor.rules.weighing import weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     """Look for one prediction for everything from the start, in a model that otherwise moves."""
-    if evidence.get("constant_output") is False:
-        return RuledOut("the AUC is not exactly 0.5: inputs differ")
-    if evidence.get("output_went_constant"):
-        return RuledOut("predictions differed at first, so the inputs do")
-    if evidence.number("peak_ratio") >= limits.overshoot:
-        return weigh(Piece(-1.5, "the loss was thrown far above chance, which constant inputs do not do"))
     return weigh(
-        Piece(2.0, "every input gets the same prediction from the first epoch on")
-        if evidence.get("constant_output")
+        _by_output(evidence),
+        Piece("exact", 1.0, "the loss lies at its chance level to a third of a percent")
+        if exactly_at_chance(evidence, limits)
         else None,
-        Piece(-2.0, "the loss does not move, though a bias would learn")
+        Piece("not_exact", -1.0, "the loss does not lie at its chance level exactly")
+        if exactly_at_chance(evidence, limits) is False
+        else None,
+        Piece("overshoot", -1.5, "the loss was thrown far above chance, which constant inputs do not do")
+        if evidence.number("peak_ratio") >= limits.overshoot
+        else None,
+        Piece("still", -2.0, "the loss does not move, though a bias would learn")
         if evidence.number("movement") < limits.does_not_move
         else None,
+        Piece("memorises", -2.0, "training rows are fitted better than others, so rows differ")
+        if memorises(evidence, limits)
+        else None,
+        by_siblings_on_data(evidence),
     )
+
+
+def _by_output(evidence: Evidence) -> Piece | None:
+    if "constant_output" not in evidence:
+        return None
+    if not evidence["constant_output"]:
+        return Piece("predictions_differ", -3.0, "predictions differ, so inputs do")
+    if evidence.get("output_went_constant"):
+        return Piece("differed_first", -2.0, "predictions differed at first, so the inputs do")
+    return Piece("one_prediction", 2.0, "every input gets the same prediction from the first epoch on")
 
 
 RULE = Rule(
@@ -43,7 +59,16 @@ RULE = Rule(
     separated_by="the standard deviation of each input feature over a batch",
     prior=0.4,
     needs=("movement", "peak_ratio"),
-    uses=("constant_output", "output_went_constant"),
+    uses=(
+        "constant_output",
+        "output_went_constant",
+        "chance_distance",
+        "end_skill",
+        "validation_skill",
+        "siblings_learned",
+        "siblings_at_same_level",
+        "siblings_varied",
+    ),
     assess=assess,
     fires=(
         Example("one prediction for all from the start", movement=0.05, peak_ratio=1.0, constant_output=True),

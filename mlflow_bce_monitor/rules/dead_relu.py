@@ -8,26 +8,44 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.weighing import Piece, times, weigh
+from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.shared import exactly_at_chance, memorises
+from mlflow_bce_monitor.rules.weighing import times, weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     """Look for an output that became constant, and for the shock that kills units."""
-    if evidence.get("constant_output") is False:
-        return RuledOut("the AUC is not exactly 0.5: inputs still reach the output")
     if evidence.get("saturating_activation", False):
         return RuledOut("the hidden units are not ReLUs")
     shocked = evidence.number("peak_ratio") >= limits.overshoot
     return weigh(
-        Piece(1.5, "every input gets the same prediction") if evidence.get("constant_output") else None,
-        Piece(1.5, "it was not so at first") if evidence.get("output_went_constant") else None,
-        Piece(1.0, "the loss was thrown far above chance before") if shocked else None,
+        *_by_output(evidence),
+        Piece("shock", 1.0, "the loss was thrown far above chance before") if shocked else None,
         _by_rate(evidence, limits),
-        Piece(-1.0, "the loss still falls")
+        Piece("exact", 1.0, "the loss lies at its chance level to a third of a percent")
+        if exactly_at_chance(evidence, limits)
+        else None,
+        Piece("not_exact", -0.7, "the loss does not lie at its chance level exactly")
+        if exactly_at_chance(evidence, limits) is False
+        else None,
+        Piece("falls", -0.5, "the loss still falls")
         if evidence["end_falling"] and evidence.number("end_fall") > limits.slow_fall
         else None,
+        Piece("memorises", -2.0, "training rows are fitted better than others, so units live")
+        if memorises(evidence, limits)
+        else None,
     )
+
+
+def _by_output(evidence: Evidence) -> tuple[Piece, ...]:
+    if "constant_output" not in evidence:
+        return ()
+    if not evidence["constant_output"]:
+        return (Piece("predictions_differ", -3.0, "predictions differ, so inputs still reach the output"),)
+    same = Piece("one_prediction", 1.5, "every input gets the same prediction")
+    if evidence.get("output_went_constant"):
+        return (same, Piece("differed_first", 1.5, "it was not so at first"))
+    return (same,)
 
 
 def _by_rate(evidence: Evidence, limits: Limits) -> Piece | None:
@@ -35,9 +53,11 @@ def _by_rate(evidence: Evidence, limits: Limits) -> Piece | None:
         return None
     ratio = evidence.number("rate_ratio")
     if ratio >= limits.rate_above:
-        return Piece(1.0, f"a learning rate of {times(ratio)} the usual one kills units")
+        return Piece("rate_above", 1.0, f"a learning rate of {times(ratio)} the usual one kills units")
     if ratio <= limits.rate_below:
-        return Piece(-1.5, f"a learning rate of {times(ratio)} the usual one does not kill units")
+        return Piece(
+            "rate_below", -1.5, f"a learning rate of {times(ratio)} the usual one does not kill units"
+        )
     return None
 
 
@@ -55,7 +75,15 @@ RULE = Rule(
     separated_by="the share of hidden units that are zero for a whole batch",
     prior=0.6,
     needs=("peak_ratio", "end_falling", "end_fall"),
-    uses=("constant_output", "output_went_constant", "saturating_activation", "rate_ratio"),
+    uses=(
+        "constant_output",
+        "output_went_constant",
+        "saturating_activation",
+        "rate_ratio",
+        "chance_distance",
+        "end_skill",
+        "validation_skill",
+    ),
     assess=assess,
     fires=(
         Example(

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.weighing import Piece, weigh
+from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.weighing import times, weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
@@ -21,10 +21,12 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         return RuledOut(f"{share:.0%} of the weights are trainable")
     if share is None and movement > limits.clear_skill:
         return RuledOut("the loss moves far more than the frozen part allows")
+    still = movement < limits.does_not_move
     return weigh(
         _by_share(share),
-        Piece(2.0, "the loss repeats its first value") if movement < limits.does_not_move else None,
-        Piece(-1.0, "the loss moves") if movement > limits.hardly_moves else None,
+        Piece("still", 2.0, "the loss repeats its first value") if still else None,
+        Piece("moves", -1.0, "the loss moves") if movement > limits.hardly_moves else None,
+        _by_rate(evidence, limits) if still else None,
     )
 
 
@@ -32,8 +34,22 @@ def _by_share(share: float | None) -> Piece | None:
     if share is None:
         return None
     if share == 0.0:
-        return Piece(6.0, "no weight is trainable")
-    return Piece(2.5, f"only {share:.1%} of the weights are trainable")
+        return Piece("all", 6.0, "no weight is trainable")
+    return Piece("most", 2.5, f"only {share:.1%} of the weights are trainable")
+
+
+def _by_rate(evidence: Evidence, limits: Limits) -> Piece | None:
+    """Ask whether the rate should have moved the weights that did not move."""
+    if "rate_ratio" not in evidence:
+        return None
+    ratio = evidence.number("rate_ratio")
+    if ratio >= limits.rate_below:
+        return Piece(
+            "rate_should_move", 1.5, f"a learning rate of {times(ratio)} the usual one would move weights"
+        )
+    return Piece(
+        "rate_is_low", -1.5, f"a learning rate of {times(ratio)} the usual one may be what does not move"
+    )
 
 
 RULE = Rule(
@@ -49,7 +65,7 @@ RULE = Rule(
     separated_by="the count of trainable weights (model summary), and the learning rate in force",
     prior=0.4,
     needs=("movement",),
-    uses=("trainable_share",),
+    uses=("trainable_share", "rate_ratio"),
     assess=assess,
     fires=(
         Example("no trainable weight", movement=0.0, trainable_share=0.0),

@@ -9,43 +9,57 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.weighing import Piece, weigh
+from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.shared import by_siblings_of_settings, falls_steadily
+from mlflow_bce_monitor.rules.weighing import weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
-    """Look for a bottleneck that is narrow by itself and beside the number of features."""
+    """Look for a bottleneck, and for a model that cannot even fit its own rows."""
+    return weigh(
+        _by_width(evidence, limits),
+        Piece("overshoot", -1.5, "a small model does not overshoot")
+        if evidence.number("peak_ratio") >= limits.overshoot
+        else None,
+        *_by_fit(evidence, limits),
+        Piece("falls", -0.7, "the loss still falls") if falls_steadily(evidence, limits) else None,
+        Piece(
+            "one_prediction", -1.0, "every input gets the same prediction, which a small model need not give"
+        )
+        if evidence.get("constant_output")
+        else None,
+        by_siblings_of_settings(evidence, "hidden_units", "depth", "n_parameters"),
+    )
+
+
+def _by_width(evidence: Evidence, limits: Limits) -> Piece | None:
+    if "narrowest_layer" not in evidence:
+        return None
     narrowest = evidence.number("narrowest_layer")
-    if narrowest >= limits.wide_layer:
-        return RuledOut(f"the narrowest hidden layer has {narrowest:.0f} units")
-    if evidence.number("peak_ratio") >= limits.overshoot:
-        against: Piece | None = Piece(-1.5, "a small model does not overshoot")
-    else:
-        against = None
-    return weigh(_by_width(evidence, narrowest, limits), against, _by_memorising(evidence, limits))
-
-
-def _by_width(evidence: Evidence, narrowest: float, limits: Limits) -> Piece:
     clause = f"the narrowest hidden layer has {narrowest:.0f} units"
+    if narrowest >= limits.wide_layer:
+        return Piece("wide", -2.0, clause)
     if narrowest > limits.narrow_layer:
-        return Piece(0.0, clause)
+        return Piece("middling", -0.5, clause)
     if "n_features" not in evidence:
-        return Piece(2.0, clause)
+        return Piece("narrow", 2.0, clause)
     features = evidence.number("n_features")
     if features >= limits.features_per_unit * narrowest:
-        return Piece(3.0, f"{clause} for {features:.0f} features")
-    return Piece(1.5, clause)
+        return Piece("bottleneck", 3.0, f"{clause} for {features:.0f} features")
+    return Piece("narrow_data", 1.5, clause)
 
 
-def _by_memorising(evidence: Evidence, limits: Limits) -> Piece | None:
+def _by_fit(evidence: Evidence, limits: Limits) -> tuple[Piece, ...]:
     if "validation_skill" not in evidence:
-        return None
+        return ()
     gap = evidence.number("end_skill") - evidence.number("validation_skill")
     if gap > limits.clear_skill:
-        return Piece(
-            -1.5, "it fits the training rows far better than others, so capacity is not what it lacks"
-        )
-    return None
+        clause = "it fits the training rows far better than others, so capacity is not what it lacks"
+        return (Piece("memorises", -1.5, clause),)
+    if evidence.number_or("n_updates", 0.0) >= limits.many_updates and gap <= limits.memorising_gap:
+        clause = f"after {evidence.number('n_updates'):,.0f} updates it does not even fit its own rows"
+        return (Piece("cannot_memorise", 1.0, clause),)
+    return ()
 
 
 RULE = Rule(
@@ -60,18 +74,54 @@ RULE = Rule(
     confused_with=("no_signal", "dead_relu"),
     separated_by="one run with the narrowest layer ten times wider, everything else equal",
     prior=0.7,
-    needs=("narrowest_layer", "peak_ratio", "end_skill"),
-    uses=("n_features", "validation_skill"),
+    needs=("peak_ratio", "end_skill", "end_falling", "end_spread"),
+    uses=(
+        "narrowest_layer",
+        "n_features",
+        "validation_skill",
+        "n_updates",
+        "constant_output",
+        "sibling_changed",
+        "siblings_varied",
+    ),
     assess=assess,
     fires=(
         Example(
-            "2 units for 100 features", narrowest_layer=2, n_features=100, peak_ratio=1.05, end_skill=0.01
+            "2 units for 100 features",
+            narrowest_layer=2,
+            n_features=100,
+            peak_ratio=1.05,
+            end_skill=0.01,
+            end_falling=False,
+            end_spread=0.001,
         ),
-        Example("2 units, features not known", narrowest_layer=2, peak_ratio=1.05, end_skill=0.01),
+        Example(
+            "2 units, features not known",
+            narrowest_layer=2,
+            peak_ratio=1.05,
+            end_skill=0.01,
+            end_falling=False,
+            end_spread=0.001,
+        ),
     ),
     stays_quiet=(
-        Example("128 units", narrowest_layer=128, n_features=100, peak_ratio=1.05, end_skill=0.0),
-        Example("16 units", narrowest_layer=16, peak_ratio=1.05, end_skill=0.0),
+        Example(
+            "128 units",
+            narrowest_layer=128,
+            n_features=100,
+            peak_ratio=1.05,
+            end_skill=0.0,
+            end_falling=False,
+            end_spread=0.001,
+        ),
+        Example(
+            "16 units",
+            narrowest_layer=16,
+            peak_ratio=1.05,
+            end_skill=0.0,
+            end_falling=False,
+            end_spread=0.001,
+        ),
     ),
     source="Cybenko 1989, doi:10.1007/BF02551274; docs/article.md",
 )

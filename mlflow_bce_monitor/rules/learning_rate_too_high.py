@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.weighing import Piece, times, weigh
+from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.shared import by_siblings_of_settings
+from mlflow_bce_monitor.rules.weighing import times, weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
@@ -23,19 +24,23 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     return weigh(
         _by_rate(ratio, limits),
         _by_peak(evidence, peak, limits),
-        Piece(1.0, "the loss ends in NaN or infinity") if evidence["had_non_finite"] else None,
-        Piece(1.0, "the loss ends above its chance level, where a flat output is kept moving")
+        Piece("non_finite", 1.0, "the loss ends in NaN or infinity") if evidence["had_non_finite"] else None,
+        Piece("restless", 1.0, "the loss ends above its chance level, where a flat output is kept moving")
         if limits.restless_skill < evidence.number("end_skill") < -limits.chance_band
         else None,
-        Piece(0.8, "the loss was well below chance before and lost it")
+        Piece("lost", 0.8, "the loss was well below chance before and lost it")
         if evidence.number("best_skill") > evidence.number("end_skill") + limits.clear_skill
         else None,
-        Piece(0.7, "the loss jumps from point to point")
+        Piece("jumps", 0.7, "the loss jumps from point to point")
         if evidence.number("end_spread") > limits.restless_spread
         else None,
-        Piece(-1.5, "the loss starts at chance and never leaves it")
-        if peak < limits.calm_peak and ratio is None
+        Piece("calm", -1.5, "the loss starts at chance and never leaves it")
+        if peak < limits.calm_peak
         else None,
+        Piece("common_excess", -1.5, "what the loss has above chance is a penalty's")
+        if evidence.get("common_excess")
+        else None,
+        by_siblings_of_settings(evidence, "learning_rate", "optimizer"),
     )
 
 
@@ -44,20 +49,25 @@ def _by_rate(ratio: float | None, limits: Limits) -> Piece | None:
         return None
     clause = f"the learning rate is {times(ratio)} the usual one for the optimizer"
     if ratio >= limits.rate_far_above:
-        return Piece(4.0, clause)
+        return Piece("rate_far_above", 4.0, clause)
     if ratio >= limits.rate_above:
-        return Piece(2.0, clause)
+        return Piece("rate_above", 2.0, clause)
     if ratio <= limits.rate_usual_high:
-        return Piece(-2.0, "the learning rate is usual")
-    return None
+        return Piece("rate_usual", -2.0, "the learning rate is usual")
+    return Piece("rate_somewhat_above", 0.0, clause)
 
 
 def _by_peak(evidence: Evidence, peak: float, limits: Limits) -> Piece | None:
     if peak >= limits.overshoot:
-        where = "the first point" if evidence.number("first_ratio") >= limits.overshoot else "a spike"
-        return Piece(1.5, f"{where} stands at {times(peak)} the loss of predicting 0.5")
+        first = evidence.number("first_ratio") >= limits.overshoot
+        where = "the first point" if first else "a spike"
+        return Piece(
+            "thrown_first" if first else "thrown_later",
+            1.5,
+            f"{where} stands at {times(peak)} the loss of predicting 0.5",
+        )
     if evidence.number("spike_count") > 0:
-        return Piece(0.7, f"{evidence.number('spike_count'):.0f} spikes")
+        return Piece("spikes", 0.7, f"{evidence.number('spike_count'):.0f} spikes")
     return None
 
 
@@ -77,13 +87,13 @@ RULE = Rule(
     needs=(
         "peak_ratio",
         "first_ratio",
-        "spike_count",
         "had_non_finite",
         "end_skill",
         "best_skill",
         "end_spread",
+        "spike_count",
     ),
-    uses=("rate_ratio",),
+    uses=("rate_ratio", "common_excess", "sibling_changed", "siblings_varied"),
     assess=assess,
     fires=(
         Example(

@@ -8,25 +8,39 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.weighing import Piece, times, weigh
+from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.shared import by_siblings_of_settings, falls_steadily, memorises
+from mlflow_bce_monitor.rules.weighing import times, weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     """Weigh the rate against the usual one, and the steadiness of the fall."""
     ratio = evidence.number("rate_ratio") if "rate_ratio" in evidence else None
-    if ratio is not None and ratio >= limits.rate_usual_high:
+    if ratio is not None and ratio >= limits.rate_above:
         return RuledOut(f"the learning rate is {times(ratio)} the usual one")
-    if evidence.number("peak_ratio") >= limits.overshoot and ratio is None:
-        return RuledOut("small steps cannot throw the loss that far above chance")
-    steady = bool(evidence["end_falling"]) and evidence.number("end_spread") < limits.restless_spread
+    falling = bool(evidence["end_falling"])
     return weigh(
         _by_rate(ratio, limits),
-        Piece(1.2, "the loss falls steadily and by little") if steady else None,
-        Piece(-0.7, "the loss does not fall") if not evidence["end_falling"] and ratio is None else None,
-        Piece(-1.0, "the loss repeats one value to the digit")
-        if evidence["constant_loss"] and ratio is None
+        Piece("steady", 1.2, "the loss falls steadily and by little")
+        if falls_steadily(evidence, limits)
         else None,
+        Piece("flat", -0.7, "the loss does not fall") if not falling else None,
+        Piece("repeats", -1.0, "the loss repeats one value to the digit")
+        if evidence["constant_loss"]
+        else None,
+        Piece("thrown", -2.0, "small steps cannot throw the loss that far above chance")
+        if evidence.number("peak_ratio") >= limits.overshoot
+        else None,
+        Piece("hardly_moves", 0.7, "the loss has hardly moved since it started")
+        if limits.does_not_move <= evidence.number_or("movement", 1.0) < limits.hardly_moves
+        else None,
+        Piece("memorises", -1.5, "training rows are fitted better than others: the steps are large enough")
+        if memorises(evidence, limits)
+        else None,
+        Piece("one_prediction", -1.0, "every input gets the same prediction")
+        if evidence.get("constant_output")
+        else None,
+        by_siblings_of_settings(evidence, "learning_rate", "optimizer"),
     )
 
 
@@ -35,12 +49,14 @@ def _by_rate(ratio: float | None, limits: Limits) -> Piece | None:
         return None
     clause = f"the learning rate is {times(ratio)} the usual one for the optimizer"
     if ratio <= limits.rate_far_below:
-        return Piece(4.0, clause)
+        return Piece("rate_far_below", 4.0, clause)
     if ratio <= limits.rate_below:
-        return Piece(2.0, clause)
-    if ratio >= limits.rate_usual_low:
-        return Piece(-2.0, "the learning rate is usual")
-    return None
+        return Piece("rate_below", 2.0, clause)
+    if ratio < limits.rate_usual_low:
+        return Piece("rate_somewhat_below", 0.5, clause)
+    if ratio <= limits.rate_usual_high:
+        return Piece("rate_usual", -2.0, "the learning rate is usual")
+    return Piece("rate_above_usual", -3.0, clause)
 
 
 RULE = Rule(
@@ -56,7 +72,15 @@ RULE = Rule(
     separated_by="the learning rate in force as a metric each epoch, and the gradient norm",
     prior=1.0,
     needs=("end_falling", "end_spread", "peak_ratio", "constant_loss"),
-    uses=("rate_ratio",),
+    uses=(
+        "rate_ratio",
+        "movement",
+        "constant_output",
+        "end_skill",
+        "validation_skill",
+        "sibling_changed",
+        "siblings_varied",
+    ),
     assess=assess,
     fires=(
         Example(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.weighing import Piece, weigh
+from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.weighing import weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
@@ -19,8 +19,12 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     if evidence.get("logps_zero") is False:
         return RuledOut("the log probabilities are not 0: tokens count")
     return weigh(
-        Piece(5.0, "the log probabilities are exactly 0") if evidence.get("logps_zero") else None,
-        Piece(0.5, "the loss does not move") if evidence.number("movement") < limits.does_not_move else None,
+        Piece("logps_zero", 5.0, "the log probabilities are exactly 0")
+        if evidence.get("logps_zero")
+        else None,
+        Piece("still", 0.5, "the loss does not move")
+        if evidence.number("movement") < limits.does_not_move
+        else None,
     )
 
 

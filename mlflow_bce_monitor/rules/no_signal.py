@@ -9,52 +9,70 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.weighing import Piece, weigh
+from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.shared import by_siblings_on_data, exactly_at_chance
+from mlflow_bce_monitor.rules.weighing import weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     """Look for a model that is alive and finds nothing that holds on other data."""
-    if "validation_auc" in evidence and evidence.number("validation_auc") >= limits.auc_contradiction:
-        area = evidence.number("validation_auc")
+    area = evidence.number_or("validation_auc", 0.5)
+    if area >= limits.auc_contradiction and evidence.get("ranking") == "above chance":
         return RuledOut(f"the validation AUC of {area:.2f} shows signal")
-    if evidence.number_or("best_validation_skill", 0.0) > limits.clear_skill:
-        return RuledOut("the validation loss was well below chance once")
     return weigh(
-        _by_memorising(evidence, limits),
-        _by_ranking(evidence, limits),
+        *_by_validation(evidence, limits),
+        _by_ranking(evidence),
         _by_settings(evidence, limits),
-        Piece(-2.0, "every input gets the same prediction, where a live model would fit noise")
-        if evidence.get("constant_output")
-        else None,
-        Piece(-1.5, "the loss repeats one value to the digit: the model is not moving at all")
+        _by_output(evidence),
+        Piece("repeats", -1.5, "the loss repeats one value to the digit: the model is not moving at all")
         if evidence["constant_loss"]
         else None,
+        Piece("exact", -1.0, "the loss lies at its chance level exactly, where a live model fits some noise")
+        if exactly_at_chance(evidence, limits)
+        else None,
+        Piece("overshoot", -1.0, "the loss was thrown far above chance, which labels do not do")
+        if evidence.number("peak_ratio") >= limits.overshoot
+        else None,
+        by_siblings_on_data(evidence),
     )
 
 
-def _by_memorising(evidence: Evidence, limits: Limits) -> Piece | None:
+def _by_validation(evidence: Evidence, limits: Limits) -> tuple[Piece, ...]:
     """Look for the mark of noise being fitted: a training loss that falls beside a validation loss that does not."""
     if "validation_skill" not in evidence:
-        return None
-    held_back = evidence.number("validation_skill")
+        return ()
+    held_back, best = evidence.number("validation_skill"), evidence.number_or("best_validation_skill", 0.0)
     gap = evidence.number("end_skill") - held_back
+    pieces: list[Piece] = []
+    if best > limits.unvalidated_band:
+        pieces.append(Piece("was_below", -2.0, f"the validation loss showed skill {best:.2f} at its best"))
     if held_back > limits.chance_band:
-        return Piece(-1.5, f"validation skill {held_back:.2f}")
-    if gap > limits.memorising_gap:
-        return Piece(
-            2.0, f"the training loss falls {gap:.0%} of chance below the validation loss, which gains nothing"
-        )
+        pieces.append(Piece("validation_skill", -1.5, f"validation skill {held_back:.2f}"))
+    elif gap > limits.memorising_gap:
+        clause = f"the training loss is {gap:.0%} of chance below the validation loss, which gains nothing"
+        pieces.append(Piece("memorises", 2.0, clause))
+    if evidence["validation_falling"] and held_back < 0.0:
+        pieces.append(Piece("comes_down", -1.0, "the validation loss is still coming down to chance"))
+    return tuple(pieces)
+
+
+def _by_ranking(evidence: Evidence) -> Piece | None:
+    word = evidence.get("ranking")
+    if word == "above chance":
+        return Piece("ranks", -1.5, "the AUC is above chance")
+    if word == "at chance":
+        return Piece("does_not_rank", 0.7, "the AUC is at chance")
     return None
 
 
-def _by_ranking(evidence: Evidence, limits: Limits) -> Piece | None:
-    if "validation_auc" not in evidence:
+def _by_output(evidence: Evidence) -> Piece | None:
+    if "constant_output" not in evidence:
         return None
-    area = evidence.number("validation_auc")
-    if area >= limits.auc_with_signal:
-        return Piece(-1.5, f"validation AUC {area:.2f}")
-    return Piece(0.7 if area < limits.auc_at_chance else 0.0, f"validation AUC {area:.2f}")
+    if evidence["constant_output"]:
+        return Piece(
+            "one_prediction", -2.0, "every input gets the same prediction, where a live model would fit noise"
+        )
+    return Piece("predictions_differ", 0.7, "predictions differ, so the model is alive")
 
 
 def _by_settings(evidence: Evidence, limits: Limits) -> Piece | None:
@@ -66,7 +84,7 @@ def _by_settings(evidence: Evidence, limits: Limits) -> Piece | None:
         return None
     if "narrowest_layer" in evidence and evidence.number("narrowest_layer") <= limits.narrow_layer:
         return None
-    return Piece(0.7, "the learning rate is usual")
+    return Piece("rate_usual", 0.7, "the learning rate is usual")
 
 
 RULE = Rule(
@@ -86,14 +104,20 @@ RULE = Rule(
     confused_with=("insufficient_capacity", "learning_rate_too_low", "constant_inputs"),
     separated_by="the validation AUC, and a cross-validated reference model on the same rows",
     prior=1.0,
-    needs=("end_skill", "constant_loss"),
+    needs=("end_skill", "constant_loss", "peak_ratio"),
     uses=(
-        "constant_output",
         "validation_skill",
         "best_validation_skill",
+        "validation_falling",
         "validation_auc",
+        "ranking",
         "rate_ratio",
         "narrowest_layer",
+        "constant_output",
+        "chance_distance",
+        "siblings_learned",
+        "siblings_at_same_level",
+        "siblings_varied",
     ),
     assess=assess,
     fires=(
@@ -106,6 +130,8 @@ RULE = Rule(
             validation_auc=0.51,
             rate_ratio=1.0,
             narrowest_layer=128,
+            peak_ratio=1.0,
+            validation_falling=False,
         ),
     ),
     stays_quiet=(
@@ -116,8 +142,17 @@ RULE = Rule(
             validation_skill=0.0,
             best_validation_skill=0.01,
             validation_auc=0.85,
+            ranking="above chance",
+            peak_ratio=1.0,
+            validation_falling=False,
         ),
-        Example("a loss that does not move at all", end_skill=0.0, constant_loss=True),
+        Example(
+            "a loss that does not move at all",
+            end_skill=0.0,
+            constant_loss=True,
+            peak_ratio=1.0,
+            validation_falling=False,
+        ),
     ),
     source="Zhang et al. 2017, arXiv:1611.03530; docs/article.md",
 )

@@ -9,20 +9,34 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.weighing import Piece, weigh
+from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.weighing import weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     """Look for a loss that contradicts the predictions, or one that stands where clipping puts it."""
     skill = evidence.number("end_skill")
     return weigh(
-        Piece(4.0, "the loss is far below chance while the accuracy is that of one class for everything")
+        Piece("negative", 6.0, "the loss falls below zero: labels are not 0 and 1")
+        if evidence["negative_loss"]
+        else None,
+        Piece(
+            "one_class",
+            4.0,
+            "the loss is far below chance while the accuracy is that of one class for everything",
+        )
         if skill > limits.inconsistent_skill and evidence.get("accuracy_constant")
         else None,
         _by_clipping(evidence, limits),
-        Piece(-2.0, "the loss is at chance, where a mismatch seldom leaves it")
+        Piece("stuck_high", 1.5, "the loss stands far above chance from its first point on, without moving")
+        if evidence.number("end_ratio") > limits.far_above
+        and abs(evidence.number("total_fall")) < limits.clear_skill
+        else None,
+        Piece("at_chance", -2.0, "the loss is at chance, where a mismatch seldom leaves it")
         if abs(skill) <= limits.chance_band
+        else None,
+        Piece("common_excess", -2.0, "what the loss has above chance is a penalty's")
+        if evidence.get("common_excess") and evidence["end_falling"]
         else None,
     )
 
@@ -37,7 +51,9 @@ def _by_clipping(evidence: Evidence, limits: Limits) -> Piece | None:
     cost = evidence.number("end_level") / error
     if limits.clipped_cost_low <= cost <= limits.clipped_cost_high:
         return Piece(
-            3.0, f"the loss is {cost:.1f} times the error rate: certain predictions, clipped at 1e-7"
+            "clipped",
+            3.0,
+            f"the loss is {cost:.1f} times the error rate: certain predictions, clipped at 1e-7",
         )
     return None
 
@@ -54,15 +70,42 @@ RULE = Rule(
     confused_with=("unscaled_inputs", "learning_rate_too_high"),
     separated_by="the smallest, mean and largest prediction on one batch, and the set of label values",
     prior=0.5,
-    needs=("end_skill", "end_level"),
-    uses=("accuracy_constant", "accuracy_gain", "minority_share"),
+    needs=("end_skill", "end_level", "end_ratio", "total_fall", "end_falling", "negative_loss"),
+    uses=("accuracy_constant", "accuracy_gain", "minority_share", "common_excess"),
     assess=assess,
     fires=(
-        Example("one-unit softmax", end_skill=0.6, end_level=0.28, accuracy_constant=True),
         Example(
-            "clipped certainties", end_skill=-10.5, end_level=7.97, accuracy_gain=0.0, minority_share=0.5
+            "one-unit softmax",
+            end_skill=0.6,
+            end_level=0.28,
+            accuracy_constant=True,
+            end_ratio=0.5,
+            total_fall=0.5,
+            end_falling=False,
+            negative_loss=False,
+        ),
+        Example(
+            "clipped certainties",
+            end_skill=-10.5,
+            end_level=7.97,
+            accuracy_gain=0.0,
+            minority_share=0.5,
+            end_ratio=11.5,
+            total_fall=0.0,
+            end_falling=False,
+            negative_loss=False,
         ),
     ),
-    stays_quiet=(Example("at chance", end_skill=0.0, end_level=0.693),),
+    stays_quiet=(
+        Example(
+            "at chance",
+            end_skill=0.0,
+            end_level=0.693,
+            end_ratio=1.0,
+            total_fall=0.0,
+            end_falling=False,
+            negative_loss=False,
+        ),
+    ),
     source="keras.io/api/losses/probabilistic_losses; docs/article.md",
 )

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.weighing import Piece, weigh
+from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.shared import by_siblings_of_settings, memorises
+from mlflow_bce_monitor.rules.weighing import weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
@@ -25,13 +26,36 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         _by_l2(evidence, limits),
         _by_dropout(evidence, limits),
         Piece(
-            2.0, f"a penalty of {evidence.number('penalty'):.0%} of chance stands on top of the cross-entropy"
+            "penalty",
+            2.0,
+            f"a penalty of {evidence.number('penalty'):.0%} of chance stands on top of the cross-entropy",
         )
         if "penalty" in evidence and evidence.number("penalty") > limits.chance_band
         else None,
-        Piece(1.0, "the loss sinks smoothly from above towards chance, as a shrinking penalty does")
+        Piece(
+            "common_excess",
+            3.0,
+            "training and validation loss stand above chance by the same, as a penalty does",
+        )
+        if evidence.get("common_excess") and evidence["end_falling"]
+        else None,
+        Piece("no_common_excess", -1.0, "what the loss has above chance differs between the splits")
+        if evidence.get("common_excess") is False and evidence.number("first_ratio") > limits.calm_peak
+        else None,
+        Piece("sinks", 1.0, "the loss sinks smoothly from above towards chance, as a shrinking penalty does")
         if sinks
         else None,
+        Piece("starts_calm", -0.7, "the loss starts at chance: no penalty stands on top of it")
+        if evidence.number("first_ratio") < limits.calm_peak
+        else None,
+        Piece("noisy_training", 1.5, "the training loss lies above the validation loss, as dropout makes it")
+        if "validation_skill" in evidence
+        and evidence.number("validation_skill") - evidence.number("end_skill") > limits.chance_band
+        else None,
+        Piece("memorises", -1.5, "training rows are fitted better than others, which a penalty prevents")
+        if memorises(evidence, limits)
+        else None,
+        by_siblings_of_settings(evidence, "l2", "dropout"),
     )
 
 
@@ -40,8 +64,8 @@ def _by_l2(evidence: Evidence, limits: Limits) -> Piece | None:
         return None
     strength = evidence.number("l2")
     if strength >= limits.strong_l2:
-        return Piece(3.0, f"the L2 penalty is {strength:g}")
-    return Piece(-1.0, f"the L2 penalty is only {strength:g}")
+        return Piece("l2", 3.0, f"the L2 penalty is {strength:g}")
+    return Piece("little_l2", -1.0, f"the L2 penalty is only {strength:g}")
 
 
 def _by_dropout(evidence: Evidence, limits: Limits) -> Piece | None:
@@ -49,8 +73,8 @@ def _by_dropout(evidence: Evidence, limits: Limits) -> Piece | None:
         return None
     rate = evidence.number("dropout")
     if rate >= limits.strong_dropout:
-        return Piece(2.5, f"dropout removes {rate:.0%} of the units")
-    return Piece(-0.5, f"dropout removes only {rate:.0%} of the units")
+        return Piece("dropout", 2.5, f"dropout removes {rate:.0%} of the units")
+    return Piece("little_dropout", -0.5, f"dropout removes only {rate:.0%} of the units")
 
 
 RULE = Rule(
@@ -65,8 +89,16 @@ RULE = Rule(
     confused_with=("vanishing_gradients", "insufficient_capacity", "no_signal"),
     separated_by="the plain cross-entropy as a metric beside the loss: the difference is the penalty",
     prior=0.4,
-    needs=("movement", "constant_loss", "first_ratio", "end_spread", "end_skill"),
-    uses=("l2", "dropout", "penalty"),
+    needs=("movement", "constant_loss", "first_ratio", "end_spread", "end_skill", "end_falling"),
+    uses=(
+        "l2",
+        "dropout",
+        "penalty",
+        "common_excess",
+        "validation_skill",
+        "sibling_changed",
+        "siblings_varied",
+    ),
     assess=assess,
     fires=(
         Example(
@@ -77,6 +109,7 @@ RULE = Rule(
             end_spread=0.001,
             end_skill=0.0,
             l2=1.0,
+            end_falling=True,
         ),
     ),
     stays_quiet=(
@@ -89,6 +122,7 @@ RULE = Rule(
             end_skill=0.0,
             l2=1e-4,
             dropout=0.2,
+            end_falling=False,
         ),
     ),
     source="Goodfellow, Bengio and Courville 2016, Deep Learning, section 7.1; Srivastava et al. 2014, JMLR 15",

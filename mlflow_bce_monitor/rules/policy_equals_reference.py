@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.weighing import Piece, weigh
+from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.weighing import weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
@@ -23,12 +23,14 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     moved = margin is not None and margin > limits.zero_margin
     if moved and not first_steps:
         return RuledOut(f"the reward margin is {margin:.2g}, so the policy has left its reference")
+    if margin is not None and margin > 0.0 and not first_steps:
+        return weigh(Piece("creeps", -1.0, f"the reward margin of {margin:.1g} is small, and not 0"))
     return weigh(
-        Piece(2.5, "the reward margin is 0") if margin is not None and not moved else None,
-        Piece(1.0, "these are the first steps, where the policy still is its reference")
+        Piece("no_margin", 2.5, "the reward margin is 0") if margin is not None and not moved else None,
+        Piece("first_steps", 1.0, "these are the first steps, where the policy still is its reference")
         if first_steps
         else None,
-        Piece(1.5, "the loss is ln 2 to the digit")
+        Piece("at_start", 1.5, "the loss is ln 2 to the digit")
         if evidence.number("start_off_untrained") < limits.zero_start
         else None,
     )

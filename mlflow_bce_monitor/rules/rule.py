@@ -10,6 +10,26 @@ from mlflow_bce_monitor.limits import Limits
 
 
 @dataclass(frozen=True)
+class Piece:
+    """One observation that speaks for or against a cause.
+
+    Attributes
+    ----------
+    key
+        The observation's own word within its rule; fitted weights go by it.
+    weight
+        Natural-log likelihood ratio as the rule's author estimates it: ln 3 = 1.1 says three times as
+        likely under this cause as under trouble of unknown cause. Negative speaks against.
+    clause
+        The observation in words.
+    """
+
+    key: str
+    weight: float
+    clause: str
+
+
+@dataclass(frozen=True)
 class Supported:
     """The evidence speaks for the cause, or mildly against it.
 
@@ -23,12 +43,15 @@ class Supported:
     speaks_for, speaks_against
         Every observation behind the weight as a clause, strongest first: a cause that
         leads may have evidence against it as well.
+    pieces
+        The observations themselves, in the order in which the rule made them.
     """
 
     weight: float
     because: str
     speaks_for: tuple[str, ...] = ()
     speaks_against: tuple[str, ...] = ()
+    pieces: tuple[Piece, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.weighing import Piece, weigh
+from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.weighing import weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
@@ -19,32 +19,33 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     if gap <= limits.memorising_gap:
         return RuledOut("the training rows are fitted no better than the others")
     return weigh(
-        Piece(2.0, f"the training loss is {gap:.0%} of chance below the validation loss")
+        Piece("wide_gap", 2.0, f"the training loss is {gap:.0%} of chance below the validation loss")
         if gap > limits.clear_skill
         else None,
         _by_best(evidence, limits),
-        _by_ranking(evidence, limits),
+        _by_ranking(evidence),
         _by_rows(evidence, limits),
+        Piece("sibling_learned", 0.5, "a sibling run learned on the same data")
+        if evidence.number_or("siblings_learned", 0.0) > 0
+        else None,
     )
 
 
 def _by_best(evidence: Evidence, limits: Limits) -> Piece:
     best = evidence.number("best_validation_skill")
     if best > limits.unvalidated_band:
-        return Piece(2.0, f"the validation loss showed skill {best:.2f} at its best")
+        return Piece("was_below", 2.0, f"the validation loss showed skill {best:.2f} at its best")
     if best > limits.chance_band:
-        return Piece(0.5, f"the validation loss showed skill {best:.2f} at its best")
-    return Piece(-1.5, "the validation loss never was below chance")
+        return Piece("was_little_below", 0.5, f"the validation loss showed skill {best:.2f} at its best")
+    return Piece("never_below", -1.5, "the validation loss never was below chance")
 
 
-def _by_ranking(evidence: Evidence, limits: Limits) -> Piece | None:
-    if "validation_auc" not in evidence:
-        return None
-    area = evidence.number("validation_auc")
-    if area >= limits.auc_with_signal:
-        return Piece(1.5, f"the validation AUC of {area:.2f} shows signal")
-    if area < limits.auc_at_chance:
-        return Piece(-1.5, f"the validation AUC of {area:.2f} shows no signal")
+def _by_ranking(evidence: Evidence) -> Piece | None:
+    word = evidence.get("ranking")
+    if word == "above chance":
+        return Piece("ranks", 1.5, "the AUC is above chance: there is signal")
+    if word == "at chance":
+        return Piece("does_not_rank", -1.5, "the AUC is at chance")
     return None
 
 
@@ -53,9 +54,9 @@ def _by_rows(evidence: Evidence, limits: Limits) -> Piece | None:
         return None
     rows = evidence.number("n_train")
     if rows <= limits.few_rows:
-        return Piece(0.5, f"only {rows:,.0f} training rows")
+        return Piece("few_rows", 0.5, f"only {rows:,.0f} training rows")
     if rows >= limits.many_rows:
-        return Piece(-1.5, f"{rows:,.0f} training rows")
+        return Piece("many_rows", -1.5, f"{rows:,.0f} training rows")
     return None
 
 
@@ -73,7 +74,7 @@ RULE = Rule(
     separated_by="the validation loss and AUC at the best epoch: above chance the signal is there",
     prior=0.8,
     needs=("end_skill", "validation_skill", "best_validation_skill"),
-    uses=("validation_auc", "n_train"),
+    uses=("ranking", "n_train", "siblings_learned"),
     assess=assess,
     fires=(
         Example(
@@ -90,7 +91,7 @@ RULE = Rule(
             end_skill=0.09,
             validation_skill=-0.1,
             best_validation_skill=0.0,
-            validation_auc=0.5,
+            ranking="at chance",
         ),
     ),
     source="Zhang et al. 2017, arXiv:1611.03530; Prechelt 1998, doi:10.1007/3-540-49430-8_3",

@@ -9,31 +9,57 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.weighing import Piece, weigh
+from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.shared import by_siblings_of_settings, falls_steadily, memorises
+from mlflow_bce_monitor.rules.weighing import weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     """Count the updates, and look whether the loss was still on its way."""
-    updates = evidence.number("n_updates")
-    if updates >= limits.many_updates:
-        return RuledOut(f"{updates:.0f} updates are enough to leave chance")
     # A training loss that falls alone is memorising; more of that is no remedy.
     falling = evidence["end_falling"] and evidence.get("validation_falling", True)
     return weigh(
-        _by_updates(updates, limits),
-        Piece(0.7, "the loss was still falling when the run ended")
+        _by_updates(evidence, limits),
+        Piece("falls", 0.7, "the loss was still falling when the run ended")
         if falling
-        else Piece(-0.7, "the loss was not falling when the run ended"),
+        else Piece("flat", -0.7, "the loss was not falling when the run ended"),
+        Piece("steady", 0.7, "it fell steadily") if falls_steadily(evidence, limits) else None,
+        Piece("repeats", -2.0, "the loss repeats one value to the digit")
+        if evidence["constant_loss"]
+        else None,
+        Piece("thrown", -1.5, "the loss was thrown far above chance")
+        if evidence.number("peak_ratio") >= limits.overshoot
+        else None,
+        Piece("memorises", -1.5, "training rows are fitted better than others: there was time enough")
+        if memorises(evidence, limits)
+        else None,
+        Piece("one_prediction", -1.0, "every input gets the same prediction")
+        if evidence.get("constant_output")
+        else None,
+        by_siblings_of_settings(evidence, "epochs", "batch_size"),
     )
 
 
-def _by_updates(updates: float, limits: Limits) -> Piece:
+def _by_updates(evidence: Evidence, limits: Limits) -> Piece | None:
+    if "n_updates" not in evidence:
+        return _by_epochs(evidence, limits)
+    updates = evidence.number("n_updates")
+    clause = f"{updates:,.0f} updates were made"
     if updates <= limits.very_few_updates:
-        return Piece(2.5, f"only {updates:.0f} updates were made")
+        return Piece("very_few", 2.5, f"only {clause}")
     if updates <= limits.few_updates:
-        return Piece(1.0, f"only {updates:.0f} updates were made")
-    return Piece(-1.5, f"{updates:.0f} updates were made")
+        return Piece("few", 1.0, f"only {clause}")
+    if updates < limits.many_updates:
+        return Piece("enough", -1.0, clause)
+    return Piece("many", -2.5, clause)
+
+
+def _by_epochs(evidence: Evidence, limits: Limits) -> Piece | None:
+    if "n_epochs" not in evidence:
+        return None
+    epochs = evidence.number("n_epochs")
+    clause = f"{epochs:.0f} epochs, of an unknown number of updates"
+    return Piece("few_epochs", 0.5, clause) if epochs <= limits.few_epochs else Piece("epochs", -0.7, clause)
 
 
 RULE = Rule(
@@ -48,13 +74,23 @@ RULE = Rule(
     confused_with=("learning_rate_too_low", "vanishing_gradients"),
     separated_by="the same run with ten times the epochs",
     prior=0.6,
-    needs=("n_updates", "end_falling"),
-    uses=("validation_falling",),
+    needs=("end_falling", "constant_loss", "peak_ratio"),
+    uses=(
+        "n_updates",
+        "n_epochs",
+        "validation_falling",
+        "end_spread",
+        "constant_output",
+        "end_skill",
+        "validation_skill",
+        "sibling_changed",
+        "siblings_varied",
+    ),
     assess=assess,
-    fires=(Example("20 updates", n_updates=20, end_falling=True),),
+    fires=(Example("20 updates", n_updates=20, end_falling=True, constant_loss=False, peak_ratio=1.0),),
     stays_quiet=(
-        Example("20,000 updates", n_updates=20_000, end_falling=False),
-        Example("500 updates, flat", n_updates=500, end_falling=False),
+        Example("20,000 updates", n_updates=20_000, end_falling=False, constant_loss=False, peak_ratio=1.0),
+        Example("500 updates, flat", n_updates=500, end_falling=False, constant_loss=False, peak_ratio=1.0),
     ),
     source="Keskar et al. 2017, arXiv:1609.04836; docs/article.md",
 )

@@ -8,27 +8,32 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.weighing import Piece, times, weigh
+from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.shared import by_siblings_on_data
+from mlflow_bce_monitor.rules.weighing import times, weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     """Look for a first loss far above chance at a usual learning rate."""
     first = evidence.number("first_ratio")
-    if first < limits.calm_peak and evidence.number("peak_ratio") < limits.overshoot:
-        return RuledOut("the loss starts at chance: no input is large")
     return weigh(
-        Piece(2.0, f"the first loss is {times(first)} that of predicting 0.5")
+        Piece("starts_high", 2.0, f"the first loss is {times(first)} that of predicting 0.5")
         if first >= limits.overshoot
         else None,
+        Piece("starts_calm", -2.5, "the loss starts at chance: no input is large")
+        if first < limits.calm_peak and evidence.number("peak_ratio") < limits.overshoot
+        else None,
         _by_rate(evidence, limits),
-        Piece(0.7, "the loss stays restless")
+        Piece("jumps", 0.7, "the loss stays restless")
         if evidence.number("end_spread") > limits.restless_spread
         else None,
-        Piece(-1.0, "a penalty was logged that explains the high start") if "penalty" in evidence else None,
-        Piece(-1.0, "an L2 penalty would explain the high start")
+        Piece("common_excess", -2.5, "what the loss has above chance is the same on both splits: a penalty")
+        if evidence.get("common_excess") or evidence.number_or("penalty", 0.0) > limits.chance_band
+        else None,
+        Piece("l2", -1.0, "an L2 penalty would explain the high start")
         if evidence.number_or("l2", 0.0) >= limits.strong_l2
         else None,
+        by_siblings_on_data(evidence),
     )
 
 
@@ -37,8 +42,8 @@ def _by_rate(evidence: Evidence, limits: Limits) -> Piece | None:
         return None
     ratio = evidence.number("rate_ratio")
     if ratio >= limits.rate_above:
-        return Piece(-2.0, f"the learning rate of {times(ratio)} the usual one explains it")
-    return Piece(1.0, "the learning rate is no higher than usual")
+        return Piece("rate_above", -2.0, f"the learning rate of {times(ratio)} the usual one explains it")
+    return Piece("rate_usual", 1.0, "the learning rate is no higher than usual")
 
 
 RULE = Rule(
@@ -54,7 +59,15 @@ RULE = Rule(
     separated_by="the mean and standard deviation of the input features",
     prior=0.6,
     needs=("first_ratio", "peak_ratio", "end_spread"),
-    uses=("rate_ratio", "l2", "penalty"),
+    uses=(
+        "rate_ratio",
+        "l2",
+        "penalty",
+        "common_excess",
+        "siblings_learned",
+        "siblings_at_same_level",
+        "siblings_varied",
+    ),
     assess=assess,
     fires=(
         Example(

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.weighing import Piece, weigh
+from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.shared import by_siblings_of_settings, exactly_at_chance, memorises
+from mlflow_bce_monitor.rules.weighing import weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
@@ -18,17 +19,24 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     if depth <= limits.shallow_depth:
         return RuledOut(f"{depth:.0f} layers are too few for a gradient to vanish in")
     return weigh(
-        Piece(1.5, f"{depth:.0f} layers")
+        Piece("deep", 1.5, f"{depth:.0f} layers")
         if depth >= limits.deep_depth
-        else Piece(0.3, f"{depth:.0f} layers"),
+        else Piece("some_depth", 0.3, f"{depth:.0f} layers"),
         _by_activation(evidence),
         _by_gradient(evidence, limits),
-        Piece(0.5, "the loss starts at chance and hardly moves")
+        Piece("hardly_moves", 0.5, "the loss starts at chance and hardly moves")
         if evidence.number("movement") < limits.hardly_moves
         else None,
-        Piece(-1.5, "the loss was thrown far above chance")
+        Piece("overshoot", -1.5, "the loss was thrown far above chance")
         if evidence.number("peak_ratio") >= limits.overshoot
         else None,
+        Piece("exact", 0.7, "the loss lies at its chance level to a third of a percent")
+        if exactly_at_chance(evidence, limits)
+        else None,
+        Piece("memorises", -1.5, "training rows are fitted better than others, so gradients arrive")
+        if memorises(evidence, limits)
+        else None,
+        by_siblings_of_settings(evidence, "activation", "depth", "initializer"),
     )
 
 
@@ -36,8 +44,8 @@ def _by_activation(evidence: Evidence) -> Piece | None:
     if "saturating_activation" not in evidence:
         return None
     if evidence["saturating_activation"]:
-        return Piece(1.5, "the hidden units saturate (sigmoid or tanh)")
-    return Piece(-1.0, "the hidden units do not saturate")
+        return Piece("saturates", 1.5, "the hidden units saturate (sigmoid or tanh)")
+    return Piece("does_not_saturate", -1.0, "the hidden units do not saturate")
 
 
 def _by_gradient(evidence: Evidence, limits: Limits) -> Piece | None:
@@ -45,8 +53,8 @@ def _by_gradient(evidence: Evidence, limits: Limits) -> Piece | None:
         return None
     norm = evidence.number("gradient_norm")
     if norm < limits.tiny_gradient:
-        return Piece(2.0, f"the gradient norm is {norm:.1e}")
-    return Piece(-2.0, f"the gradient norm is {norm:.1e}")
+        return Piece("tiny_gradient", 2.0, f"the gradient norm is {norm:.1e}")
+    return Piece("gradient", -2.0, f"the gradient norm is {norm:.1e}")
 
 
 RULE = Rule(
@@ -63,7 +71,15 @@ RULE = Rule(
     separated_by="the gradient norm of each layer: it falls by orders of magnitude towards the input",
     prior=0.4,
     needs=("depth", "movement", "peak_ratio"),
-    uses=("saturating_activation", "gradient_norm"),
+    uses=(
+        "saturating_activation",
+        "gradient_norm",
+        "chance_distance",
+        "end_skill",
+        "validation_skill",
+        "sibling_changed",
+        "siblings_varied",
+    ),
     assess=assess,
     fires=(
         Example("ten sigmoid layers", depth=11, movement=0.001, peak_ratio=1.0, saturating_activation=True),

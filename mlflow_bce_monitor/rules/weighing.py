@@ -3,29 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from mlflow_bce_monitor.rules.rule import Supported
+from mlflow_bce_monitor.rules.rule import Piece, Supported
 
 SHOWN_PIECES = 3
 """Pieces named in the reason: more do not fit a sentence."""
-
-
-@dataclass(frozen=True)
-class Piece:
-    """One observation.
-
-    Attributes
-    ----------
-    weight
-        Natural-log likelihood ratio: ln 3 = 1.1 says three times as likely under this
-        cause as under trouble of unknown cause. Negative speaks against.
-    clause
-        The observation in words.
-    """
-
-    weight: float
-    clause: str
 
 
 def weigh(*pieces: Piece | None) -> Supported:
@@ -40,7 +22,7 @@ def weigh(*pieces: Piece | None) -> Supported:
     speaks_for, speaks_against = _clauses(observed, 1.0), _clauses(observed, -1.0)
     telling = speaks_for if total >= 0 else speaks_against
     because = ", ".join(telling[:SHOWN_PIECES]) or "nothing seen speaks for or against it"
-    return Supported(total, because, speaks_for, speaks_against)
+    return Supported(total, because, speaks_for, speaks_against, tuple(observed))
 
 
 def _clauses(pieces: Sequence[Piece], side: float) -> tuple[str, ...]:

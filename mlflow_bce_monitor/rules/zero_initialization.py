@@ -8,26 +8,48 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.rule import Example, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.weighing import Piece, weigh
+from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.shared import by_siblings_of_settings, exactly_at_chance, memorises
+from mlflow_bce_monitor.rules.weighing import weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     """Look for a first loss of exactly ln 2: zero weights predict exactly 0.5."""
     if evidence.get("zero_initializer") is False:
         return RuledOut("the weights do not start at a constant")
-    if evidence.get("constant_output") is False:
-        return RuledOut("the AUC is not exactly 0.5: the units differ")
     off = evidence.number("start_off_untrained")
     if off > limits.zero_start_far and not evidence.get("zero_initializer", False):
         return RuledOut(f"the first loss is {off:.3f} from ln 2, where zero weights start")
     return weigh(
-        Piece(4.0, "the initializer is a constant") if evidence.get("zero_initializer") else None,
-        Piece(1.5, "every input gets the same prediction") if evidence.get("constant_output") else None,
-        Piece(-1.5, "it was not so at first") if evidence.get("output_went_constant") else None,
-        Piece(1.0, "the first loss is ln 2 to three digits") if off < limits.zero_start else None,
-        Piece(-0.5, "the first loss is not ln 2 to three digits") if off >= limits.zero_start else None,
+        Piece("initializer", 4.0, "the initializer is a constant")
+        if evidence.get("zero_initializer")
+        else None,
+        *_by_output(evidence),
+        Piece("at_start", 1.0, "the first loss is that of predicting 0.5, to three digits")
+        if off < limits.zero_start
+        else Piece("off_start", -0.5, "the first loss is not that of predicting 0.5, to three digits"),
+        Piece("exact", 1.0, "the loss lies at its chance level to a third of a percent")
+        if exactly_at_chance(evidence, limits)
+        else None,
+        Piece("not_exact", -0.7, "the loss does not lie at its chance level exactly")
+        if exactly_at_chance(evidence, limits) is False
+        else None,
+        Piece("memorises", -2.0, "training rows are fitted better than others, so units differ")
+        if memorises(evidence, limits)
+        else None,
+        by_siblings_of_settings(evidence, "initializer"),
     )
+
+
+def _by_output(evidence: Evidence) -> tuple[Piece, ...]:
+    if "constant_output" not in evidence:
+        return ()
+    if not evidence["constant_output"]:
+        return (Piece("predictions_differ", -3.0, "predictions differ, so the units do"),)
+    same = Piece("one_prediction", 1.5, "every input gets the same prediction")
+    if evidence.get("output_went_constant"):
+        return (same, Piece("differed_first", -1.5, "it was not so at first"))
+    return (same,)
 
 
 RULE = Rule(
@@ -43,7 +65,16 @@ RULE = Rule(
     separated_by="the standard deviation of the first layer's weights before and after one epoch",
     prior=0.3,
     needs=("start_off_untrained",),
-    uses=("zero_initializer", "constant_output", "output_went_constant"),
+    uses=(
+        "zero_initializer",
+        "constant_output",
+        "output_went_constant",
+        "chance_distance",
+        "end_skill",
+        "validation_skill",
+        "sibling_changed",
+        "siblings_varied",
+    ),
     assess=assess,
     fires=(
         Example("initializer zeros", start_off_untrained=0.0, zero_initializer=True),

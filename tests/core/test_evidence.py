@@ -87,7 +87,7 @@ def test_facts_of_curves(fact: str, expected: object, metrics: dict[str, Values]
     ("fact", "expected", "params"),
     [
         ("rate_ratio", 1000.0, {"opt_name": "adam", "opt_learning_rate": "1.0"}),
-        ("rate_ratio", 1.0, {"optimizer": "SGD", "lr": "0.01"}),
+        ("rate_ratio", 1.0, {"optimizer": "SGD", "lr": "0.03"}),
         ("rate_ratio", 10.0, {"lr": "0.01"}),  # of no named optimizer: Adam is meant
         ("rate_ratio", 1.0, {"learning_rate": "0.1", "num_boost_round": "100"}),  # boosting
         ("rate_ratio", 10.0, {"optimizer": "mine", "lr": "0.01"}),

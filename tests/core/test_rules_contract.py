@@ -6,6 +6,7 @@ import ast
 import importlib
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,11 @@ from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
 from mlflow_bce_monitor.evidence.fact import Evidence, Fact, FactValue
 from mlflow_bce_monitor.ranking import consult
 from mlflow_bce_monitor.rules import BY_CODE, RULES, Example, NotAssessed, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.weighing import Piece, weigh
+from mlflow_bce_monitor.rules.rule import Piece
+from mlflow_bce_monitor.rules.weighing import weigh
 
 LONGEST_ADVICE = 140  # characters: the tag's column in the MLflow UI and one line of a terminal
-NOT_CAUSES = {"rule", "weighing", "__init__"}
+NOT_CAUSES = {"shared", "rule", "weighing", "__init__"}
 
 BY_RULE = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 EXAMPLES = [
@@ -206,17 +208,17 @@ NOTHING_SEEN = "nothing seen speaks for or against it"
     ("pieces", "outcome"),
     [
         ((), Supported(0.0, NOTHING_SEEN)),
-        ((None, Piece(0.0, "a")), Supported(0.0, NOTHING_SEEN)),
+        ((None, Piece("a", 0.0, "a")), Supported(0.0, NOTHING_SEEN)),
         (
-            (Piece(2.0, "a"), None, Piece(-0.5, "b"), Piece(1.0, "c")),
+            (Piece("a", 2.0, "a"), None, Piece("b", -0.5, "b"), Piece("c", 1.0, "c")),
             Supported(2.5, "a, c", ("a", "c"), ("b",)),
         ),
         (
-            (Piece(1.0, "a"), Piece(-0.5, "c"), Piece(-3.0, "b")),
+            (Piece("a", 1.0, "a"), Piece("c", -0.5, "c"), Piece("b", -3.0, "b")),
             Supported(-2.5, "b, c", ("a",), ("b", "c")),
         ),
         (
-            (Piece(1.0, "a"), Piece(2.0, "b"), Piece(3.0, "c"), Piece(4.0, "d")),
+            (Piece("a", 1.0, "a"), Piece("b", 2.0, "b"), Piece("c", 3.0, "c"), Piece("d", 4.0, "d")),
             Supported(10.0, "d, c, b", ("d", "c", "b", "a")),
         ),
     ],
@@ -225,7 +227,8 @@ def test_pieces_add_up_and_the_strongest_are_named(
     pieces: tuple[Piece | None, ...], outcome: Supported
 ) -> None:
     """Weights are summed; the reason names the three strongest of the winning side, the outcome all."""
-    assert weigh(*pieces) == outcome
+    assert replace(weigh(*pieces), pieces=()) == outcome
+    assert weigh(*pieces).pieces == tuple(piece for piece in pieces if piece is not None)
 
 
 def string_constants(path: Path) -> Iterator[str]:

@@ -1,0 +1,63 @@
+"""Observations that several rules make in the same way."""
+
+from __future__ import annotations
+
+from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.rule import Piece
+
+SIBLING_FACTS = ("siblings_learned", "siblings_at_same_level", "sibling_changed", "siblings_varied")
+"""What the two functions about siblings look at."""
+
+
+def falls_steadily(evidence: Evidence, limits: Limits) -> bool:
+    """Whether the loss falls to its end, without jumping about."""
+    return bool(evidence["end_falling"]) and evidence.number_or("end_spread", 0.0) < limits.restless_spread
+
+
+def exactly_at_chance(evidence: Evidence, limits: Limits) -> bool | None:
+    """Whether every logged loss ends at its chance level to a third of a percent; None if that is not known.
+
+    Weights that are alive fit a little noise, which lifts one loss and lowers the other.
+    """
+    if "chance_distance" not in evidence:
+        return None
+    return evidence.number("chance_distance") < limits.exact_chance
+
+
+def memorises(evidence: Evidence, limits: Limits) -> bool | None:
+    """Whether the training rows are fitted better than others; None without a validation loss."""
+    if "validation_skill" not in evidence:
+        return None
+    return evidence.number("end_skill") - evidence.number("validation_skill") > limits.memorising_gap
+
+
+def by_siblings_on_data(evidence: Evidence) -> Piece | None:
+    """Weigh the siblings for a cause that lies in the data: it holds whatever else is changed."""
+    if evidence.number_or("siblings_learned", 0.0) > 0:
+        return Piece("sibling_learned", -2.0, "a sibling run learned on the same data")
+    stuck = evidence.number_or("siblings_at_same_level", 0.0)
+    if stuck > 1 and "siblings_varied" in evidence:
+        varied = _named(str(evidence["siblings_varied"]))
+        return Piece(
+            "siblings_stuck", 1.0, f"{stuck:.0f} siblings with another {varied} ended at the same level"
+        )
+    return None
+
+
+def by_siblings_of_settings(evidence: Evidence, *settings: str) -> Piece | None:
+    """Weigh the siblings for a cause that lies in some settings: changing those makes the difference."""
+    changed = evidence.get("sibling_changed")
+    if changed in settings:
+        return Piece("sibling_changed", 2.0, f"a sibling with another {_named(str(changed))} learned")
+    varied = str(evidence.get("siblings_varied", "")).split(", ")
+    same = [name for name in settings if name in varied]
+    if same:
+        return Piece(
+            "sibling_varied", -1.5, f"siblings with another {_named(same[0])} ended at the same level"
+        )
+    return None
+
+
+def _named(settings: str) -> str:
+    return settings.replace("_", " ")
