@@ -8,8 +8,9 @@ Its other problems are left out: vanishing and exploding gradients and dying ReL
 activations, which no history holds, and we know its rule on oscillating losses only by the
 names of its thresholds.
 
-The rule is applied once, at the first epoch that it applies to. It then holds least progress against a run,
-so this finds the most stalls; it is also what the tool does, which repairs as soon as it detects.
+Epochs are those that the run has: how many were planned is not always logged. The rule is applied once, at
+the first epoch that it applies to, as the tool repairs as soon as it detects. That finds the most stalls:
+later a run has had more chances to gain.
 """
 
 from __future__ import annotations

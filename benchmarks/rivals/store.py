@@ -67,6 +67,7 @@ def _rows(record: RunRecord, experiment_id: int, artifacts: str) -> dict[str, li
             | {
                 "name": record.run_name,
                 "source_type": "LOCAL",
+                "user_id": "",
                 "status": record.status,
                 "start_time": record.start_time,
                 "end_time": record.end_time,
