@@ -138,8 +138,16 @@ class Diagnosis:
 
     @property
     def confidence(self) -> float:
-        """Probability that the first cause is right or, without one, that the verdict is."""
-        return self.causes[0].probability if self.causes else self.judgement.confidence
+        """Probability that the first cause is right or, without one, that the verdict is.
+
+        The causes' own probabilities hold if the loss is what it is taken for; where its name is
+        all that says so, this is no higher than the confidence in that.
+        """
+        if not self.causes:
+            return self.judgement.confidence
+        first = self.causes[0].probability
+        assumed = self.evidence.get("loss_certainty") == "assumed"
+        return min(first, self.judgement.confidence) if assumed else first
 
     @property
     def advice(self) -> str:

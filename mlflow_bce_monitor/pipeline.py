@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mlflow_bce_monitor.calibration import FITTED
 from mlflow_bce_monitor.chance import ChanceEstimate, chance_of
 from mlflow_bce_monitor.contract import EXPLAINED, Tier, Verdict
 from mlflow_bce_monitor.curves import Curve, CurveSet, recognise
@@ -85,8 +86,11 @@ def diagnose(record: RunRecord, question: Question = _NO_QUESTION, limits: Limit
     judgement = judge(evidence, limits)
     if judgement.verdict in EXPLAINED:
         evidence = evidence.and_facts(siblings(record, train, validation, settings, limits))
-    outcomes = consult(evidence, RULES, limits) if judgement.verdict in EXPLAINED else {}
-    causes = rank(judgement.verdict, evidence, outcomes, RULES) if outcomes else ()
+    outcomes: dict[str, Outcome] = {}
+    if judgement.verdict in EXPLAINED:
+        heard = consult(evidence, RULES, limits)
+        outcomes = {code: FITTED.weighed(code, said, judgement.verdict) for code, said in heard.items()}
+    causes = rank(judgement.verdict, outcomes, RULES) if outcomes else ()
     missing = missing_measurements(causes, evidence, outcomes, RULES) if outcomes else ()
     if not train.chance.known:
         missing = (SHARE_MISSING, *missing)

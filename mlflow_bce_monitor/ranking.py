@@ -1,6 +1,7 @@
 """evidence + rules -> causes: a probability for each cause, ``unknown`` included.
 
-Each rule's weight is a log likelihood ratio against trouble of unknown cause, so
+Each rule's weight is a log likelihood ratio against trouble of unknown cause, as fitted on
+real trainings (``calibration.py``), so
 
     P(cause | evidence) is proportional to prior(cause) * exp(weight),
     P(unknown | evidence) is proportional to prior(unknown) + the priors of the rules
@@ -16,6 +17,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from mlflow_bce_monitor.calibration import FITTED, Calibration
 from mlflow_bce_monitor.contract import EXPLAINED, UNKNOWN, Verdict
 from mlflow_bce_monitor.diagnosis import RankedCause
 from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
@@ -23,14 +25,7 @@ from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.rule import NotAssessed, Outcome, Rule, RuledOut, Supported
 
-UNKNOWN_PRIOR: Final = 1.5
-"""Weight of the causes that no rule covers, on the scale of the rules' priors."""
-
 UNKNOWN_ADVICE: Final = "Log more: see what is missing."
-
-ASSUMED_LOSS_FACTOR: Final = 0.5
-"""Share of every cause's probability that stays when the loss itself is only assumed to be a
-binary cross-entropy; the rest goes to ``unknown``."""
 
 
 def consult(evidence: Evidence, rules: Sequence[Rule], limits: Limits) -> dict[str, Outcome]:
@@ -43,16 +38,21 @@ def consult(evidence: Evidence, rules: Sequence[Rule], limits: Limits) -> dict[s
 
 
 def rank(
-    verdict: Verdict, evidence: Evidence, outcomes: Mapping[str, Outcome], rules: Sequence[Rule]
+    verdict: Verdict,
+    outcomes: Mapping[str, Outcome],
+    rules: Sequence[Rule],
+    calibration: Calibration = FITTED,
 ) -> tuple[RankedCause, ...]:
     """Return the causes with their probabilities, most probable first.
+
+    The probabilities hold if the verdict does.
 
     Parameters
     ----------
     verdict
         Only verdicts that can be explained have causes; () for the others.
     outcomes
-        What each rule said, by code.
+        What each rule said, by code, weighed by the calibration.
 
     Returns
     -------
@@ -63,20 +63,19 @@ def rank(
     if verdict not in EXPLAINED:
         return ()
     masses: dict[str, float] = {}
-    unknown = UNKNOWN_PRIOR
+    unknown = calibration.unknown
     for rule in rules:
         outcome = outcomes[rule.code]
         if verdict is Verdict.BENIGN and not rule.normal:
             continue
         if isinstance(outcome, NotAssessed):
-            unknown += rule.prior
+            unknown += calibration.prior(rule)
         elif isinstance(outcome, Supported):
-            masses[rule.code] = rule.prior * math.exp(outcome.weight)
+            masses[rule.code] = calibration.prior(rule) * math.exp(outcome.weight)
     total = unknown + sum(masses.values())
-    keep = ASSUMED_LOSS_FACTOR if evidence.get("loss_certainty") == "assumed" else 1.0
     by_code = {rule.code: rule for rule in rules}
     ranked = [
-        RankedCause(code, keep * mass / total, _because(outcomes[code]), by_code[code].advice)
+        RankedCause(code, mass / total, _because(outcomes[code]), by_code[code].advice)
         for code, mass in masses.items()
     ]
     left = 1.0 - sum(cause.probability for cause in ranked)

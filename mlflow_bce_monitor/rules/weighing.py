@@ -27,7 +27,7 @@ def weigh(*pieces: Piece | None) -> Supported:
 
 def _clauses(pieces: Sequence[Piece], side: float) -> tuple[str, ...]:
     """Return what speaks for (side 1) or against (side -1) the cause, strongest first."""
-    telling = (piece for piece in pieces if piece.weight * side > 0)
+    telling = (piece for piece in pieces if piece.weight * side > 0 and piece.clause)
     return tuple(piece.clause for piece in sorted(telling, key=lambda piece: -abs(piece.weight)))
 
 

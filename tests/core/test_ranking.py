@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_runs import LIMITS
 
+from mlflow_bce_monitor.calibration import HAND_SET
 from mlflow_bce_monitor.contract import FLAGGED, UNKNOWN, Tier, Verdict
 from mlflow_bce_monitor.diagnosis import RankedCause
 from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
@@ -26,9 +27,9 @@ def evidence_of(**facts: FactValue) -> Evidence:
     return Evidence(tuple(Fact(name, value, "made", Tier.CURVE) for name, value in facts.items()))
 
 
-def probabilities(outcomes: Mapping[str, Outcome], evidence: Evidence = NOTHING) -> dict[str, float]:
+def probabilities(outcomes: Mapping[str, Outcome]) -> dict[str, float]:
     """Return cause to probability for a stalled run."""
-    return {cause.cause: cause.probability for cause in rank(Verdict.STALLED, evidence, outcomes, RULES)}
+    return {cause.cause: cause.probability for cause in rank(Verdict.STALLED, outcomes, RULES)}
 
 
 def all_but(given_outcome: Outcome, **others: Outcome) -> dict[str, Outcome]:
@@ -44,11 +45,10 @@ OUTCOMES = st.one_of(
 ALL_OUTCOMES = st.fixed_dictionaries(dict.fromkeys(CODES, OUTCOMES))
 
 
-@given(ALL_OUTCOMES, st.booleans())
-def test_probabilities_are_a_distribution(outcomes: dict[str, Outcome], assumed: bool) -> None:  # noqa: FBT001 - drawn
+@given(ALL_OUTCOMES)
+def test_probabilities_are_a_distribution(outcomes: dict[str, Outcome]) -> None:
     """They add up to 1, lie in [0, 1], come in falling order, and unknown is always among them."""
-    evidence = evidence_of(loss_certainty="assumed") if assumed else NOTHING
-    ranked = rank(Verdict.STALLED, evidence, outcomes, RULES)
+    ranked = rank(Verdict.STALLED, outcomes, RULES)
     values = [cause.probability for cause in ranked]
     assert math.fsum(values) == pytest.approx(1.0)
     assert all(0.0 <= value <= 1.0 for value in values)
@@ -83,17 +83,6 @@ def test_a_missing_fact_makes_no_other_cause_surer(outcomes: dict[str, Outcome],
     assert all(after[other] <= before[other] + 1e-12 for other in after if other not in (code, UNKNOWN))
 
 
-@given(ALL_OUTCOMES)
-def test_an_assumed_loss_halves_every_cause(outcomes: dict[str, Outcome]) -> None:
-    """When the loss may be another one, no cause of it is more probable than one half."""
-    sure = probabilities(outcomes)
-    assumed = probabilities(outcomes, evidence_of(loss_certainty="assumed"))
-    for cause, probability in assumed.items():
-        if cause != UNKNOWN:
-            assert probability == pytest.approx(sure[cause] / 2.0)
-            assert probability <= 0.5
-
-
 def test_nothing_assessed_is_unknown_alone() -> None:
     """When no rule could be assessed the cause is unknown, with certainty."""
     assert probabilities(all_but(NotAssessed(("auc",)))) == {UNKNOWN: 1.0}
@@ -102,7 +91,9 @@ def test_nothing_assessed_is_unknown_alone() -> None:
 
 def test_evidence_that_says_nothing_leaves_the_priors() -> None:
     """With all weights zero the causes stand in the proportion of their priors, and none leads clearly."""
-    found = probabilities(all_but(Supported(0.0, "nothing seen")))
+    outcomes = all_but(Supported(0.0, "nothing seen"))
+    ranked = rank(Verdict.STALLED, outcomes, RULES, HAND_SET)
+    found = {cause.cause: cause.probability for cause in ranked}
     codes = [code for code in CODES if code in found]
     first = codes[0]
     for code in codes:
@@ -114,13 +105,13 @@ def test_evidence_that_says_nothing_leaves_the_priors() -> None:
 @pytest.mark.parametrize("verdict", sorted(set(Verdict) - FLAGGED - {Verdict.BENIGN}))
 def test_a_run_without_trouble_has_no_cause(verdict: Verdict) -> None:
     """Verdicts that ask nobody to act are not explained."""
-    assert rank(verdict, NOTHING, all_but(Supported(5.0, "seen")), RULES) == ()
+    assert rank(verdict, all_but(Supported(5.0, "seen")), RULES) == ()
 
 
 @pytest.mark.parametrize("verdict", sorted(FLAGGED))
 def test_every_flagged_run_has_a_cause(verdict: Verdict) -> None:
     """Each verdict that asks a person to act names at least unknown."""
-    assert rank(verdict, NOTHING, all_but(NotAssessed(("auc",))), RULES)
+    assert rank(verdict, all_but(NotAssessed(("auc",))), RULES)
 
 
 def test_equal_probabilities_come_in_the_order_of_their_names() -> None:
@@ -128,8 +119,8 @@ def test_equal_probabilities_come_in_the_order_of_their_names() -> None:
     outcomes = all_but(
         RuledOut("cannot be"), no_signal=Supported(0.0, "a"), learning_rate_too_low=Supported(0.0, "b")
     )
-    forward = [cause.cause for cause in rank(Verdict.STALLED, NOTHING, outcomes, RULES)]
-    backward = [cause.cause for cause in rank(Verdict.STALLED, NOTHING, outcomes, tuple(reversed(RULES)))]
+    forward = [cause.cause for cause in rank(Verdict.STALLED, outcomes, RULES)]
+    backward = [cause.cause for cause in rank(Verdict.STALLED, outcomes, tuple(reversed(RULES)))]
     assert forward == backward
 
 
@@ -142,7 +133,7 @@ def test_a_rule_is_not_asked_without_its_facts() -> None:
 
 def measurements(causes: tuple[RankedCause, ...], outcomes: Mapping[str, Outcome]) -> tuple[str, ...]:
     """Return what is said to be missing when nothing is known."""
-    return missing_measurements(causes, NOTHING, outcomes, RULES)
+    return missing_measurements(causes, outcomes, RULES)
 
 
 def test_what_separates_the_first_causes_comes_first() -> None:
@@ -150,7 +141,7 @@ def test_what_separates_the_first_causes_comes_first() -> None:
     outcomes = all_but(
         RuledOut("cannot be"), no_signal=Supported(4.0, "a"), learning_rate_too_low=Supported(4.0, "b")
     )
-    ranked = rank(Verdict.STALLED, NOTHING, outcomes, RULES)
+    ranked = rank(Verdict.STALLED, outcomes, RULES)
     found = measurements(ranked, outcomes)
     separating = {BY_CODE["no_signal"].separated_by, BY_CODE["learning_rate_too_low"].separated_by}
     assert set(found[:2]) == separating
@@ -159,14 +150,14 @@ def test_what_separates_the_first_causes_comes_first() -> None:
 def test_a_settled_cause_needs_no_measurement() -> None:
     """A cause that is as good as certain asks for nothing to confirm it."""
     outcomes = all_but(RuledOut("cannot be"), no_signal=Supported(9.0, "a"))
-    ranked = rank(Verdict.STALLED, NOTHING, outcomes, RULES)
+    ranked = rank(Verdict.STALLED, outcomes, RULES)
     assert BY_CODE["no_signal"].separated_by not in measurements(ranked, outcomes)
 
 
 def test_missing_facts_are_asked_for_in_words() -> None:
     """Facts that rules did not get are named by how to log them, each once."""
     outcomes = consult(NOTHING, RULES, LIMITS)
-    found = measurements(rank(Verdict.STALLED, NOTHING, outcomes, RULES), outcomes)
+    found = measurements(rank(Verdict.STALLED, outcomes, RULES), outcomes)
     assert found
     assert len(set(found)) == len(found)
     assert all(found)

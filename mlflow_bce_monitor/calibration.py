@@ -1,0 +1,95 @@
+"""How much each observation says: weights of evidence, fitted on real trainings.
+
+The authors of the rules estimate how strongly an observation speaks (:class:`Piece`). How
+strongly it does is measured: ``calibration.json`` holds what ``python -m benchmarks.calibration``
+fitted on the fault zoo's development block, drawn towards the authors' estimates where the
+runs say little. An observation that was never fitted keeps its author's weight.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Final
+
+from mlflow_bce_monitor.contract import Verdict
+from mlflow_bce_monitor.rules.rule import Outcome, Piece, Rule, Supported
+from mlflow_bce_monitor.rules.weighing import weigh
+
+FITTED_FILE: Final = "calibration.json"
+
+LEAST_SHOWN: Final = 0.3
+"""Nats below which what the verdict says about a cause is not worth a clause."""
+
+UNKNOWN_PRIOR: Final = 1.5
+"""Weight of the causes that no rule covers, on the scale of the rules' priors, before any fit."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Fitted weights, in nats; what is missing is as its author set it.
+
+    Attributes
+    ----------
+    pieces
+        "rule.key" to the log likelihood ratio of that observation.
+    verdicts
+        "rule.verdict" to the log likelihood ratio of the verdict itself: an overfitted run is seldom the
+        work of frozen parameters.
+    priors
+        Rule to the prior weight of its cause, above 0.
+    unknown
+        Prior weight of the causes that no rule covers, above 0.
+    """
+
+    pieces: Mapping[str, float] = field(default_factory=dict)
+    verdicts: Mapping[str, float] = field(default_factory=dict)
+    priors: Mapping[str, float] = field(default_factory=dict)
+    unknown: float = UNKNOWN_PRIOR
+
+    def prior(self, rule: Rule) -> float:
+        """Return the prior weight of a rule's cause."""
+        return self.priors.get(rule.code, rule.prior)
+
+    def weighed(self, code: str, outcome: Outcome, verdict: Verdict) -> Outcome:
+        """Return a rule's outcome with the fitted weights, and with what the verdict says.
+
+        Outcomes other than :class:`Supported`, and those without pieces, come back as they are.
+        """
+        if not isinstance(outcome, Supported) or not (outcome.pieces or outcome.weight == 0.0):
+            return outcome
+        fitted = [
+            Piece(piece.key, self.pieces.get(f"{code}.{piece.key}", piece.weight), piece.clause)
+            for piece in outcome.pieces
+        ]
+        of_verdict = self.verdicts.get(f"{code}.{verdict}", 0.0)
+        if of_verdict:
+            fitted.append(Piece(f"verdict_{verdict}", of_verdict, _clause(verdict, of_verdict)))
+        return weigh(*fitted)
+
+
+def _clause(verdict: Verdict, weight: float) -> str:
+    if abs(weight) < LEAST_SHOWN:
+        return ""
+    return f"a run that is {verdict} is {'typical of' if weight > 0 else 'unusual for'} it"
+
+
+def read_calibration(text: str) -> Calibration:
+    """Return the calibration in a JSON text, as :data:`FITTED_FILE` holds it."""
+    stored = json.loads(text)
+    return Calibration(stored["pieces"], stored["verdicts"], stored["priors"], stored["unknown"])
+
+
+HAND_SET: Final = Calibration()
+"""The authors' own weights."""
+
+
+def _fitted() -> Calibration:
+    path = files("mlflow_bce_monitor") / FITTED_FILE
+    return read_calibration(path.read_text(encoding="utf-8")) if path.is_file() else HAND_SET
+
+
+FITTED: Final = _fitted()
+"""What the package was shipped with."""
