@@ -186,7 +186,7 @@ def bare(scores: Scores, without: Scores) -> Table:
         ("mean probability of `unknown`", *(decimal(one.causes.unknown) for one in (scores, without))),
         ("`unknown` first", *(percent(one.causes.abstained.value) for one in (scores, without))),
     ]
-    return Table("Without params", ("", "as logged", "metrics alone"), tuple(rows))
+    return Table("Without params", ("", "as above", "metrics alone"), tuple(rows))
 
 
 def rivals(contenders: tuple[Contender, ...]) -> Table:
