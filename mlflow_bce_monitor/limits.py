@@ -169,6 +169,8 @@ class Limits:
     few_updates: float = 250.0
     many_updates: float = 1000.0
 
+    # Of chance. Jumps of a preference loss from batch to batch that only margins off 0 make.
+    lively_spread: float = 1e-3
     # Epochs, where the number of updates is not known.
     few_epochs: float = 10.0
     # Skill. Distance from chance within which no prediction differs by enough to matter.

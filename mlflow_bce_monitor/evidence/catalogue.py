@@ -156,6 +156,10 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     "logps_zero": FactKind(
         "yes/no", "the log probabilities of the answers are exactly 0", "log logps/chosen and logps/rejected"
     ),
+    "error_rate": FactKind("share", "1 - final accuracy", "log the accuracy"),
+    "fit_gap": FactKind(
+        "skill", "skill on the training rows above that on held-back rows, at least", _VALIDATION_LOSS
+    ),
     "chance_distance": FactKind(
         "skill", "largest distance of the losses' end levels from their chance levels"
     ),

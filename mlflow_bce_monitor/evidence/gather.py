@@ -37,6 +37,7 @@ def gather(
         *of_predictions.predictions(train, curves, settings, limits),
         *of_predictions.constant_output(curves, limits),
         *of_predictions.chance_distance(train, validation),
+        *of_predictions.fit_gap(train, validation),
         *of_predictions.ranking(validation, curves, limits),
         *of_predictions.held_back_labels(validation, curves),
         *of_predictions.log_probabilities(curves, train.curve.split),

@@ -107,6 +107,7 @@ def predictions(view: LossView, curves: CurveSet, settings: Settings, limits: Li
         constant = half.size >= limits.min_repeats and bool((half == half[0]).all())
         yield Fact("accuracy_constant", constant, source, Tier.CURVE)
         yield from _one_class_gap(view, accuracy, limits)
+        yield Fact("error_rate", 1.0 - _end(accuracy, limits), source, Tier.CURVE)
         if share.value is not None:
             gain = _end(accuracy, limits) - max(share.value, 1.0 - share.value)
             yield Fact("accuracy_gain", gain, f"{source} and {share.source}", Tier.CURVE)
@@ -144,6 +145,8 @@ def constant_output(curves: CurveSet, limits: Limits) -> Iterator[Fact]:
             continue
         halves = np.abs(curve.finite - 0.5) < AUC_OF_TIES
         constant = bool(halves[-limits.min_repeats :].all())
+        if split is Split.TRAIN and not constant and _end(curve, limits) < limits.auc_with_signal:
+            continue  # over an epoch the one prediction for all moves with the bias, and nothing else may
         source = f"metric {curve.name!r}"
         yield Fact("constant_output", constant, source, Tier.CURVE)
         yield Fact("output_went_constant", constant and not bool(halves[0]), source, Tier.CURVE)
@@ -174,12 +177,29 @@ def _constant_by_accuracy(curves: CurveSet, limits: Limits) -> Iterator[Fact]:
 
 def chance_distance(train: LossView, validation: LossView | None) -> Iterator[Fact]:
     """Yield how far the ends of the losses lie from chance: exactly there, no prediction differs."""
-    views = [view for view in (train, validation) if view is not None and view.findings.end_level is not None]
+    # A share that is borrowed from the other split says where chance is to a few percent only.
+    views = [
+        view
+        for view in (train, validation)
+        if view is not None and view.findings.end_level is not None and view.chance.low == view.chance.high
+    ]
     if not views or not all(view.chance.known for view in views):
         return
     distances = [abs(1.0 - (view.findings.end_level or 0.0) / view.chance.value) for view in views]
     names = " and ".join(repr(view.curve.name) for view in views)
     yield Fact("chance_distance", max(distances), f"metrics {names}", Tier.CURVE)
+
+
+def fit_gap(train: LossView, validation: LossView | None) -> Iterator[Fact]:
+    """Yield by how much the training rows are fitted better than others, at least."""
+    if validation is None or train.findings.end_level is None or validation.findings.end_level is None:
+        return
+    # At the highest chance level that the validation rows may have, their skill is highest.
+    highest = validation.chance.high if validation.chance.known else train.chance.value
+    held_back = 1.0 - validation.findings.end_level / highest
+    gap = 1.0 - train.findings.end_level / train.chance.value - held_back
+    names = f"metrics {train.curve.name!r} and {validation.curve.name!r}"
+    yield Fact("fit_gap", gap, names, Tier.CURVE)
 
 
 def ranking(validation: LossView | None, curves: CurveSet, limits: Limits) -> Iterator[Fact]:

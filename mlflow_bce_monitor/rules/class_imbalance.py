@@ -82,10 +82,10 @@ RULE = Rule(
     prior=0.5,
     needs=("effective_minority_share", "peak_ratio"),
     uses=(
+        "constant_output",
         "recall",
         "accuracy_constant",
         "ranking",
-        "constant_output",
         "siblings_learned",
         "siblings_at_same_level",
         "siblings_varied",

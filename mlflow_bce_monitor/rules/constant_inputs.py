@@ -60,11 +60,10 @@ RULE = Rule(
     prior=0.4,
     needs=("movement", "peak_ratio"),
     uses=(
-        "constant_output",
         "output_went_constant",
+        "constant_output",
         "chance_distance",
-        "end_skill",
-        "validation_skill",
+        "fit_gap",
         "siblings_learned",
         "siblings_at_same_level",
         "siblings_varied",

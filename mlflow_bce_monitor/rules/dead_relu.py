@@ -9,7 +9,7 @@ from __future__ import annotations
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.shared import exactly_at_chance, memorises
+from mlflow_bce_monitor.rules.shared import by_pretraining, exactly_at_chance, memorises
 from mlflow_bce_monitor.rules.weighing import times, weigh
 
 
@@ -34,6 +34,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         Piece("memorises", -2.0, "training rows are fitted better than others, so units live")
         if memorises(evidence, limits)
         else None,
+        by_pretraining(evidence),
     )
 
 
@@ -76,13 +77,13 @@ RULE = Rule(
     prior=0.6,
     needs=("peak_ratio", "end_falling", "end_fall"),
     uses=(
-        "constant_output",
-        "output_went_constant",
         "saturating_activation",
+        "output_went_constant",
         "rate_ratio",
+        "constant_output",
         "chance_distance",
-        "end_skill",
-        "validation_skill",
+        "fit_gap",
+        "preference_loss",
     ),
     assess=assess,
     fires=(

@@ -27,6 +27,9 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         Piece("still", 2.0, "the loss repeats its first value") if still else None,
         Piece("moves", -1.0, "the loss moves") if movement > limits.hardly_moves else None,
         _by_rate(evidence, limits) if still else None,
+        Piece("lively", -3.0, "the margins move from batch to batch, so weights do")
+        if evidence.get("preference_loss") and evidence.number_or("end_spread", 0.0) > limits.lively_spread
+        else None,
     )
 
 
@@ -65,7 +68,7 @@ RULE = Rule(
     separated_by="the count of trainable weights (model summary), and the learning rate in force",
     prior=0.4,
     needs=("movement",),
-    uses=("trainable_share", "rate_ratio"),
+    uses=("trainable_share", "preference_loss", "end_spread", "rate_ratio"),
     assess=assess,
     fires=(
         Example("no trainable weight", movement=0.0, trainable_share=0.0),

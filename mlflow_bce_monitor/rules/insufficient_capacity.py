@@ -10,7 +10,7 @@ from __future__ import annotations
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.shared import by_siblings_of_settings, falls_steadily
+from mlflow_bce_monitor.rules.shared import by_pretraining, by_siblings_of_settings, falls_steadily
 from mlflow_bce_monitor.rules.weighing import weigh
 
 
@@ -28,6 +28,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         )
         if evidence.get("constant_output")
         else None,
+        by_pretraining(evidence),
         by_siblings_of_settings(evidence, "hidden_units", "depth", "n_parameters"),
     )
 
@@ -38,7 +39,7 @@ def _by_width(evidence: Evidence, limits: Limits) -> Piece | None:
     narrowest = evidence.number("narrowest_layer")
     clause = f"the narrowest hidden layer has {narrowest:.0f} units"
     if narrowest >= limits.wide_layer:
-        return Piece("wide", -2.0, clause)
+        return Piece("wide", -1.5, clause)
     if narrowest > limits.narrow_layer:
         return Piece("middling", -0.5, clause)
     if "n_features" not in evidence:
@@ -50,9 +51,9 @@ def _by_width(evidence: Evidence, limits: Limits) -> Piece | None:
 
 
 def _by_fit(evidence: Evidence, limits: Limits) -> tuple[Piece, ...]:
-    if "validation_skill" not in evidence:
+    if "fit_gap" not in evidence:
         return ()
-    gap = evidence.number("end_skill") - evidence.number("validation_skill")
+    gap = evidence.number("fit_gap")
     if gap > limits.clear_skill:
         clause = "it fits the training rows far better than others, so capacity is not what it lacks"
         return (Piece("memorises", -1.5, clause),)
@@ -74,15 +75,16 @@ RULE = Rule(
     confused_with=("no_signal", "dead_relu"),
     separated_by="one run with the narrowest layer ten times wider, everything else equal",
     prior=0.7,
-    needs=("peak_ratio", "end_skill", "end_falling", "end_spread"),
+    needs=("peak_ratio", "end_falling", "end_spread"),
     uses=(
+        "constant_output",
         "narrowest_layer",
         "n_features",
-        "validation_skill",
+        "fit_gap",
         "n_updates",
-        "constant_output",
         "sibling_changed",
         "siblings_varied",
+        "preference_loss",
     ),
     assess=assess,
     fires=(
@@ -91,7 +93,6 @@ RULE = Rule(
             narrowest_layer=2,
             n_features=100,
             peak_ratio=1.05,
-            end_skill=0.01,
             end_falling=False,
             end_spread=0.001,
         ),
@@ -99,7 +100,6 @@ RULE = Rule(
             "2 units, features not known",
             narrowest_layer=2,
             peak_ratio=1.05,
-            end_skill=0.01,
             end_falling=False,
             end_spread=0.001,
         ),
@@ -110,7 +110,6 @@ RULE = Rule(
             narrowest_layer=128,
             n_features=100,
             peak_ratio=1.05,
-            end_skill=0.0,
             end_falling=False,
             end_spread=0.001,
         ),
@@ -118,7 +117,6 @@ RULE = Rule(
             "16 units",
             narrowest_layer=16,
             peak_ratio=1.05,
-            end_skill=0.0,
             end_falling=False,
             end_spread=0.001,
         ),

@@ -72,15 +72,7 @@ RULE = Rule(
     separated_by="the learning rate in force as a metric each epoch, and the gradient norm",
     prior=1.0,
     needs=("end_falling", "end_spread", "peak_ratio", "constant_loss"),
-    uses=(
-        "rate_ratio",
-        "movement",
-        "constant_output",
-        "end_skill",
-        "validation_skill",
-        "sibling_changed",
-        "siblings_varied",
-    ),
+    uses=("rate_ratio", "movement", "constant_output", "fit_gap", "sibling_changed", "siblings_varied"),
     assess=assess,
     fires=(
         Example(

@@ -33,6 +33,9 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         Piece("overshoot", -1.0, "the loss was thrown far above chance, which labels do not do")
         if evidence.number("peak_ratio") >= limits.overshoot
         else None,
+        Piece("lively", 1.5, "the margins move from batch to batch, so the model is alive")
+        if evidence.get("preference_loss") and evidence.number_or("end_spread", 0.0) > limits.lively_spread
+        else None,
         by_siblings_on_data(evidence),
     )
 
@@ -42,18 +45,30 @@ def _by_validation(evidence: Evidence, limits: Limits) -> tuple[Piece, ...]:
     if "validation_skill" not in evidence:
         return ()
     held_back, best = evidence.number("validation_skill"), evidence.number_or("best_validation_skill", 0.0)
-    gap = evidence.number("end_skill") - held_back
+    gap = evidence.number_or("fit_gap", 0.0)
     pieces: list[Piece] = []
     if best > limits.unvalidated_band:
         pieces.append(Piece("was_below", -2.0, f"the validation loss showed skill {best:.2f} at its best"))
+    elif best <= 0.0:
+        pieces.append(Piece("never_below", 0.7, "the validation loss never was below chance"))
     if held_back > limits.chance_band:
         pieces.append(Piece("validation_skill", -1.5, f"validation skill {held_back:.2f}"))
     elif gap > limits.memorising_gap:
         clause = f"the training loss is {gap:.0%} of chance below the validation loss, which gains nothing"
         pieces.append(Piece("memorises", 2.0, clause))
+    elif _had_time(evidence, limits):
+        clause = (
+            "after thousands of updates it does not even fit its own rows, as a live network fits any labels"
+        )
+        pieces.append(Piece("cannot_memorise", -1.0, clause))
     if evidence["validation_falling"] and held_back < 0.0:
         pieces.append(Piece("comes_down", -1.0, "the validation loss is still coming down to chance"))
     return tuple(pieces)
+
+
+def _had_time(evidence: Evidence, limits: Limits) -> bool:
+    wide = evidence.number_or("narrowest_layer", limits.wide_layer) >= limits.wide_layer
+    return wide and evidence.number_or("n_updates", 0.0) >= limits.many_updates
 
 
 def _by_ranking(evidence: Evidence) -> Piece | None:
@@ -104,15 +119,19 @@ RULE = Rule(
     confused_with=("insufficient_capacity", "learning_rate_too_low", "constant_inputs"),
     separated_by="the validation AUC, and a cross-validated reference model on the same rows",
     prior=1.0,
-    needs=("end_skill", "constant_loss", "peak_ratio"),
+    needs=("constant_loss", "peak_ratio"),
     uses=(
-        "validation_skill",
-        "best_validation_skill",
-        "validation_falling",
         "validation_auc",
         "ranking",
-        "rate_ratio",
+        "preference_loss",
+        "end_spread",
+        "validation_skill",
+        "best_validation_skill",
+        "fit_gap",
         "narrowest_layer",
+        "n_updates",
+        "rate_ratio",
+        "validation_falling",
         "constant_output",
         "chance_distance",
         "siblings_learned",
@@ -123,7 +142,6 @@ RULE = Rule(
     fires=(
         Example(
             "random labels, 128 units: training loss falls, validation loss does not",
-            end_skill=0.08,
             constant_loss=False,
             validation_skill=-0.05,
             best_validation_skill=0.0,
@@ -137,7 +155,6 @@ RULE = Rule(
     stays_quiet=(
         Example(
             "validation data are ranked well",
-            end_skill=0.0,
             constant_loss=False,
             validation_skill=0.0,
             best_validation_skill=0.01,
@@ -148,7 +165,6 @@ RULE = Rule(
         ),
         Example(
             "a loss that does not move at all",
-            end_skill=0.0,
             constant_loss=True,
             peak_ratio=1.0,
             validation_falling=False,

@@ -32,6 +32,9 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         if evidence.number("end_ratio") > limits.far_above
         and abs(evidence.number("total_fall")) < limits.clear_skill
         else None,
+        Piece("repeats_high", 1.5, "it repeats one value to the digit there, as clipped predictions do")
+        if evidence.number("end_ratio") > limits.far_above and evidence["constant_loss"]
+        else None,
         Piece("at_chance", -2.0, "the loss is at chance, where a mismatch seldom leaves it")
         if abs(skill) <= limits.chance_band
         else None,
@@ -43,9 +46,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
 
 def _by_clipping(evidence: Evidence, limits: Limits) -> Piece | None:
     """Compare the loss with the error rate times the cost of one clipped, certain, wrong prediction."""
-    if "accuracy_gain" not in evidence or "minority_share" not in evidence:
-        return None
-    error = evidence.number("minority_share") - evidence.number("accuracy_gain")
+    error = evidence.number_or("error_rate", 0.0)
     if error <= 0:
         return None
     cost = evidence.number("end_level") / error
@@ -71,7 +72,7 @@ RULE = Rule(
     separated_by="the smallest, mean and largest prediction on one batch, and the set of label values",
     prior=0.5,
     needs=("end_skill", "end_level", "end_ratio", "total_fall", "end_falling", "negative_loss"),
-    uses=("accuracy_constant", "accuracy_gain", "minority_share", "common_excess"),
+    uses=("accuracy_constant", "common_excess", "error_rate", "constant_loss"),
     assess=assess,
     fires=(
         Example(
@@ -88,8 +89,8 @@ RULE = Rule(
             "clipped certainties",
             end_skill=-10.5,
             end_level=7.97,
-            accuracy_gain=0.0,
-            minority_share=0.5,
+            error_rate=0.5,
+            constant_loss=True,
             end_ratio=11.5,
             total_fall=0.0,
             end_falling=False,

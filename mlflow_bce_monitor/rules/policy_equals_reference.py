@@ -50,7 +50,7 @@ RULE = Rule(
     separated_by="logps/chosen and the gradient norm: zero log probabilities mean masked labels, a zero gradient a shared reference",
     prior=0.5,
     needs=("preference_loss", "start_off_untrained", "n_points"),
-    uses=("reward_margin", "logps_zero"),
+    uses=("logps_zero", "reward_margin"),
     assess=assess,
     fires=(
         Example(

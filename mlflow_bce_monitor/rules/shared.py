@@ -27,9 +27,16 @@ def exactly_at_chance(evidence: Evidence, limits: Limits) -> bool | None:
 
 def memorises(evidence: Evidence, limits: Limits) -> bool | None:
     """Whether the training rows are fitted better than others; None without a validation loss."""
-    if "validation_skill" not in evidence:
+    if "fit_gap" not in evidence:
         return None
-    return evidence.number("end_skill") - evidence.number("validation_skill") > limits.memorising_gap
+    return evidence.number("fit_gap") > limits.memorising_gap
+
+
+def by_pretraining(evidence: Evidence) -> Piece | None:
+    """Weigh against a cause in how the network was built: preference trainings start from a working one."""
+    if not evidence.get("preference_loss"):
+        return None
+    return Piece("pretrained", -2.0, "a preference training starts from a model that works")
 
 
 def by_siblings_on_data(evidence: Evidence) -> Piece | None:

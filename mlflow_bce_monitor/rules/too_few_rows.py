@@ -15,7 +15,7 @@ from mlflow_bce_monitor.rules.weighing import weigh
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     """Look for a training loss far below a validation loss that knew better once."""
-    gap = evidence.number("end_skill") - evidence.number("validation_skill")
+    gap = evidence.number("fit_gap")
     if gap <= limits.memorising_gap:
         return RuledOut("the training rows are fitted no better than the others")
     return weigh(
@@ -37,7 +37,7 @@ def _by_best(evidence: Evidence, limits: Limits) -> Piece:
         return Piece("was_below", 2.0, f"the validation loss showed skill {best:.2f} at its best")
     if best > limits.chance_band:
         return Piece("was_little_below", 0.5, f"the validation loss showed skill {best:.2f} at its best")
-    return Piece("never_below", -1.5, "the validation loss never was below chance")
+    return Piece("never_below", -2.5, "the validation loss never was below chance")
 
 
 def _by_ranking(evidence: Evidence) -> Piece | None:
@@ -73,23 +73,21 @@ RULE = Rule(
     confused_with=("no_signal", "class_imbalance"),
     separated_by="the validation loss and AUC at the best epoch: above chance the signal is there",
     prior=0.8,
-    needs=("end_skill", "validation_skill", "best_validation_skill"),
-    uses=("ranking", "n_train", "siblings_learned"),
+    needs=("fit_gap", "best_validation_skill"),
+    uses=("siblings_learned", "ranking", "n_train"),
     assess=assess,
     fires=(
         Example(
             "training skill 0.9, validation skill 0.3 at its best and -0.4 at the end",
-            end_skill=0.9,
-            validation_skill=-0.4,
+            fit_gap=1.3,
             best_validation_skill=0.3,
         ),
     ),
     stays_quiet=(
-        Example("no skill anywhere", end_skill=0.0, validation_skill=0.0, best_validation_skill=0.0),
+        Example("no skill anywhere", fit_gap=0.0, best_validation_skill=0.0),
         Example(
             "memorised, and the ranking at chance",
-            end_skill=0.09,
-            validation_skill=-0.1,
+            fit_gap=0.19,
             best_validation_skill=0.0,
             ranking="at chance",
         ),

@@ -60,10 +60,10 @@ RULE = Rule(
     prior=0.6,
     needs=("first_ratio", "peak_ratio", "end_spread"),
     uses=(
-        "rate_ratio",
-        "l2",
-        "penalty",
         "common_excess",
+        "penalty",
+        "l2",
+        "rate_ratio",
         "siblings_learned",
         "siblings_at_same_level",
         "siblings_varied",

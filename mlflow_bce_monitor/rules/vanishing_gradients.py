@@ -9,7 +9,12 @@ from __future__ import annotations
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.shared import by_siblings_of_settings, exactly_at_chance, memorises
+from mlflow_bce_monitor.rules.shared import (
+    by_pretraining,
+    by_siblings_of_settings,
+    exactly_at_chance,
+    memorises,
+)
 from mlflow_bce_monitor.rules.weighing import weigh
 
 
@@ -36,6 +41,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         Piece("memorises", -1.5, "training rows are fitted better than others, so gradients arrive")
         if memorises(evidence, limits)
         else None,
+        by_pretraining(evidence),
         by_siblings_of_settings(evidence, "activation", "depth", "initializer"),
     )
 
@@ -72,13 +78,13 @@ RULE = Rule(
     prior=0.4,
     needs=("depth", "movement", "peak_ratio"),
     uses=(
-        "saturating_activation",
         "gradient_norm",
+        "saturating_activation",
         "chance_distance",
-        "end_skill",
-        "validation_skill",
+        "fit_gap",
         "sibling_changed",
         "siblings_varied",
+        "preference_loss",
     ),
     assess=assess,
     fires=(

@@ -9,7 +9,12 @@ from __future__ import annotations
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.shared import by_siblings_of_settings, exactly_at_chance, memorises
+from mlflow_bce_monitor.rules.shared import (
+    by_pretraining,
+    by_siblings_of_settings,
+    exactly_at_chance,
+    memorises,
+)
 from mlflow_bce_monitor.rules.weighing import weigh
 
 
@@ -37,6 +42,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         Piece("memorises", -2.0, "training rows are fitted better than others, so units differ")
         if memorises(evidence, limits)
         else None,
+        by_pretraining(evidence),
         by_siblings_of_settings(evidence, "initializer"),
     )
 
@@ -67,13 +73,13 @@ RULE = Rule(
     needs=("start_off_untrained",),
     uses=(
         "zero_initializer",
-        "constant_output",
         "output_went_constant",
+        "constant_output",
         "chance_distance",
-        "end_skill",
-        "validation_skill",
+        "fit_gap",
         "sibling_changed",
         "siblings_varied",
+        "preference_loss",
     ),
     assess=assess,
     fires=(

@@ -17,7 +17,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 CORE = {
     *("contract", "errors", "limits", "records", "settings", "model_summary"),
     *("curves", "chance", "findings", "evidence", "rules"),
-    *("verdicts", "ranking", "diagnosis", "pipeline"),
+    *("verdicts", "calibration", "ranking", "diagnosis", "pipeline"),
 }
 EDGES = {"tracking", "cli", "report", "scenarios", "keras", "spark", "plugins"}
 HEAVY = {
@@ -40,7 +40,8 @@ MAY_IMPORT = {
     "rules": {"evidence", "limits"},
     "diagnosis": {"curves", "chance", "findings", "evidence", "rules", "contract", "limits"},
     "verdicts": {"diagnosis", "evidence", "limits", "contract"},
-    "ranking": {"diagnosis", "evidence", "rules", "limits", "contract"},
+    "calibration": {"rules", "contract"},
+    "ranking": {"calibration", "diagnosis", "evidence", "rules", "limits", "contract"},
     "pipeline": CORE,
 }
 
