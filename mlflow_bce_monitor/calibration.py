@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
 from mlflow_bce_monitor.contract import Verdict
@@ -87,7 +87,7 @@ HAND_SET: Final = Calibration()
 
 
 def _fitted() -> Calibration:
-    path = files("mlflow_bce_monitor") / FITTED_FILE
+    path = Path(__file__).with_name(FITTED_FILE)
     return read_calibration(path.read_text(encoding="utf-8")) if path.is_file() else HAND_SET
 
 

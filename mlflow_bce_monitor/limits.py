@@ -130,8 +130,10 @@ class Limits:
     escaped_fraction: float = 0.2
     # The same for a preference loss, which starts at ln 2 by its nature and warms up slowly.
     escaped_preference_fraction: float = 0.3
+    # Ratio. A first loss this far above that of predicting 0.5 carries something else, if it carries anything.
+    lifted_start: float = 1.03
     # Of what stands above chance. Predictions on two sets of a few hundred rows differ by far more.
-    common_gap: float = 0.03
+    common_gap: float = 0.012
     # Skill by which a validation loss has to fall back from its best before that is overfitting
     # whatever the share of positives is.
     fallen_back: float = 0.1

@@ -232,7 +232,7 @@ def _skill_or_imbalance(evidence: Evidence, limits: Limits) -> Judgement:
         return Judgement(Verdict.INCONCLUSIVE, LIKELY, because)
     if evidence.number("end_level") < limits.rarest_level:
         because = f"the loss is {level}, which at chance would mean fewer positives than one in five hundred"
-        return Judgement(Verdict.LEARNING, LIKELY, because)
+        return _escaped_or_learning(because, LIKELY, evidence, limits)
     if evidence.number("end_flat_fraction") >= limits.flat_early:
         because = (
             f"flat at {level} from early on: the chance level of imbalanced labels or a limit of the model; "

@@ -141,6 +141,8 @@ def common_excess(train: LossView, validation: LossView | None, limits: Limits) 
     size = max(float(np.median(above[half])), float(theirs.max() - theirs.min()))
     common = (
         bool((above > 0.0).all())
+        # A single prediction for all rows on its way from 0.5 to their share costs the same on both, too.
+        and float(theirs[0]) > limits.lifted_start * validation.chance.untrained
         and size > limits.chance_band * validation.chance.value
         and float(np.median(gap[half])) < limits.common_gap * size
     )

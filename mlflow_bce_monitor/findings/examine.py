@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,9 @@ from mlflow_bce_monitor.records import FloatArray, IntArray
 
 _END_MIN_POINTS: Final = 3
 """The median of three is the smallest that one bad point cannot move."""
+
+_START_POINTS: Final = 3
+"""Points before which a plateau begins at the start: the bias learns the share of positives in few epochs."""
 
 _EMPTY: Final = np.empty(0, dtype=np.float64)
 
@@ -48,6 +52,8 @@ def examine(curve: Curve, chance: ChanceEstimate, limits: Limits) -> CurveFindin
     half = values[-max(_END_MIN_POINTS, round(values.size * limits.trend_fraction)) :]
     # Fewer than five points in falling order are too likely by chance for any trend to show.
     trend = trend_of(values[-max(limits.min_points, half.size) :])
+    steps = curve.steps[positions]
+    plateaus = _plateaus(steps, positions, values, blocks, block_noise, chance, limits)
     return CurveFindings(
         n_points=len(curve),
         n_finite=int(values.size),
@@ -59,13 +65,20 @@ def examine(curve: Curve, chance: ChanceEstimate, limits: Limits) -> CurveFindin
         noise=noise,
         end_slope_per_run=trend.change,
         end_slope_significant=trend.p_falling <= limits.trend_significance,
-        plateaus=_plateaus(curve.steps[positions], positions, values, blocks, block_noise, chance, limits),
-        spikes=_spikes(curve.steps[positions], positions, values, noise, chance, limits),
+        plateaus=plateaus,
+        spikes=_spikes(steps, positions, values, noise, chance, limits),
         non_finite_from=non_finite_from,
         ends_non_finite=ends_non_finite,
         constant_to_digit=half.size >= limits.min_repeats and bool((half == half[0]).all()),
-        stand=_stand(curve.steps[positions], positions, values, blocks, chance, limits),
+        stand=_stand(steps, positions, values, blocks, _level_of_stand(plateaus, chance), limits),
     )
+
+
+def _level_of_stand(plateaus: Sequence[Plateau], chance: ChanceEstimate) -> float:
+    """Return the level to look for a stand at: of an unknown share, that of a plateau at the very start."""
+    if chance.known or not plateaus or plateaus[0].start > _START_POINTS:
+        return chance.value
+    return min(plateaus[0].level, chance.value)
 
 
 def _stand(
@@ -73,10 +86,10 @@ def _stand(
     positions: IntArray,
     values: FloatArray,
     blocks: Blocks,
-    chance: ChanceEstimate,
+    level: float,
     limits: Limits,
 ) -> Plateau | None:
-    found = stand_at_chance(blocks.values, chance.value, limits.chance_band)
+    found = stand_at_chance(blocks.values, level, limits.chance_band)
     if found is None:
         return None
     start, end = int(blocks.edges[found.start]), int(blocks.edges[found.end])

@@ -37,7 +37,10 @@ def stand_at_chance(values: FloatArray, level: float, band: float) -> Stretch | 
     band
         Distance from it that still counts as chance, as a share of the level.
     """
-    skills = 1.0 - without_spikes(values) / level
+    with np.errstate(over="ignore", invalid="ignore"):
+        skills = 1.0 - without_spikes(values) / level
+    if not bool(np.isfinite(skills).all()):
+        return None  # losses near the end of the floating-point range are no stand
     not_yet = np.flatnonzero(skills < band)
     if not_yet.size == 0 or int(not_yet[-1]) == values.size - 1:
         return None  # it never was near chance, or it still is

@@ -451,7 +451,6 @@ def test_a_plateau_is_the_one_the_verdict_is_about() -> None:
         ("policy_equals_reference", *STALLED["a preference loss that never leaves"]),
         ("adversarial_equilibrium", *OTHERS[Verdict.BENIGN]["a discriminator at equilibrium"]),
         ("unknown", *STALLED["flat at ln 2 with noise"]),
-        ("unknown", *STALLED["flat on five points"]),
         ("unknown", *OTHERS[Verdict.DIVERGED]["all NaN"]),
     ],
 )
