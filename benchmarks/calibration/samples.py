@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.diagnosis.bare import without_params
+from benchmarks.diagnosis.cases import RATE
 from mlflow_bce_monitor.contract import FLAGGED, NO_CAUSE, UNKNOWN, Verdict
 from mlflow_bce_monitor.limits import LIMITS
 from mlflow_bce_monitor.pipeline import diagnose
@@ -41,6 +42,8 @@ class Sample:
         Rules that lacked a fact.
     targets
         Causes that are right, ``unknown`` among them when no rule may be.
+    rate_known
+        Whether the run says its learning rate.
     weight
         How often the sample counts.
     is_original
@@ -52,6 +55,7 @@ class Sample:
     pieces: Mapping[str, tuple[str, ...]]
     not_assessed: tuple[str, ...]
     targets: frozenset[str]
+    rate_known: bool = False
     weight: float = 1.0
     is_original: bool = True
 
@@ -113,6 +117,7 @@ def _sample(record: RunRecord, truth: Truth) -> Sample | None:
         },
         not_assessed=tuple(code for code, said in outcomes.items() if isinstance(said, NotAssessed)),
         targets=targets,
+        rate_known=RATE in diagnosis.evidence,
     )
 
 

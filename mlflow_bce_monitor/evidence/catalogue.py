@@ -158,7 +158,7 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     ),
     "error_rate": FactKind("share", "1 - final accuracy", "log the accuracy"),
     "fit_gap": FactKind(
-        "skill", "skill on the training rows above that on held-back rows, at least", _VALIDATION_LOSS
+        "skill", "skill on the training rows that held-back rows lack, at least", _VALIDATION_LOSS
     ),
     "chance_distance": FactKind(
         "skill", "largest distance of the losses' end levels from their chance levels"

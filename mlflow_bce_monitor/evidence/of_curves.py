@@ -93,7 +93,9 @@ def twin(view: LossView, limits: Limits) -> Iterator[Fact]:
     smooth = without_spikes(into_blocks(view.curve.finite, limits.max_blocks).values)
     falling = findings.end_slope_significant and findings.end_slope_per_run < 0
     yield Fact("validation_skill", 1.0 - findings.end_level / chance, source, Tier.CURVE)
-    yield Fact("best_validation_skill", 1.0 - float(smooth.min()) / chance, source, Tier.CURVE)
+    # Against the lowest chance level that the rows may have: was it ever below that for sure?
+    lowest = view.chance.low if view.chance.known and view.chance.low > 0.0 else chance
+    yield Fact("best_validation_skill", 1.0 - float(smooth.min()) / lowest, source, Tier.CURVE)
     yield Fact("validation_fall", -findings.end_slope_per_run / chance, source, Tier.CURVE)
     yield Fact("validation_falling", falling, source, Tier.CURVE)
     start = max(view.chance.untrained, chance)

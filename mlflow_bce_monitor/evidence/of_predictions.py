@@ -191,13 +191,17 @@ def chance_distance(train: LossView, validation: LossView | None) -> Iterator[Fa
 
 
 def fit_gap(train: LossView, validation: LossView | None) -> Iterator[Fact]:
-    """Yield by how much the training rows are fitted better than others, at least."""
+    """Yield how much of the skill on the training rows held-back rows lack, at least.
+
+    No more than there is: of two losses above chance neither fits its rows.
+    """
     if validation is None or train.findings.end_level is None or validation.findings.end_level is None:
         return
     # At the highest chance level that the validation rows may have, their skill is highest.
     highest = validation.chance.high if validation.chance.known else train.chance.value
     held_back = 1.0 - validation.findings.end_level / highest
-    gap = 1.0 - train.findings.end_level / train.chance.value - held_back
+    fitted = 1.0 - train.findings.end_level / train.chance.value
+    gap = min(fitted - held_back, max(fitted, 0.0))
     names = f"metrics {train.curve.name!r} and {validation.curve.name!r}"
     yield Fact("fit_gap", gap, names, Tier.CURVE)
 

@@ -79,7 +79,7 @@ RULE = Rule(
     fires=(
         Example(
             "training skill 0.9, validation skill 0.3 at its best and -0.4 at the end",
-            fit_gap=1.3,
+            fit_gap=0.9,
             best_validation_skill=0.3,
         ),
     ),
@@ -87,7 +87,7 @@ RULE = Rule(
         Example("no skill anywhere", fit_gap=0.0, best_validation_skill=0.0),
         Example(
             "memorised, and the ranking at chance",
-            fit_gap=0.19,
+            fit_gap=0.09,
             best_validation_skill=0.0,
             ranking="at chance",
         ),

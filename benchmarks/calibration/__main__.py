@@ -1,0 +1,102 @@
+"""Fit the weights of all observations on the zoo: ``python -m benchmarks.calibration``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import click
+
+import mlflow_bce_monitor
+from benchmarks.calibration.fit import Strength, fit
+from benchmarks.calibration.samples import Sample, authors_weights, samples_of
+from benchmarks.calibration.validation import Report, cross_validate
+from mlflow_bce_monitor.calibration import FITTED_FILE, Calibration
+
+BLOCK: Final = "development"
+"""The other block is for the benchmark; nothing here looks at it."""
+
+STRENGTHS: Final = tuple(
+    Strength(pieces, verdicts, priors)
+    for pieces, verdicts, priors in (
+        (0.2, 0.5, 1.0),
+        (0.3, 1.0, 2.0),
+        (0.5, 1.0, 2.0),
+        (1.0, 2.0, 2.0),
+        (2.0, 2.0, 4.0),
+    )
+)
+"""How strongly the fit may be held to the authors' weights; cross-validation chooses."""
+
+DIGITS: Final = 3
+"""Digits of the weights kept: the fourth is far inside their error."""
+
+FITTED_PATH: Final = Path(mlflow_bce_monitor.__file__).with_name(FITTED_FILE)
+
+
+@click.command()
+@click.option(
+    "--traces", type=click.Path(dir_okay=False, path_type=Path), help="Default: the repository's own."
+)
+@click.option("--write", is_flag=True, help=f"Write the weights to the package's {FITTED_FILE}.")
+def main(traces: Path | None, write: bool) -> None:  # noqa: FBT001 - a flag of the command line
+    """Choose the strength of the fit by cross-validation, fit on the whole block, and say how it did."""
+    from benchmarks.zoo.traces import TRACES, load  # noqa: PLC0415 - loads Keras
+
+    pairs = [(record, truth) for record, truth in load(traces or TRACES) if truth.plan.block == BLOCK]
+    samples, authors = samples_of(pairs), authors_weights(pairs)
+    groups = len({one.group for one in samples})
+    originals = sum(one.is_original for one in samples)
+    click.echo(
+        f"{originals} runs in trouble in {groups} groups of the {BLOCK} block, {len(authors)} observations"
+    )
+    reports = {strength: cross_validate(samples, authors, strength) for strength in STRENGTHS}
+    for strength, report in reports.items():
+        click.echo(f"{strength}: {_in_words(report)}")
+    best = min(reports, key=lambda strength: reports[strength].log_loss)
+    click.echo(f"Least log loss: {best}")
+    if write:
+        FITTED_PATH.write_text(
+            _as_json(fit(samples, authors, best), best, reports[best], samples), encoding="utf-8"
+        )
+        click.echo(f"Written to {FITTED_PATH.name}")
+
+
+def _in_words(report: Report) -> str:
+    right, stated = report.sure
+    return (
+        f"log loss {report.log_loss:.3f}, first {report.top_1:.3f}, first three {report.top_3:.3f}, "
+        f"calibration error {report.error:.3f} ({report.attainable:.3f} if exact), "
+        f"of those stated with 0.8 or more {right}/{stated} right, unknown {report.unknown:.3f}"
+    )
+
+
+def _as_json(fitted: Calibration, strength: Strength, report: Report, samples: list[Sample]) -> str:
+    groups = len({one.group for one in samples})
+    stored = {
+        "about": (
+            f"Fitted by python -m benchmarks.calibration --write on {report.n} runs in trouble of the fault "
+            f"zoo's {BLOCK} block ({groups} groups of data set and architecture), {strength}. "
+            f"Out of fold: {_in_words(report)}."
+        ),
+        "unknown": round(fitted.unknown, DIGITS),
+        "priors": _rounded(fitted.priors),
+        "pieces": _rounded(fitted.pieces),
+        "verdicts": _rounded(
+            {name: weight for name, weight in fitted.verdicts.items() if abs(weight) > _NOTHING}
+        ),
+    }
+    return json.dumps(stored, indent=1) + "\n"
+
+
+_NOTHING: Final = 0.005
+
+
+def _rounded(weights: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(weight, DIGITS) for name, weight in sorted(weights.items())}
+
+
+if __name__ == "__main__":
+    main()
