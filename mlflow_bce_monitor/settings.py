@@ -42,12 +42,29 @@ class ClassWeights:
     in_validation
         Whether the validation loss is weighted as well: Keras' ``class_weight`` is not
         applied to validation data, a PyTorch criterion with ``pos_weight`` usually is.
+    in_training
+        Whether the *logged* training loss is weighted: xgboost's ``scale_pos_weight`` moves
+        what is predicted, and leaves the log loss that it reports alone.
     """
 
     negative: float
     positive: float
     balanced: bool = False
     in_validation: bool = False
+    in_training: bool = True
+
+
+@dataclass(frozen=True)
+class SampleWeights:
+    """Weights of the training examples in the loss.
+
+    Attributes
+    ----------
+    mean
+        Their mean; None when the run does not list them all.
+    """
+
+    mean: float | None
 
 
 @dataclass(frozen=True)
@@ -62,6 +79,11 @@ class Settings:
     class_weights: Setting[ClassWeights] | None = None
     label_smoothing: Setting[float] | None = None
     focal_gamma: Setting[float] | None = None
+    focal_alpha: Setting[float] | None = None
+    sample_weights: Setting[SampleWeights] | None = None
+    multi_label: Setting[str] | None = None
+    desirable_weight: Setting[float] | None = None
+    undesirable_weight: Setting[float] | None = None
     learning_rate: Setting[float] | None = None
     optimizer: Setting[str] | None = None
     schedule: Setting[str] | None = None
@@ -167,6 +189,9 @@ _PARAMETER_KEYS: Final = ("total params", "n params", "num params", "num paramet
 _TRAINABLE_KEYS: Final = ("trainable params", "trainable parameters", "num trainable parameters")
 _SMOOTHING_KEYS: Final = ("label smoothing", "label smoothing factor", "smoothing")
 _GAMMA_KEYS: Final = ("focal gamma", "gamma focal")
+_ALPHA_KEYS: Final = ("focal alpha", "alpha focal")
+_SAMPLE_WEIGHT_KEYS: Final = ("sample weight", "sample weights")
+_MULTI_LABEL_KEYS: Final = ("problem type", "multi label", "multilabel", "task type", "task")
 _ACTIVATION_KEYS: Final = (
     "activation",
     "hidden activation",
@@ -197,6 +222,9 @@ _LARGEST_SMOOTHING: Final = 0.999
 
 _LARGEST_GAMMA: Final = 20.0
 """Lin et al. 2017 (arXiv:1708.02002) try up to 5; from here on chance is a focal loss below 1e-6."""
+
+_LARGEST_ALPHA: Final = 0.999
+"""The weight of the positive class; at 1 the negative class is left out of the loss."""
 
 
 def read_settings(record: RunRecord) -> Settings:
@@ -230,7 +258,12 @@ class _Reader:
             validation_positive_share=self._share("validation"),
             class_weights=self._class_weights(),
             label_smoothing=self._number(_SMOOTHING_KEYS, low=0.0, high=_LARGEST_SMOOTHING),
-            focal_gamma=self._focal_gamma(loss),
+            focal_gamma=self._focal("gamma", _GAMMA_KEYS, _LARGEST_GAMMA, loss),
+            focal_alpha=self._focal("alpha", _ALPHA_KEYS, _LARGEST_ALPHA, loss),
+            sample_weights=self._sample_weights(),
+            multi_label=self._multi_label(),
+            desirable_weight=self._number(("desirable weight",), low=0.0),
+            undesirable_weight=self._number(("undesirable weight",), low=0.0),
             learning_rate=self._number(_RATE_KEYS, low=0.0),
             optimizer=self._text(_OPTIMIZER_KEYS),
             schedule=self._text(_SCHEDULE_KEYS),
@@ -326,16 +359,44 @@ class _Reader:
             return Setting(ClassWeights(zero.value, one.value), f"{zero.source} and {one.source}")
         for source, text in self._matches(_POS_WEIGHT_KEYS):
             value = parse_number(text.strip("[]() "))
-            # xgboost's scale_pos_weight changes the gradient, never the logged loss.
-            if value is not None and low <= value <= high and "scale_pos_weight" not in source:
+            if value is None or not low <= value <= high:
+                continue
+            if "scale_pos_weight" not in source:
                 return Setting(ClassWeights(1.0, value, in_validation=True), source)
+            # lightgbm starts from the unweighted share and moves away from it: neither level is its own.
+            if value != 1.0 and any("binary:" in text for _, text in self._matches(_LOSS_KEYS)):
+                return Setting(ClassWeights(1.0, value, in_training=False), source)
         return None
 
-    def _focal_gamma(self, loss: Setting[str] | None) -> Setting[float] | None:
-        gamma = self._number(_GAMMA_KEYS, low=0.0, high=_LARGEST_GAMMA)
-        if gamma is None and loss is not None and "focal" in loss.value.lower():
-            gamma = self._number(("gamma",), low=0.0, high=_LARGEST_GAMMA)
-        return gamma
+    def _focal(
+        self, name: str, endings: Iterable[str], highest: float, loss: Setting[str] | None
+    ) -> Setting[float] | None:
+        """Return a setting of the focal loss; a bare ``gamma`` or ``alpha`` counts where the loss is one."""
+        found = self._number(endings, low=0.0, high=highest)
+        if found is None and loss is not None and "focal" in loss.value.lower():
+            found = self._number((name,), low=0.0, high=highest)
+        return found
+
+    def _sample_weights(self) -> Setting[SampleWeights] | None:
+        """Read the weights that ``fit`` was given: Keras' autologging stores them as NumPy prints them."""
+        for source, text in self._matches(_SAMPLE_WEIGHT_KEYS):
+            numbers = _NUMBER.findall(text)
+            if "[" not in text or not numbers:
+                continue
+            # Of more than a thousand NumPy prints three at either end; a cut text has no closing bracket.
+            whole = "..." not in text and text.rstrip().endswith("]")
+            mean = sum(map(float, numbers)) / len(numbers) if whole else math.nan
+            low, high = _WEIGHT_RANGE
+            return Setting(SampleWeights(mean if low <= mean <= high else None), source)
+        return None
+
+    def _multi_label(self) -> Setting[str] | None:
+        for source, text in self._matches(_MULTI_LABEL_KEYS):
+            said = text.strip().lower()
+            names_it = "label" not in source and re.search(r"multi.?label", said)
+            if names_it or ("label" in source and said == "true"):
+                return Setting(text.strip(), source)
+        return None
 
     def _hidden_units(self) -> Setting[tuple[int, ...]] | None:
         for source, text in self._matches(_UNITS_KEYS):

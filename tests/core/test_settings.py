@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from made_runs import run, settings_of
 
 from mlflow_bce_monitor.records import DatasetInput
-from mlflow_bce_monitor.settings import Settings, parse_class_weights, parse_number, read_settings
+from mlflow_bce_monitor.settings import (
+    ClassWeights,
+    Settings,
+    parse_class_weights,
+    parse_number,
+    read_settings,
+)
 
 SUMMARY = """\
 Model: "sequential"
@@ -85,6 +91,16 @@ def value(settings: Settings, name: str) -> object:
         ("label_smoothing", {"label_smoothing": "1.0"}, None),
         ("focal_gamma", {"loss": "binary_focal_crossentropy", "gamma": "2.0"}, 2.0),
         ("focal_gamma", {"gamma": "2.0"}, None),
+        ("focal_gamma", {"loss": "focal", "gamma": "50"}, None),
+        ("focal_alpha", {"loss": "focal", "alpha": "0.25"}, 0.25),
+        ("focal_alpha", {"alpha": "0.25"}, None),
+        ("focal_alpha", {"focal_alpha": "1.0"}, None),
+        ("multi_label", {"problem_type": "multi_label_classification"}, "multi_label_classification"),
+        ("multi_label", {"multi_label": "True"}, "True"),
+        ("multi_label", {"multi_label": "False"}, None),
+        ("multi_label", {"problem_type": "regression"}, None),
+        ("desirable_weight", {"desirable_weight": "1.33"}, 1.33),
+        ("undesirable_weight", {"undesirable_weight": "1.0"}, 1.0),
         ("beta", {"beta": "0.1"}, 0.1),
         ("schedule", {"lr_scheduler_type": "cosine"}, "cosine"),
     ],
@@ -123,6 +139,42 @@ def test_settings_are_found_under_many_names(name: str, params: dict[str, str], 
 def test_class_weights_are_parsed(text: str, expected: tuple[float, float] | None) -> None:
     """Python and JSON forms of two positive weights are read, and nothing else is."""
     assert parse_class_weights(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("params", "weights"),
+    [
+        ({"pos_weight": "9"}, ClassWeights(1.0, 9.0, in_validation=True)),
+        ({"pos_weight": "[9.]"}, ClassWeights(1.0, 9.0, in_validation=True)),
+        (
+            {"scale_pos_weight": "9", "objective": "binary:logistic"},
+            ClassWeights(1.0, 9.0, in_training=False),
+        ),
+        ({"scale_pos_weight": "1", "objective": "binary:logistic"}, None),  # xgboost's default
+        ({"scale_pos_weight": "9", "objective": "binary"}, None),  # lightgbm
+        ({"scale_pos_weight": "9"}, None),
+    ],
+)
+def test_weights_of_the_positive_class(params: dict[str, str], weights: ClassWeights | None) -> None:
+    """A criterion's weight enters every loss that is logged, xgboost's none, lightgbm's no level at all."""
+    assert value(settings_of(**params), "class_weights") == weights
+
+
+@pytest.mark.parametrize(
+    ("text", "mean"),
+    [
+        ("[1. 3.]", 2.0),
+        ("[0.1 0.5\n 0.5 0.1]", 0.3),
+        ("[1. ... 3.]", None),
+        ("[1. 3", None),
+        ("[-5. 1.]", None),
+    ],
+)
+def test_weights_of_examples(text: str, mean: float | None) -> None:
+    """Keras' autologging stores them as NumPy prints them, which may leave most of them out."""
+    found = settings_of(sample_weight=text).sample_weights
+    assert found is not None
+    assert found.value.mean == (None if mean is None else pytest.approx(mean))
 
 
 @pytest.mark.parametrize(
