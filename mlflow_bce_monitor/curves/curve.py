@@ -28,6 +28,8 @@ class Role(str, Enum):
     REWARD_MARGIN = "reward_margin"
     REWARD_ACCURACY = "reward_accuracy"
     LOG_PROBABILITY = "log_probability"
+    KL_DIVERGENCE = "kl_divergence"
+    PAIR_MARGIN = "pair_margin"
 
     def __str__(self) -> str:
         return self.value
@@ -89,6 +91,19 @@ class LossCertainty(str, Enum):
         return self.value
 
 
+class PreferenceLoss(str, Enum):
+    """The losses that compare answers; their chance levels differ, see ``curves/preference.py``."""
+
+    LOG_SIGMOID = "log_sigmoid"
+    TWO_LOG_SIGMOIDS = "two_log_sigmoids"
+    KTO = "kto"
+    REWARD_MODEL = "reward_model"
+    OTHER = "other"
+
+    def __str__(self) -> str:
+        return self.value
+
+
 @dataclass(frozen=True, eq=False)
 class CurveSet:
     """The curves of one run that matter for the diagnosis of one loss.
@@ -110,6 +125,13 @@ class CurveSet:
     penalised
         The ``loss`` beside a plain cross-entropy metric: what was minimised, penalties
         included. None when ``loss`` itself is all there is.
+    preference
+        Which preference loss it is; None for the loss of a classifier.
+    n_labels
+        Yes-or-no labels of each row whose losses are averaged; more than one in a
+        multi-label model.
+    n_classes
+        Classes of a softmax, when the caller wants one with more than two judged.
     """
 
     loss: Curve | None
@@ -118,6 +140,9 @@ class CurveSet:
     companions: dict[tuple[Role, Split], Curve]
     reason: str = ""
     penalised: Curve | None = None
+    preference: PreferenceLoss | None = None
+    n_labels: int = 1
+    n_classes: int = 2
 
     def companion(self, role: Role, split: Split) -> Curve | None:
         """Return the curve of that role and split, or None."""

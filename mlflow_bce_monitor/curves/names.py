@@ -23,6 +23,7 @@ class LossKind(str, Enum):
     BINARY = "binary"  # names a binary cross-entropy
     GENERIC = "generic"  # "loss" and nothing else
     CROSS_ENTROPY = "cross_entropy"  # a cross-entropy of an unsaid number of classes
+    FOCAL = "focal"  # a focal loss of yes or no
     DISCRIMINATOR = "discriminator"  # a GAN's discriminator
 
 
@@ -39,13 +40,17 @@ class NameReading:
     """What one metric name means.
 
     ``split`` is None when the name does not say; the usual meaning is then training.
-    ``loss_kind`` is None for everything but losses.
+    ``loss_kind`` is None for everything but losses. ``complement`` says that the metric is one
+    minus its role: an error rate is one minus an accuracy. ``in_bits`` says that the name
+    gives the base of the logarithm as 2.
     """
 
     role: Role
     split: Split | None
     loss_kind: LossKind | None = None
     grain: Grain = Grain.PLAIN
+    complement: bool = False
+    in_bits: bool = False
 
 
 _TRAIN_WORDS: Final = frozenset({"train", "training", "fit"})
@@ -66,6 +71,7 @@ _GRAINS: Final = {
     "iter": Grain.STEP,
     "iteration": Grain.STEP,
 }
+_BIT_WORDS: Final = frozenset({"bits", "log2", "base2"})
 _SEPARATORS: Final = re.compile(r"[/_\-.:@\s]+")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # Not metrics of a model: MLflow's own machine metrics, and the answers of this package's callback.
@@ -76,6 +82,8 @@ _ROLES: Final[dict[str, Role]] = {
     "acc": Role.ACCURACY,
     "binary accuracy": Role.ACCURACY,
     "binary acc": Role.ACCURACY,
+    "categorical accuracy": Role.ACCURACY,
+    "sparse categorical accuracy": Role.ACCURACY,
     "balanced accuracy": Role.BALANCED_ACCURACY,
     "balanced acc": Role.BALANCED_ACCURACY,
     "bal acc": Role.BALANCED_ACCURACY,
@@ -110,7 +118,13 @@ _ROLES: Final[dict[str, Role]] = {
     "rewards margins": Role.REWARD_MARGIN,
     "rewards accuracies": Role.REWARD_ACCURACY,
     "logps chosen": Role.LOG_PROBABILITY,
+    "kl": Role.KL_DIVERGENCE,
+    "margin": Role.PAIR_MARGIN,
 }
+
+_ERROR_RATES: Final = frozenset({"binary error", "error rate", "misclassification rate"})
+_BOOSTED_ERROR: Final = re.compile(r".+-error(@[0-9.]+)?")
+"""xgboost's name for a share of wrong answers; elsewhere "error" may be any distance."""
 
 _LOSSES: Final[dict[str, LossKind]] = {
     "loss": LossKind.GENERIC,
@@ -136,6 +150,11 @@ _LOSSES: Final[dict[str, LossKind]] = {
     "binary logloss": LossKind.BINARY,
     "binary log loss": LossKind.BINARY,
     "sigmoid cross entropy": LossKind.BINARY,
+    "focal loss": LossKind.FOCAL,
+    "loss focal": LossKind.FOCAL,
+    "binary focal crossentropy": LossKind.FOCAL,
+    "binary focal loss": LossKind.FOCAL,
+    "sigmoid focal loss": LossKind.FOCAL,
     "crossentropy": LossKind.CROSS_ENTROPY,
     "cross entropy": LossKind.CROSS_ENTROPY,
     "cross entropy loss": LossKind.CROSS_ENTROPY,
@@ -217,12 +236,25 @@ def read_name(name: str) -> NameReading | None:
     if name.startswith(_IGNORED_PREFIXES) and name != "bce/positive_share":
         return None
     quantity, split, grain = core(name.removeprefix("bce/"))
-    if quantity == "average precision" or words(name)[-2:] == ("average", "precision"):
+    if words(name)[-2:] == ("average", "precision"):
         return NameReading(Role.PR_AUC, split, grain=grain)
-    if quantity in _LOSSES:
-        return NameReading(Role.LOSS, split, _LOSSES[quantity], grain)
+    if quantity == "error" and _BOOSTED_ERROR.fullmatch(name):
+        return NameReading(Role.ACCURACY, split, grain=grain, complement=True)
+    return read_quantity(quantity, split, grain)
+
+
+@lru_cache(maxsize=4096)
+def read_quantity(quantity: str, split: Split | None, grain: Grain) -> NameReading | None:
+    """Return what the words of a quantity mean, None when this package does not use it."""
+    if quantity == "average precision":
+        return NameReading(Role.PR_AUC, split, grain=grain)
+    plain = " ".join(word for word in quantity.split(" ") if word not in _BIT_WORDS)
+    if plain in _LOSSES:
+        return NameReading(Role.LOSS, split, _LOSSES[plain], grain, in_bits=plain != quantity)
     if quantity in _ROLES:
         return NameReading(_ROLES[quantity], split, grain=grain)
+    if quantity in _ERROR_RATES:
+        return NameReading(Role.ACCURACY, split, grain=grain, complement=True)
     if quantity.startswith(("lr ", "learning rate ")):  # Lightning's LearningRateMonitor: lr-Adam/pg1
         return NameReading(Role.LEARNING_RATE, None, grain=grain)
     return None

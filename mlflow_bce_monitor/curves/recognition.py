@@ -3,8 +3,9 @@
 Which loss is taken, when several are there, best first:
 
 1. one the caller named (``--metric``);
-2. one whose name says binary cross-entropy: it carries no regularisation penalty;
-3. ``loss`` and its kin;
+2. of a model with several outputs, the head whose loss fell least (``heads.py``);
+3. one whose name says binary cross-entropy: it carries no regularisation penalty;
+4. ``loss`` and its kin;
 
 and among equals the one logged per epoch over the one logged per step, the longer over
 the shorter (Hugging Face logs a one-point ``train_loss`` beside its ``loss`` curve).
@@ -12,72 +13,35 @@ the shorter (Hugging Face logs a one-point ``train_loss`` beside its ``loss`` cu
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
-import numpy as np
-
-from mlflow_bce_monitor.curves import names
-from mlflow_bce_monitor.curves.cleaning import clean, drop_early_stopping_tail
-from mlflow_bce_monitor.curves.curve import Curve, CurveSet, LossCertainty, Role, Split
-from mlflow_bce_monitor.curves.names import Grain, LossKind, NameReading
+from mlflow_bce_monitor.curves import heads, names
+from mlflow_bce_monitor.curves.candidates import (
+    Candidate,
+    best_of,
+    candidates_of,
+    companions_of,
+    curve_of,
+    early_stopping_iteration,
+)
+from mlflow_bce_monitor.curves.certainty import Certainty, certainty_of, many_outputs, of_many_outputs
+from mlflow_bce_monitor.curves.curve import Curve, CurveSet, LossCertainty, PreferenceLoss, Role, Split
+from mlflow_bce_monitor.curves.heads import Head
+from mlflow_bce_monitor.curves.names import LossKind, NameReading
+from mlflow_bce_monitor.curves.preference import preference_loss
 from mlflow_bce_monitor.errors import RunError
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.records import MetricHistory, RunRecord
 from mlflow_bce_monitor.settings import Settings
 
-_BINARY_LOSS_TEXT: Final = re.compile(
-    r"binary.?cross.?entropy|\bbce|bce.?with|log.?loss|logistic|sigmoid.?cross|binary:|"
-    r"objective.{0,4}binary|^binary$|binary.?focal",
-    re.IGNORECASE,
+Companions = Mapping[tuple[Role, Split], Curve]
+
+_AT_A_THRESHOLD: Final = frozenset(
+    {Role.ACCURACY, Role.BALANCED_ACCURACY, Role.PRECISION, Role.RECALL, Role.F1}
 )
-_OTHER_LOSS_TEXT: Final = re.compile(
-    r"\bmse\b|mseloss|mean.?squared|squared.?error|\bmae\b|mean.?absolute|l1.?loss|huber|hinge|"
-    r"poisson|cosine|triplet|contrastive|\bctc|dice|\bkl|quantile|tweedie|gamma|multi:|multiclass|regression|reg:",
-    re.IGNORECASE,
-)
-_CROSS_ENTROPY_TEXT: Final = re.compile(r"cross.?entropy|\bnll", re.IGNORECASE)
-
-_CLASSIFIER_ROLES: Final = frozenset(
-    {
-        Role.ACCURACY,
-        Role.BALANCED_ACCURACY,
-        Role.PRECISION,
-        Role.RECALL,
-        Role.F1,
-        Role.AUC,
-        Role.PR_AUC,
-    }
-)
-_BINARY_ROLES: Final = frozenset({Role.PRECISION, Role.RECALL, Role.F1, Role.AUC, Role.PR_AUC})
-_SHARE_ROLES: Final = _CLASSIFIER_ROLES | {Role.REWARD_ACCURACY, Role.POSITIVE_SHARE}
-"""Roles whose values lie between 0 and 1."""
-_PERCENT: Final = 100.0
-_SHARE_CEILING: Final = 1.0 + 1e-4
-"""Averages of float32 batches may end a rounding error above 1."""
-
-_PREFERENCE_ROLES: Final = frozenset({Role.REWARD_MARGIN, Role.REWARD_ACCURACY})
-
-_NUMBERED_SET: Final = re.compile(r"valid(?:ation)?_(\d+)-")
-_EARLY_STOPPING_METRICS: Final = ("best_iteration", "stopped_iteration")
-_TWO_CLASSES: Final = 2
-# A two-class model starts near accuracy 0.5 and ln 2; three classes start at 0.33 and 1.10. The last
-# number is nats: how far the first loss may lie from ln(1 / first accuracy).
-_LN_2: Final = math.log(2.0)
-_MANY_CLASSES_EXCESS: Final = 0.2
-_MANY_CLASSES_ACCURACY: Final = 0.45
-_MANY_CLASSES_DISTANCE: Final = 0.7
-
-
-@dataclass(frozen=True, eq=False)
-class _Candidate:
-    """A metric whose name means something here."""
-
-    curve: Curve
-    reading: NameReading
+"""Roles that say something about the share of positives, if there is one label with two values."""
 
 
 def recognise(record: RunRecord, settings: Settings, limits: Limits, metrics: Sequence[str] = ()) -> CurveSet:
@@ -104,121 +68,105 @@ def recognise(record: RunRecord, settings: Settings, limits: Limits, metrics: Se
     RunError
         When none of ``metrics`` was logged.
     """
-    candidates = _first_set_is_training([*_candidates(record)])
-    companions = _companions(candidates, limits)
+    candidates = candidates_of(record.histories)
     if metrics:
-        return _named_by_caller(record, metrics, companions, limits)
+        return _named_by_caller(record, metrics, candidates, settings, limits)
+    parts = heads.heads_of(record.histories)
+    head = _worst_head(parts, record, settings, limits) if parts else None
+    if head is not None:
+        return head
     losses = [candidate for candidate in candidates if candidate.reading.role is Role.LOSS]
     adversarial = any(names.is_generator_loss(name) for name in record.histories)
     usable = [loss for loss in losses if adversarial or loss.reading.loss_kind is not LossKind.DISCRIMINATOR]
+    companions = companions_of(candidates, limits)
     if not usable:
         return CurveSet(None, None, None, companions, _nothing_found(record))
     chosen = _preferred(usable, adversarial=adversarial)
-    certainty, reason = _certainty(chosen, candidates, record, settings)
-    if certainty is None:
+    if chosen[0].reading.loss_kind is LossKind.GENERIC and (reason := _sum_of(chosen, parts, record)):
         return CurveSet(None, None, None, companions, reason)
-    train = _best(chosen, Split.TRAIN, limits)
-    validation = _best(chosen, Split.VALIDATION, limits)
+    certainty = certainty_of(chosen, candidates, record.histories, settings)
+    penalised = None if parts else _penalised(chosen, usable, limits)
+    return _curve_set(chosen, companions, certainty, penalised, limits)
+
+
+def _curve_set(
+    chosen: Sequence[Candidate],
+    companions: Companions,
+    certainty: Certainty,
+    penalised: Curve | None,
+    limits: Limits,
+) -> CurveSet:
+    level, reason = certainty.level, certainty.reason
+    train, validation = (best_of(chosen, split, limits) for split in (Split.TRAIN, Split.VALIDATION))
+    if level is None:
+        return CurveSet(None, None, None, dict(companions), reason)
     if train is None:
-        return CurveSet(validation, None, certainty, companions, reason)
-    return CurveSet(train, validation, certainty, companions, reason, _penalised(chosen, usable, limits))
+        train, validation, penalised = validation, None, None
+    found = CurveSet(train, validation, level, dict(companions), reason, penalised)
+    found = replace(found, preference=certainty.preference, n_labels=certainty.n_labels)
+    return _without_shares(found) if found.n_labels > 1 else found
 
 
-def _penalised(chosen: Sequence[_Candidate], losses: Sequence[_Candidate], limits: Limits) -> Curve | None:
+def _without_shares(curves: CurveSet) -> CurveSet:
+    """Leave out what is measured at one threshold: over many labels it tells no share of positives."""
+    kept = {key: curve for key, curve in curves.companions.items() if key[0] not in _AT_A_THRESHOLD}
+    return replace(curves, companions=kept)
+
+
+def _worst_head(
+    parts: Sequence[Head], record: RunRecord, settings: Settings, limits: Limits
+) -> CurveSet | None:
+    """Return the binary head whose loss fell least, None when no head is known to be binary."""
+    known = [
+        (head, candidates)
+        for head in parts
+        if heads.is_binary(candidates := candidates_of(record.histories, heads.reader_for(head)))
+    ]
+    # What the params and the summary say of a loss and of outputs is said of the whole model.
+    settings = replace(settings, loss_name=None, n_classes=None, n_outputs=None, multi_label=None)
+    found: list[tuple[float, CurveSet]] = []
+    for head, candidates in known:
+        losses = [candidate for candidate in candidates if candidate.reading.role is Role.LOSS]
+        own = {candidate.curve.name: record.histories[candidate.curve.name] for candidate in candidates}
+        chosen = _preferred(losses, adversarial=False)
+        certainty = certainty_of(chosen, candidates, own, settings)
+        curves = _curve_set(chosen, companions_of(candidates, limits), certainty, None, limits)
+        if curves.loss is not None:
+            others = "" if len(parts) == 1 else f", one of {len(parts)} heads"
+            reason = f"{certainty.reason}; the head {head.name!r}{others}"
+            found.append((heads.share_left(curves.loss, limits), replace(curves, reason=reason)))
+    return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def _sum_of(chosen: Sequence[Candidate], parts: Sequence[Head], record: RunRecord) -> str:
+    """Say of which sub-losses the losses are a sum, "" when they are none."""
+    for total in chosen:
+        of_split = [
+            name
+            for head in parts
+            for name in head.losses
+            if (names.core(name)[1] or Split.TRAIN) is total.curve.split
+        ]
+        if heads.is_sum_of(record.histories[total.curve.name], [record.histories[name] for name in of_split]):
+            shown = ", ".join(map(repr, of_split))
+            return (
+                f"{total.curve.name!r} is the sum of {shown}, none of which is known to be a binary "
+                "cross-entropy; pass --metric with the one that is"
+            )
+    return ""
+
+
+def _penalised(chosen: Sequence[Candidate], losses: Sequence[Candidate], limits: Limits) -> Curve | None:
     """Return the generic ``loss`` of the training data that stands beside a named cross-entropy."""
     if chosen[0].reading.loss_kind is not LossKind.BINARY:
         return None
     generic = [loss for loss in losses if loss.reading.loss_kind is LossKind.GENERIC]
-    return _best(generic, Split.TRAIN, limits)
+    return best_of(generic, Split.TRAIN, limits)
 
 
-def _candidates(record: RunRecord) -> Iterable[_Candidate]:
-    best_iteration = _early_stopping_iteration(record.histories)
-    for name, history in record.histories.items():
-        reading = names.read_name(name)
-        if reading is None or len(history) == 0:
-            continue
-        curve = _curve(history, reading, best_iteration)
-        if reading.role not in _SHARE_ROLES:
-            yield _Candidate(curve, reading)
-        elif (share := _as_share(curve)) is not None:
-            yield _Candidate(share, reading)
-
-
-def _as_share(curve: Curve) -> Curve | None:
-    """Return a metric between 0 and 1 as such where it was logged in percent, None when it is neither."""
-    if curve.finite.size == 0 or (curve.finite.min() >= 0.0 and curve.finite.max() <= _SHARE_CEILING):
-        return curve
-    if curve.finite.min() < 0.0 or curve.finite.max() > _PERCENT * _SHARE_CEILING:
-        return None
-    return replace(curve, values=curve.values / _PERCENT, removed=(*curve.removed, "divided by 100"))
-
-
-def _first_set_is_training(candidates: list[_Candidate]) -> list[_Candidate]:
-    """Read the set numbered 0 as training data when a set 1 stands beside it and no other is.
-
-    The scikit-learn interfaces of xgboost and lightgbm name the entries of ``eval_set``
-    ``validation_0``, ``validation_1`` and ``valid_0``, ``valid_1``; the usual call is
-    ``eval_set=[(X_train, y_train), (X_valid, y_valid)]``.
-    """
-    numbers = {candidate.curve.name: _NUMBERED_SET.match(candidate.curve.name) for candidate in candidates}
-    present = {found.group(1) for found in numbers.values() if found}
-    trained_on = [c for c in candidates if c.curve.role is Role.LOSS and c.curve.split is Split.TRAIN]
-    if not {"0", "1"} <= present or trained_on:
-        return candidates
-    first = {name for name, found in numbers.items() if found and found.group(1) == "0"}
-    return [
-        replace(candidate, curve=replace(candidate.curve, split=Split.TRAIN))
-        if candidate.curve.name in first
-        else candidate
-        for candidate in candidates
-    ]
-
-
-def _curve(history: MetricHistory, reading: NameReading, best_iteration: float | None) -> Curve:
-    steps, values, removed = drop_early_stopping_tail(clean(history), best_iteration)
-    return Curve(history.name, reading.role, reading.split or Split.TRAIN, steps, values, removed)
-
-
-def _early_stopping_iteration(histories: Mapping[str, MetricHistory]) -> float | None:
-    if not all(name in histories and len(histories[name]) for name in _EARLY_STOPPING_METRICS):
-        return None
-    value = float(histories["best_iteration"].values[-1])
-    return value if np.isfinite(value) else None
-
-
-def _companions(candidates: Sequence[_Candidate], limits: Limits) -> dict[tuple[Role, Split], Curve]:
-    found: dict[tuple[Role, Split], Curve] = {}
-    keys = {(c.curve.role, c.curve.split) for c in candidates if c.curve.role is not Role.LOSS}
-    for role, split in sorted(keys, key=str):
-        best = _best([c for c in candidates if c.curve.role is role], split, limits)
-        if best is not None:
-            found[role, split] = best
-    return found
-
-
-def _best(candidates: Sequence[_Candidate], split: Split, limits: Limits) -> Curve | None:
-    """Return the most useful curve of a split: long enough and per epoch, then the longest."""
-    of_split = [candidate for candidate in candidates if candidate.curve.split is split]
-    if not of_split:
-        return None
-
-    def usefulness(candidate: _Candidate) -> tuple[bool, bool, bool, int]:
-        curve, grain = candidate.curve, candidate.reading.grain
-        return (
-            len(curve) >= limits.min_points,
-            # Keras autolog repeats the validation metrics of evaluate() as "validation_*", all at step 0.
-            not any("all" in note and "logged at step" in note for note in curve.removed),
-            grain is Grain.EPOCH,
-            len(curve),
-        )
-
-    return max(of_split, key=usefulness).curve
-
-
-def _preferred(losses: Sequence[_Candidate], *, adversarial: bool) -> list[_Candidate]:
+def _preferred(losses: Sequence[Candidate], *, adversarial: bool) -> list[Candidate]:
     """Return the losses of the best kind that is there."""
-    order = [LossKind.BINARY, LossKind.GENERIC, LossKind.CROSS_ENTROPY]
+    order = [LossKind.BINARY, LossKind.FOCAL, LossKind.GENERIC, LossKind.CROSS_ENTROPY]
     if adversarial:
         order.insert(0, LossKind.DISCRIMINATOR)
     for kind in order:
@@ -228,137 +176,58 @@ def _preferred(losses: Sequence[_Candidate], *, adversarial: bool) -> list[_Cand
     return list(losses)
 
 
-def _certainty(
-    losses: Sequence[_Candidate], candidates: Sequence[_Candidate], record: RunRecord, settings: Settings
-) -> tuple[LossCertainty | None, str]:
-    """Judge whether the losses are binary cross-entropies, and say why."""
-    name = losses[0].curve.name
-    roles = {candidate.reading.role for candidate in candidates}
-    if any(bool((loss.curve.finite < 0).any()) for loss in losses) and not _fell_below_zero(losses[0], roles):
-        return None, f"{name!r} has negative values; a binary cross-entropy has none"
-    return (
-        _by_name(losses[0], roles)
-        or _by_params(settings)
-        or _by_contradiction(losses, candidates, record, settings)
-        or _by_company(name, roles)
-    )
-
-
-def _fell_below_zero(loss: _Candidate, roles: set[Role]) -> bool:
-    """Whether a classifier's loss set out above zero: labels outside [0, 1] leave it no floor."""
-    binary = bool(roles & _BINARY_ROLES) or loss.reading.loss_kind is LossKind.BINARY
-    return binary and loss.curve.finite.size > 0 and float(loss.curve.finite[0]) > 0.0
-
-
-def _by_name(loss: _Candidate, roles: set[Role]) -> tuple[LossCertainty | None, str] | None:
-    name = loss.curve.name
-    if loss.reading.loss_kind is LossKind.DISCRIMINATOR:
-        return LossCertainty.NAMED, f"{name!r} is the loss of a GAN's discriminator"
-    if loss.reading.loss_kind is LossKind.BINARY:
-        return LossCertainty.NAMED, f"the name {name!r}"
-    if roles & _PREFERENCE_ROLES:
-        return LossCertainty.NAMED, "rewards/* metrics: a preference loss, -ln sigmoid of a margin"
-    return None
-
-
-def _by_contradiction(
-    losses: Sequence[_Candidate], candidates: Sequence[_Candidate], record: RunRecord, settings: Settings
-) -> tuple[None, str] | None:
-    """Return why the losses cannot be binary cross-entropies, None when nothing speaks against it."""
-    roles = {candidate.reading.role for candidate in candidates}
-    if settings.n_classes is not None and settings.n_classes.value > _TWO_CLASSES:
-        return None, f"{settings.n_classes.source} = {settings.n_classes.value}: not a binary problem"
-    if settings.n_outputs is not None and settings.n_outputs.value > _TWO_CLASSES:
-        return (
-            None,
-            f"{settings.n_outputs.source} ends in {settings.n_outputs.value} outputs: not a binary problem",
-        )
-    regression = sorted(metric for metric in record.histories if names.is_regression_metric(metric))
-    if regression and not roles & _BINARY_ROLES:
-        return None, f"the metrics {', '.join(map(repr, regression[:3]))} belong to another kind of loss"
-    if not roles & _BINARY_ROLES:
-        return _many_classes(losses, candidates)
-    return None
-
-
-def _many_classes(losses: Sequence[_Candidate], candidates: Sequence[_Candidate]) -> tuple[None, str] | None:
-    """Recognise a softmax over three or more classes by its start: accuracy 1/k with a loss of ln k."""
-    accuracies = [c.curve for c in candidates if c.curve.role is Role.ACCURACY and c.curve.finite.size]
-    for loss in losses:
-        accuracy = next((a for a in accuracies if a.split is loss.curve.split), None)
-        if accuracy is None or not loss.curve.finite.size:
-            continue
-        first_loss, first_accuracy = float(loss.curve.finite[0]), float(accuracy.finite[0])
-        if (
-            first_loss > _LN_2 + _MANY_CLASSES_EXCESS
-            and 0.0 < first_accuracy < _MANY_CLASSES_ACCURACY
-            and abs(first_loss + np.log(first_accuracy)) < _MANY_CLASSES_DISTANCE
-        ):
-            return None, (
-                f"{loss.curve.name!r} starts at {first_loss:.2f} with accuracy {first_accuracy:.2f}: "
-                "a problem of more than two classes"
-            )
-    return None
-
-
-def _by_company(name: str, roles: set[Role]) -> tuple[LossCertainty, str]:
-    if roles & _CLASSIFIER_ROLES:
-        return LossCertainty.IMPLIED, f"{name!r} stands beside metrics of a classifier"
-    return LossCertainty.ASSUMED, f"assumed: nothing but the name {name!r} says what this loss is"
-
-
-def _by_params(settings: Settings) -> tuple[LossCertainty | None, str] | None:
-    loss = settings.loss_name
-    if loss is None:
-        return None
-    said = f"{loss.source} = {loss.value[:60]!r}"
-    if _BINARY_LOSS_TEXT.search(loss.value):
-        return LossCertainty.NAMED, said
-    if _OTHER_LOSS_TEXT.search(loss.value):
-        return None, f"{said}: not a binary cross-entropy"
-    if _CROSS_ENTROPY_TEXT.search(loss.value) and settings.n_classes is not None:
-        if settings.n_classes.value == _TWO_CLASSES:
-            return LossCertainty.NAMED, f"{said} with {settings.n_classes.source} = 2"
-        return None, f"{said} with {settings.n_classes.source} = {settings.n_classes.value}"
-    return None
-
-
 def _named_by_caller(
-    record: RunRecord, metrics: Sequence[str], companions: dict[tuple[Role, Split], Curve], limits: Limits
+    record: RunRecord,
+    metrics: Sequence[str],
+    candidates: Sequence[Candidate],
+    settings: Settings,
+    limits: Limits,
 ) -> CurveSet:
     present = [name for name in metrics if name in record.histories and len(record.histories[name])]
     if not present:
-        found = ", ".join(map(repr, sorted(record.histories)[:8])) or "no metrics at all"
+        logged = ", ".join(map(repr, sorted(record.histories)[:8])) or "no metrics at all"
         raise RunError(
-            f"run {record.run_id} has no metric named {' or '.join(map(repr, metrics))}; found: {found}. "
+            f"run {record.run_id} has no metric named {' or '.join(map(repr, metrics))}; found: {logged}. "
             "Pass --metric with one of these."
         )
-    best_iteration = _early_stopping_iteration(record.histories)
-    candidates = []
-    for name in present:
-        _, split, grain = names.core(name)
-        reading = NameReading(Role.LOSS, split, LossKind.BINARY, grain)
-        candidates.append(_Candidate(_curve(record.histories[name], reading, best_iteration), reading))
-    train = _best(candidates, Split.TRAIN, limits)
-    validation = _best(candidates, Split.VALIDATION, limits)
-    reason = "named by --metric"
-    if train is None:
-        return CurveSet(validation, None, LossCertainty.NAMED, companions, reason)
-    if validation is None:
-        validation = _twin_of(train, record, limits)
-    return CurveSet(train, validation, LossCertainty.NAMED, companions, reason)
+    best_iteration = early_stopping_iteration(record.histories)
+    chosen = [_as_loss(record.histories[name], best_iteration) for name in present]
+    roles = {candidate.reading.role for candidate in candidates}
+    preference = preference_loss(roles, record.histories, settings)[0]
+    outputs = of_many_outputs(chosen, candidates, settings)
+    certainty = Certainty(
+        LossCertainty.NAMED,
+        "named by --metric",
+        n_labels=outputs.n_labels if outputs is not None else 1,
+        preference=None if preference is PreferenceLoss.OTHER else preference,
+    )
+    found = _curve_set(chosen, companions_of(candidates, limits), certainty, None, limits)
+    if found.loss is not None and found.validation_loss is None and found.loss.split is Split.TRAIN:
+        found = replace(found, validation_loss=_twin_of(found.loss, record, limits))
+    many = many_outputs(settings)
+    if many is None or outputs is None or outputs.level is not None:
+        return found
+    # AUCs of softmax outputs are taken over all classes together, and one of ties is not 0.5.
+    found = _without_shares(found)
+    kept = {key: curve for key, curve in found.companions.items() if key[0] not in (Role.AUC, Role.PR_AUC)}
+    return replace(found, n_classes=many.value, companions=kept)
+
+
+def _as_loss(history: MetricHistory, best_iteration: float | None) -> Candidate:
+    _, split, grain = names.core(history.name)
+    reading = NameReading(Role.LOSS, split, LossKind.BINARY, grain)
+    return Candidate(curve_of(history, reading, best_iteration), reading)
 
 
 def _twin_of(train: Curve, record: RunRecord, limits: Limits) -> Curve | None:
     """Find the same quantity on held-back data: ``val_loss`` for ``loss``."""
     quantity = names.core(train.name)[0]
-    twins = []
-    for name, history in record.histories.items():
-        words, split, grain = names.core(name)
-        if words == quantity and split is Split.VALIDATION and len(history):
-            reading = NameReading(Role.LOSS, split, LossKind.BINARY, grain)
-            twins.append(_Candidate(_curve(history, reading, None), reading))
-    return _best(twins, Split.VALIDATION, limits)
+    twins = [
+        _as_loss(history, None)
+        for name, history in record.histories.items()
+        if names.core(name)[:2] == (quantity, Split.VALIDATION) and len(history)
+    ]
+    return best_of(twins, Split.VALIDATION, limits)
 
 
 def _nothing_found(record: RunRecord) -> str:

@@ -80,6 +80,12 @@ LOSSES = [
     ("cross_entropy", UNSAID, LossKind.CROSS_ENTROPY),
     ("CrossEntropyLoss", UNSAID, LossKind.CROSS_ENTROPY),
     ("train_ce_loss", TRAIN, LossKind.CROSS_ENTROPY),
+    # focal
+    ("focal_loss", UNSAID, LossKind.FOCAL),
+    ("val_binary_focal_crossentropy", VALIDATION, LossKind.FOCAL),
+    # in bits
+    ("log_loss_bits", UNSAID, LossKind.BINARY),
+    ("val/loss_log2", VALIDATION, LossKind.GENERIC),
     # adversarial
     ("d_loss", UNSAID, LossKind.DISCRIMINATOR),
     ("D_loss", UNSAID, LossKind.DISCRIMINATOR),
@@ -127,6 +133,18 @@ OTHERS = [
     ("eval_rewards/margins", Role.REWARD_MARGIN, VALIDATION),
     ("rewards/accuracies", Role.REWARD_ACCURACY, UNSAID),
     ("bce/positive_share", Role.POSITIVE_SHARE, UNSAID),
+    ("val_sparse_categorical_accuracy", Role.ACCURACY, VALIDATION),
+    ("kl", Role.KL_DIVERGENCE, UNSAID),
+    ("eval_kl", Role.KL_DIVERGENCE, VALIDATION),
+    ("margin", Role.PAIR_MARGIN, UNSAID),
+]
+
+ERROR_RATES = [
+    ("train-error", TRAIN),
+    ("validation_0-error", VALIDATION),
+    ("eval-error@0.7", VALIDATION),
+    ("valid_1-binary_error", VALIDATION),
+    ("error_rate", UNSAID),
 ]
 
 MEANINGLESS = [
@@ -140,7 +158,18 @@ MEANINGLESS = [
     *("g_loss", "loss_G", "generator_loss", "mse", "val_mae", "rmse", "r2_score"),
     *("categorical_crossentropy", "val_sparse_categorical_crossentropy", "train-mlogloss"),
     *("valid_0-multi_logloss", "nll_loss", "best_val_loss", "min_loss", "best_iteration"),
-    *("train-error", "valid_0-l2", "ndcg", "top5", "rewards/chosen", "logits/chosen", "lrx", "acceleration"),
+    *(
+        "error",
+        "val_error",
+        "train_error",
+        "valid_0-l2",
+        "ndcg",
+        "top5",
+        "rewards/chosen",
+        "logits/chosen",
+        "lrx",
+        "acceleration",
+    ),
 ]
 
 
@@ -161,6 +190,14 @@ def test_companions(name: str, role: Role, split: Split | None) -> None:
     reading = read_name(name)
     assert reading is not None
     assert (reading.role, reading.split, reading.loss_kind) == (role, split, None)
+
+
+@pytest.mark.parametrize(("name", "split"), ERROR_RATES)
+def test_error_rates_are_one_minus_an_accuracy(name: str, split: Split | None) -> None:
+    """What xgboost and lightgbm call an error is the share of wrong answers."""
+    reading = read_name(name)
+    assert reading is not None
+    assert (reading.role, reading.split, reading.complement) == (Role.ACCURACY, split, True)
 
 
 @pytest.mark.parametrize("name", MEANINGLESS)

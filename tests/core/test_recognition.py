@@ -77,6 +77,8 @@ def recognised(
         (["loss"], {"objective": "binary:logistic"}, "loss", None, NAMED),
         (["loss"], {"criterion": "CrossEntropyLoss", "num_classes": "2"}, "loss", None, NAMED),
         (["loss"], {"loss": "focal"}, "loss", None, ASSUMED),
+        (["loss"], {"loss": "sigmoid_focal_loss(gamma=2.0)"}, "loss", None, NAMED),
+        (["focal_loss", "val_focal_loss"], {}, "focal_loss", "val_focal_loss", NAMED),
         (["cross_entropy", "accuracy"], {}, "cross_entropy", None, IMPLIED),
     ],
 )
@@ -123,6 +125,52 @@ def test_no_binary_cross_entropy(metrics: dict[str, Values], params: dict[str, s
 def test_a_summary_with_ten_outputs_is_no_binary_problem() -> None:
     """The model summary tells the number of classes when nothing else does."""
     assert recognised({"loss": FALLING, "accuracy": RISING}, summary=SUMMARY_OF_TEN).loss is None
+
+
+SUMMARY_OF_ONE = "dense (Dense)          (None, 1)           33\n"
+
+
+def test_one_output_is_a_binary_problem_however_it_starts() -> None:
+    """A penalty lifts the first loss to that of a softmax with the same accuracy; one output is none."""
+    metrics = {"loss": [1.42, 1.02, 0.77, 0.5, 0.3], "accuracy": [0.42, 0.6, 0.8, 0.9, 0.95]}
+    assert recognised(metrics, summary=SUMMARY_OF_ONE).certainty is IMPLIED
+    assert recognised(metrics).loss is None
+
+
+@pytest.mark.parametrize(
+    ("metrics", "params"),
+    [
+        ({"loss": FALLING, "binary_accuracy": RISING}, {}),  # asked for by name: one label for each output
+        # An argmax of ten sigmoids is wrong far more often than a softmax of such a loss could be.
+        ({"loss": FALLING, "accuracy": [0.1, 0.15, 0.2, 0.2, 0.25, 0.25]}, {}),
+        ({"loss": FALLING}, {"problem_type": "multi_label_classification"}),
+        ({"loss": FALLING}, {"multi_label": "True"}),
+        ({"loss": FALLING}, {"loss": "MultiLabelSoftMarginLoss()"}),
+    ],
+)
+def test_ten_outputs_may_be_ten_labels(metrics: dict[str, Values], params: dict[str, str]) -> None:
+    """A yes-or-no label for each output is a mean of binary cross-entropies."""
+    found = recognised(metrics, summary=SUMMARY_OF_TEN, **params)
+    assert found.loss is not None
+    assert found.n_labels == 10
+    assert found.companion(Role.ACCURACY, Split.TRAIN) is None
+
+
+def test_the_caller_may_have_a_softmax_judged() -> None:
+    """A loss over ten classes that is asked for is compared with ln 10, without binary companions."""
+    metrics = {"loss": [2.3] * 6, "accuracy": [0.1] * 6, "auc": [0.5] * 6, "lr": [0.1] * 6}
+    found = recognised(metrics, ("loss",), summary=SUMMARY_OF_TEN)
+    assert (found.n_classes, found.n_labels) == (10, 1)
+    assert set(found.companions) == {(Role.LEARNING_RATE, Split.TRAIN)}
+
+
+def test_error_rates_stand_in_for_accuracies() -> None:
+    """One minus the error of a boosted model is its accuracy."""
+    found = recognised({"train-logloss": FALLING, "train-error": [0.5, 0.4, 0.3, 0.2, 0.1, 0.1]})
+    accuracy = found.companion(Role.ACCURACY, Split.TRAIN)
+    assert accuracy is not None
+    assert accuracy.values.tolist() == pytest.approx([0.5, 0.6, 0.7, 0.8, 0.9, 0.9])
+    assert accuracy.removed == ("taken from 1",)
 
 
 def test_binary_metrics_outweigh_a_regression_metric() -> None:
