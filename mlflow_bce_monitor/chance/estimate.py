@@ -49,6 +49,9 @@ class ChanceEstimate:
     untrained
         The loss of predicting 0.5 for everything, which is where a sound network starts;
         above the chance level where one class is rare.
+    plain
+        Whether the loss is the mean cross-entropy of one label in nats, unweighted: only
+        then a level below ln 2 is the entropy of some share of positives.
     """
 
     value: float
@@ -58,3 +61,4 @@ class ChanceEstimate:
     known: bool
     formula: str
     untrained: float = LN_2
+    plain: bool = True

@@ -17,12 +17,15 @@ Nothing is assumed beyond that: an unknown share stays unknown, bounded by [0, 1
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from mlflow_bce_monitor.chance.estimate import ShareEstimate
+from mlflow_bce_monitor.chance.form import PLAIN, LossForm
 from mlflow_bce_monitor.curves.curve import Curve, CurveSet, Role, Split
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.records import FloatArray
@@ -37,20 +40,32 @@ _EXACT: Final = 1e-6
 
 
 def share_of_positives(
-    split: Split, curves: CurveSet, settings: Settings, base_rate: float | None, limits: Limits
+    split: Split,
+    curves: CurveSet,
+    settings: Settings,
+    base_rate: float | None,
+    limits: Limits,
+    form: LossForm = PLAIN,
 ) -> ShareEstimate:
     """Return the share of positives of one split, from the best source there is.
 
     The other split's share stands in, with wider bounds, when this split has no source
     of its own.
+
+    Parameters
+    ----------
+    base_rate
+        The share that the caller states, None to find it.
+    form
+        Of the losses: how low they are is part of the evidence.
     """
     if base_rate is not None:
         return _stated_share(base_rate, "given as base rate")
-    own = _own_share(split, curves, settings, limits)
+    own = _own_share(split, curves, settings, limits, form)
     if own is not None:
         return own
     other = Split.VALIDATION if split is Split.TRAIN else Split.TRAIN
-    borrowed = _own_share(other, curves, settings, limits)
+    borrowed = _own_share(other, curves, settings, limits, form)
     if borrowed is not None and borrowed.value is not None:
         margin = limits.share_between_splits
         return ShareEstimate(
@@ -65,11 +80,13 @@ def share_of_positives(
     return ShareEstimate(None, 0.0, 1.0, "not known: no metric, param or data set input tells it")
 
 
-def _own_share(split: Split, curves: CurveSet, settings: Settings, limits: Limits) -> ShareEstimate | None:
+def _own_share(
+    split: Split, curves: CurveSet, settings: Settings, limits: Limits, form: LossForm
+) -> ShareEstimate | None:
     return (
         _stated(split, curves, settings)
         or _from_accuracy_precision_recall(split, curves, limits)
-        or _from_one_class_accuracy(split, curves, settings, limits)
+        or _from_one_class_accuracy(split, curves, settings, limits, form)
     )
 
 
@@ -117,16 +134,20 @@ def _from_accuracy_precision_recall(split: Split, curves: CurveSet, limits: Limi
 
 
 def _from_one_class_accuracy(
-    split: Split, curves: CurveSet, settings: Settings, limits: Limits
+    split: Split, curves: CurveSet, settings: Settings, limits: Limits, form: LossForm
 ) -> ShareEstimate | None:
     accuracy = curves.companion(Role.ACCURACY, split)
     stretch = _one_value(accuracy, limits)
     if accuracy is None or stretch is None:
         return None
     constant = stretch.value
-    if not limits.share_min_error < constant < 1.0 - _EXACT:
-        return None
-    if _differs_between_splits(stretch, split, curves, limits) or _came_late(constant, split, curves, limits):
+    smoothing = settings.label_smoothing.value if settings.label_smoothing else 0.0
+    in_nats = partial(form.in_nats, label_smoothing=smoothing)
+    if (
+        not limits.share_min_error < constant < 1.0 - _EXACT
+        or _differs_between_splits(stretch, split, curves, limits)
+        or _came_late(constant, split, curves, limits, in_nats)
+    ):
         return None
     recall = curves.companion(Role.RECALL, split)
     source = f"{accuracy.name!r} stands at {constant:.4g}, the accuracy of one class for everything"
@@ -150,6 +171,8 @@ def _differs_between_splits(stretch: _Stretch, split: Split, curves: CurveSet, l
     if other is None or other.finite.size < limits.min_repeats:
         return False
     twin = _one_value(other, limits)
+    if twin is not None and twin.value > 1.0 - _EXACT:
+        return True  # all right there: the labels of a split are of two classes
     if twin is not None and min(twin.fraction, stretch.fraction) >= limits.one_class_fraction:
         return False  # both stand for most of the run: two small splits may well differ
     end = twin.value if twin is not None else float(np.median(other.finite[-limits.min_repeats :]))
@@ -158,7 +181,13 @@ def _differs_between_splits(stretch: _Stretch, split: Split, curves: CurveSet, l
     return min(abs(end - constant), abs(1.0 - end - constant)) > 2.0 * limits.share_between_splits
 
 
-def _came_late(constant: float, split: Split, curves: CurveSet, limits: Limits) -> bool:
+def _came_late(
+    constant: float,
+    split: Split,
+    curves: CurveSet,
+    limits: Limits,
+    in_nats: Callable[[FloatArray], FloatArray],
+) -> bool:
     """Whether the loss was low before the accuracy stood there: then it was learned, not a share.
 
     A network that predicts one class does so as soon as its mean prediction leaves one half,
@@ -171,7 +200,7 @@ def _came_late(constant: float, split: Split, curves: CurveSet, limits: Limits) 
         return False
     _, at_loss, at_accuracy = np.intersect1d(loss.steps, accuracy.steps, return_indices=True)
     # The first training loss and accuracy are means over an epoch in which everything may have happened.
-    losses, accuracies = loss.values[at_loss][1:], accuracy.values[at_accuracy][1:]
+    losses, accuracies = in_nats(loss.values[at_loss][1:]), accuracy.values[at_accuracy][1:]
     rest = max(constant, 1.0 - constant)
     low = (losses < limits.one_class_loss) & (accuracies < rest - limits.share_between_splits)
     return int(low.sum()) >= limits.min_repeats

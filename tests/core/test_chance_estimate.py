@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from made_runs import LIMITS, LN_2, curve, curve_set, entropy_of, settings_of
 
 from mlflow_bce_monitor.chance import ChanceEstimate, chance_of
 from mlflow_bce_monitor.chance.level import chance_level, focal_chance_level
-from mlflow_bce_monitor.curves import Role, Split
+from mlflow_bce_monitor.curves import PreferenceLoss, Role, Split
 
 
 def chance(
@@ -33,7 +34,9 @@ def chance(
         ({"class_weight_0": "1", "class_weight_1": "9"}, 0.1, 1.8 * LN_2),
         ({"class_weight": "balanced"}, 0.1, LN_2),
         ({"pos_weight": "9.0"}, 0.1, 1.8 * LN_2),
-        ({"scale_pos_weight": "9.0"}, 0.1, entropy_of(0.1)),  # xgboost's logged loss is unweighted
+        # xgboost predicts what the weight makes of the share, and logs the unweighted loss of that.
+        ({"scale_pos_weight": "9.0", "objective": "binary:logistic"}, 0.1, LN_2),
+        ({"scale_pos_weight": "9.0", "objective": "binary"}, 0.1, entropy_of(0.1)),  # lightgbm
         ({"class_weight": "None"}, 0.1, entropy_of(0.1)),
         ({"label_smoothing": "0.2"}, 0.1, chance_level(0.1, label_smoothing=0.2)),
         ({"label_smoothing": "1.0"}, 0.1, entropy_of(0.1)),  # not a smoothing that leaves labels
@@ -109,12 +112,36 @@ def test_a_discriminator_sums_or_averages_its_two_terms(end: float, level: float
     assert found.known
 
 
-def test_a_preference_loss_has_ln_2() -> None:
-    """Beside rewards/margins chance is a margin of zero, whatever any class share."""
+@pytest.mark.parametrize(
+    ("kind", "params", "level"),
+    [
+        (PreferenceLoss.LOG_SIGMOID, {"positive_share": "0.1"}, LN_2),  # whatever any class share
+        (PreferenceLoss.REWARD_MODEL, {}, LN_2),
+        (PreferenceLoss.TWO_LOG_SIGMOIDS, {}, 2 * LN_2),
+        (PreferenceLoss.KTO, {}, 0.5),
+        (PreferenceLoss.KTO, {"desirable_weight": "1.5", "undesirable_weight": "1.5"}, 0.75),
+        (
+            PreferenceLoss.KTO,
+            {"desirable_weight": "1.0", "undesirable_weight": "1.5"},
+            0.69,
+        ),  # the first loss
+        (
+            PreferenceLoss.KTO,
+            {"desirable_weight": "1.0", "undesirable_weight": "1.2"},
+            0.6,
+        ),  # at most half of it
+        (PreferenceLoss.KTO, {"desirable_weight": "0.0"}, 0.5),  # of no use
+    ],
+)
+def test_a_preference_loss_has_the_level_of_no_preference(
+    kind: PreferenceLoss, params: dict[str, str], level: float
+) -> None:
+    """A margin of zero costs ln 2 for each logarithm of a sigmoid, and half of its weight under KTO."""
     loss = curve([0.69] * 5)
-    margin = curve([0.0] * 5, Role.REWARD_MARGIN)
-    found = chance_of(loss, curve_set(loss, margin), settings_of(positive_share="0.1"), None, LIMITS)
-    assert (found.value, found.known) == (LN_2, True)
+    curves = replace(curve_set(loss, curve([0.0] * 5, Role.REWARD_MARGIN)), preference=kind)
+    found = chance_of(loss, curves, settings_of(**params), None, LIMITS)
+    assert (found.value, found.known) == (pytest.approx(level), True)
+    assert found.untrained == found.value
 
 
 @given(

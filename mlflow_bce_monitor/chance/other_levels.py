@@ -1,0 +1,96 @@
+"""Chance levels of losses that are not the mean cross-entropy of one label with a known share.
+
+Each is exact where everything is known, and else the highest level that any share gives.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from mlflow_bce_monitor.chance.estimate import ChanceEstimate, ShareEstimate
+from mlflow_bce_monitor.chance.form import LossForm
+from mlflow_bce_monitor.chance.level import LN_2, chance_level, focal_chance_level
+from mlflow_bce_monitor.curves.curve import Curve
+
+_SHARES_TRIED: Final = np.linspace(0.05, 0.95, 19)
+"""Shares among which the highest focal level is found; with equal weights that is the one of 0.5."""
+
+
+def of_softmax(n_classes: int) -> ChanceEstimate:
+    """Bound the level of a softmax from above: the entropy of equal class shares."""
+    share = ShareEstimate(None, 0.0, 1.0, f"{n_classes} classes have more than one share")
+    formula = f"at most ln {n_classes}: the shares of the classes are not known"
+    return _at_most(math.log(n_classes), share, formula)
+
+
+def of_many_labels(base_rate: float | None, n_labels: int) -> ChanceEstimate:
+    """Bound the level of a mean over labels: it is at most the entropy of the mean share.
+
+    Parameters
+    ----------
+    base_rate
+        The mean share of positives that the caller states, None when nobody does.
+    """
+    mean = 0.5 if base_rate is None else base_rate
+    share = ShareEstimate(None, 0.0, 1.0, f"{n_labels} labels have more than one share")
+    formula = f"at most {name_of(mean)}: the mean over {n_labels} labels, whose shares are not known"
+    return replace(_at_most(chance_level(mean), share, formula), untrained=LN_2)
+
+
+def of_weighted_examples(share: ShareEstimate, label_smoothing: float) -> ChanceEstimate:
+    """Bound the level where each example has a weight: weights that differ by class move the share."""
+    unknown = ShareEstimate(None, 0.0, 1.0, f"{share.source}, before the examples were weighted")
+    return replace(unknown_share(unknown, label_smoothing), plain=False)
+
+
+def unknown_share(share: ShareEstimate, label_smoothing: float) -> ChanceEstimate:
+    """Bound the level from above: no share of positives gives a higher one.
+
+    Class weights in numbers suggest a share, so the loss is unweighted here.
+    """
+    highest = chance_level(0.5, label_smoothing=label_smoothing)
+    formula = "at most ln 2: the share of positives is not known"
+    plain = label_smoothing == 0.0
+    return replace(_at_most(highest, share, formula), untrained=LN_2, plain=plain)
+
+
+def focal(share: ShareEstimate, form: LossForm) -> ChanceEstimate:
+    """Return the level of a focal loss, the highest over all shares where the share is not known."""
+    known = share.value is not None
+    tried = [share.value] if share.value is not None else _SHARES_TRIED.tolist()
+    level = max(focal_chance_level(one, form.gamma, form.alpha) for one in tried)
+    weights = f", alpha={form.alpha:g}" if form.alpha is not None else ""
+    formula = f"focal loss, gamma={form.gamma:g}{weights} ({form.reason})"
+    untrained = 0.5**form.gamma * LN_2  # -(1 - q)**gamma * ln q at q = 0.5
+    if form.alpha is not None:
+        positive = share.value if share.value is not None else 0.5
+        untrained *= positive * form.alpha + (1.0 - positive) * (1.0 - form.alpha)
+    low = level if known else 0.0
+    return ChanceEstimate(
+        level, low, level, share, known=known, formula=formula, untrained=untrained, plain=False
+    )
+
+
+def of_discriminator(curve: Curve) -> ChanceEstimate:
+    """Return the level of a GAN's discriminator: ln 2 for the mean of its two terms, 2 ln 2 for their sum."""
+    share = ShareEstimate(0.5, 0.5, 0.5, "a discriminator sees as many real as generated examples")
+    end = float(np.median(curve.finite[-max(1, curve.finite.size // 5) :])) if curve.finite.size else LN_2
+    summed = abs(end - 2.0 * LN_2) < abs(end - LN_2)
+    level = 2.0 * LN_2 if summed else LN_2
+    formula = "2 ln 2, two terms summed" if summed else "ln 2"
+    return ChanceEstimate(level, level, level, share, known=True, formula=formula, untrained=level)
+
+
+def name_of(share: float) -> str:
+    """Return the entropy of a share in words."""
+    return "ln 2" if math.isclose(share, 0.5) else f"H({share:.3f})"
+
+
+def _at_most(level: float, share: ShareEstimate, formula: str) -> ChanceEstimate:
+    return ChanceEstimate(
+        level, 0.0, level, share, known=False, formula=formula, untrained=level, plain=False
+    )
