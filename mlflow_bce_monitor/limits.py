@@ -130,7 +130,7 @@ class Limits:
     escaped_fraction: float = 0.2
     # The same for a preference loss, which starts at ln 2 by its nature and warms up slowly.
     escaped_preference_fraction: float = 0.3
-    # Ratio. A first loss this far above that of predicting 0.5 carries something else, if it carries anything.
+    # Ratio. A first loss this far above that of predicting 0.5 may carry something besides.
     lifted_start: float = 1.03
     # Of what stands above chance. Predictions on two sets of a few hundred rows differ by far more.
     common_gap: float = 0.012

@@ -21,7 +21,8 @@ from mlflow_bce_monitor.evidence.gather import LossView, gather, plateau_fractio
 from mlflow_bce_monitor.evidence.of_siblings import siblings
 from mlflow_bce_monitor.findings import CurveFindings, Plateau, examine
 from mlflow_bce_monitor.limits import LIMITS, Limits
-from mlflow_bce_monitor.ranking import consult, missing_measurements, rank
+from mlflow_bce_monitor.measurements import next_measurements
+from mlflow_bce_monitor.ranking import consult, rank
 from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.rules import RULES
 from mlflow_bce_monitor.rules.rule import Outcome
@@ -91,7 +92,7 @@ def diagnose(record: RunRecord, question: Question = _NO_QUESTION, limits: Limit
         heard = consult(evidence, RULES, limits)
         outcomes = {code: FITTED.weighed(code, said, judgement.verdict) for code, said in heard.items()}
     causes = rank(judgement.verdict, outcomes, RULES) if outcomes else ()
-    missing = missing_measurements(causes, evidence, outcomes, RULES) if outcomes else ()
+    missing = next_measurements(causes, evidence, outcomes, RULES) if outcomes else ()
     if not train.chance.known:
         missing = (SHARE_MISSING, *missing)
     # Overfitting is a statement about the held-back data, so its numbers are theirs.

@@ -20,10 +20,12 @@ from typing import Final
 from mlflow_bce_monitor.calibration import FITTED, Calibration
 from mlflow_bce_monitor.contract import EXPLAINED, UNKNOWN, Verdict
 from mlflow_bce_monitor.diagnosis import RankedCause
-from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.rule import NotAssessed, Outcome, Rule, RuledOut, Supported
+
+SETTLED: Final = 0.9
+"""Probability above which a cause needs no measurement to confirm it."""
 
 UNKNOWN_ADVICE: Final = "Log more: see what is missing."
 
@@ -87,31 +89,3 @@ def rank(
 
 def _because(outcome: Outcome) -> str:
     return outcome.because if isinstance(outcome, (Supported, RuledOut)) else ""
-
-
-def missing_measurements(
-    causes: Sequence[RankedCause], evidence: Evidence, outcomes: Mapping[str, Outcome], rules: Sequence[Rule]
-) -> tuple[str, ...]:
-    """Return what to log to say more, most useful first.
-
-    First what would separate the two most probable causes, then the facts that rules
-    asked for and did not get, those of the most common causes first.
-    """
-    if not causes:
-        return ()
-    by_code = {rule.code: rule for rule in rules}
-    wanted: list[str] = []
-    contested = [cause for cause in causes[:2] if cause.cause in by_code and cause.probability < SETTLED]
-    wanted += [by_code[cause.cause].separated_by for cause in contested]
-    for rule in sorted(rules, key=lambda rule: -rule.prior):
-        outcome = outcomes[rule.code]
-        if isinstance(outcome, NotAssessed):
-            wanted += [CATALOGUE[name].how_to_get for name in outcome.missing]
-        elif isinstance(outcome, Supported):
-            wanted += [CATALOGUE[name].how_to_get for name in rule.uses if name not in evidence]
-    seen = dict.fromkeys(text for text in wanted if text)
-    return tuple(seen)
-
-
-SETTLED: Final = 0.9
-"""Probability above which a cause needs no measurement to confirm it."""

@@ -17,7 +17,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 CORE = {
     *("contract", "errors", "limits", "records", "siblings", "settings", "model_summary"),
     *("curves", "chance", "findings", "evidence", "rules"),
-    *("verdicts", "calibration", "ranking", "diagnosis", "pipeline"),
+    *("verdicts", "calibration", "ranking", "measurements", "diagnosis", "pipeline"),
 }
 EDGES = {"tracking", "cli", "report", "scenarios", "keras", "spark", "plugins"}
 HEAVY = {
@@ -42,6 +42,7 @@ MAY_IMPORT = {
     "diagnosis": {"curves", "chance", "findings", "evidence", "rules", "contract", "limits"},
     "verdicts": {"diagnosis", "evidence", "limits", "contract"},
     "calibration": {"rules", "contract"},
+    "measurements": {"calibration", "ranking", "diagnosis", "evidence", "rules", "contract"},
     "ranking": {"calibration", "diagnosis", "evidence", "rules", "limits", "contract"},
     "pipeline": CORE,
 }

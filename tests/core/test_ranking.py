@@ -15,7 +15,8 @@ from mlflow_bce_monitor.contract import FLAGGED, UNKNOWN, Tier, Verdict
 from mlflow_bce_monitor.diagnosis import RankedCause
 from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
 from mlflow_bce_monitor.evidence.fact import Evidence, Fact, FactValue
-from mlflow_bce_monitor.ranking import consult, missing_measurements, rank
+from mlflow_bce_monitor.measurements import next_measurements
+from mlflow_bce_monitor.ranking import consult, rank
 from mlflow_bce_monitor.rules import BY_CODE, RULES, NotAssessed, Outcome, RuledOut, Supported
 
 CODES = [rule.code for rule in RULES]
@@ -133,7 +134,7 @@ def test_a_rule_is_not_asked_without_its_facts() -> None:
 
 def measurements(causes: tuple[RankedCause, ...], outcomes: Mapping[str, Outcome]) -> tuple[str, ...]:
     """Return what is said to be missing when nothing is known."""
-    return missing_measurements(causes, outcomes, RULES)
+    return next_measurements(causes, NOTHING, outcomes, RULES)
 
 
 def test_what_separates_the_first_causes_comes_first() -> None:
@@ -145,6 +146,21 @@ def test_what_separates_the_first_causes_comes_first() -> None:
     found = measurements(ranked, outcomes)
     separating = {BY_CODE["no_signal"].separated_by, BY_CODE["learning_rate_too_low"].separated_by}
     assert set(found[:2]) == separating
+
+
+def test_the_measurement_with_the_greatest_expected_gain_comes_first() -> None:
+    """A question that is open tells more than one whose answer is nearly known, whatever their order."""
+    outcomes = all_but(
+        RuledOut("cannot be"),
+        no_signal=Supported(0.0, "a"),
+        learning_rate_too_low=Supported(3.0, "b"),
+        class_imbalance=Supported(2.5, "c"),
+    )
+    ranked = rank(Verdict.STALLED, outcomes, RULES, HAND_SET)
+    found = measurements(ranked, outcomes)
+    by_openness = sorted(ranked, key=lambda cause: abs(cause.probability - 0.5))
+    expected = [BY_CODE[cause.cause].separated_by for cause in by_openness if cause.cause in BY_CODE]
+    assert [text for text in found if text in expected] == expected
 
 
 def test_a_settled_cause_needs_no_measurement() -> None:
