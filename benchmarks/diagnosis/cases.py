@@ -95,8 +95,13 @@ class Case:
 
     @property
     def has_established_cause(self) -> bool:
-        """Whether the run is in trouble and a word of the vocabulary is its true cause."""
-        return self.in_trouble and bool(self.causes - {NO_CAUSE, UNKNOWN})
+        """Whether the run is in trouble, a word of the vocabulary is its true cause, and one is asked for.
+
+        None is where a verdict without trouble is just as right: an overfitted run without validation
+        data is learning as far as anything logged can tell, and such a verdict comes without causes.
+        """
+        rightly_without = self.is_right and not self.is_flagged
+        return self.in_trouble and bool(self.causes - {NO_CAUSE, UNKNOWN}) and not rightly_without
 
     @property
     def learned(self) -> bool:
