@@ -41,12 +41,12 @@ def explain(
 def _explain_cause(cause: str) -> None:
     from rich.console import Console  # noqa: PLC0415 - keeps --help fast
 
-    from mlflow_bce_monitor.report import terminal  # noqa: PLC0415 - as above
+    from mlflow_bce_monitor.report.rule_pages import rule_page  # noqa: PLC0415 - as above
     from mlflow_bce_monitor.rules import BY_CODE  # noqa: PLC0415 - as above
 
     console = Console(highlight=False)
     if cause in BY_CODE:
-        console.print(terminal.rule_page(BY_CODE[cause]))
+        console.print(rule_page(BY_CODE[cause]))
     else:
         console.print(_WITHOUT_RULE.get(cause, f"No rule recognises {cause} yet."))
 
@@ -60,11 +60,11 @@ def _explain_run(
     with answer_alone() as out:
         from rich.console import Console  # noqa: PLC0415 - keeps --help fast
 
-        from mlflow_bce_monitor.report import terminal  # noqa: PLC0415 - as above
+        from mlflow_bce_monitor.report.explanation import explanation  # noqa: PLC0415 - as above
         from mlflow_bce_monitor.tracking.scan import evaluate_run  # noqa: PLC0415 - loads MLflow
 
         quiet_mlflow()
         diagnosis = evaluate_run(
             run_id, tracking_uri=tracking_uri, metrics=metrics, base_rate=base_rate, dry_run=True
         )
-        Console(file=out, highlight=False).print(terminal.explanation(diagnosis))
+        Console(file=out, highlight=False).print(explanation(diagnosis))

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from mlflow_bce_monitor.contract import ARTIFACT_CURVE, ARTIFACT_FOLDER, ARTIFACT_REPORT
 from mlflow_bce_monitor.diagnosis import Diagnosis
-from mlflow_bce_monitor.report import reasons, wording
+from mlflow_bce_monitor.report import headlines, reasons
 
 # What starts anything in markdown or HTML: emphasis, code, links, images, tags and tables. MLflow's renderer
 # follows GitHub, so mentions, emoji names and bare addresses count too; an underscore inside a word does not.
@@ -38,7 +38,7 @@ def block(diagnosis: Diagnosis, run_id: str, *, with_artifacts: bool = True) -> 
         Paragraphs parted by empty lines; it ends without a line break. The first line
         is one plain sentence.
     """
-    paragraphs = [escaped(wording.headline(diagnosis))]
+    paragraphs = [escaped(headlines.headline(diagnosis))]
     if with_artifacts:
         paragraphs.append(f"![The loss curve and its chance level]({picture_url(run_id)})")
     action = reasons.action(diagnosis)

@@ -18,7 +18,7 @@ from matplotlib.text import Text
 
 from mlflow_bce_monitor.curves.curve import Split
 from mlflow_bce_monitor.diagnosis import Diagnosis
-from mlflow_bce_monitor.report import wording
+from mlflow_bce_monitor.report import headlines, wording
 from mlflow_bce_monitor.report.picture import Picture, Scale, picture
 from mlflow_bce_monitor.report.plain_text import shortened
 
@@ -188,7 +188,7 @@ def _chances(axes: Axes, shown: Picture) -> None:
 
 
 def _words(figure: Figure, axes: Axes, shown: Picture, diagnosis: Diagnosis) -> None:
-    title = wording.headline_parts(diagnosis).title
+    title = headlines.headline_parts(diagnosis).title
     name = shortened(wording.run_title(diagnosis), _TITLE_LENGTH - len(title) - 3)
     _literal(
         figure.text(

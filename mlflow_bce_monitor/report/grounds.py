@@ -44,11 +44,37 @@ def fact_name(name: str) -> str:
     return " ".join(_ABBREVIATIONS.get(word, word) for word in plain(name).split("_"))
 
 
-def how_to_get(name: str) -> str:
-    """Return what to log so that a fact is known: its name, with the instruction where there is one."""
+def meaning(name: str) -> str:
+    """Return what a fact says, in one clause; its name as words when the catalogue has no such fact."""
     kind = CATALOGUE.get(name)
-    instruction = "" if kind is None else kind.how_to_get
-    return f"{fact_name(name)} ({instruction})" if instruction else fact_name(name)
+    return fact_name(name) if kind is None else kind.meaning
+
+
+def how_to_get(name: str) -> str:
+    """Return what to log so that a fact is known, "" when nothing helps."""
+    kind = CATALOGUE.get(name)
+    return "" if kind is None else kind.how_to_get
+
+
+# What people call the settings of a training, in the order in which they say them.
+_SETTINGS: Final = (
+    ("optimizer", "{}"),
+    ("learning_rate", "learning rate {}"),
+    ("n_epochs", "{} epochs"),
+    ("n_updates", "{} optimizer steps"),
+    ("n_train", "{} training rows"),
+    ("n_features", "{} features"),
+    ("depth", "{} layers with weights"),
+    ("narrowest_layer", "narrowest hidden layer {}"),
+    ("n_parameters", "{} weights"),
+)
+
+
+def settings(diagnosis: Diagnosis) -> str:
+    """Return how the run was trained as far as it is known: "adam, learning rate 0.001, 20 epochs"; or ""."""
+    return ", ".join(
+        words.format(fact(diagnosis, name).value) for name, words in _SETTINGS if name in diagnosis.evidence
+    )
 
 
 def facts(diagnosis: Diagnosis) -> tuple[FactText, ...]:

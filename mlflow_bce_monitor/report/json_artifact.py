@@ -13,7 +13,7 @@ from mlflow_bce_monitor import __version__
 from mlflow_bce_monitor.chance.estimate import ChanceEstimate
 from mlflow_bce_monitor.diagnosis import Diagnosis, SkillEstimate
 from mlflow_bce_monitor.findings.finding import CurveFindings
-from mlflow_bce_monitor.report import wording
+from mlflow_bce_monitor.report import headlines
 from mlflow_bce_monitor.rules.rule import NotAssessed, Outcome, RuledOut, Supported
 
 
@@ -29,7 +29,7 @@ def _whole(diagnosis: Diagnosis) -> dict[str, Any]:
     return {
         **diagnosis.as_contract(),
         "version": __version__,
-        "headline": wording.headline(diagnosis),
+        "headline": headlines.headline(diagnosis),
         "verdict_because": diagnosis.judgement.because,
         "verdict_confidence": diagnosis.judgement.confidence,
         "advice": diagnosis.advice,
@@ -81,7 +81,13 @@ def _curves(diagnosis: Diagnosis) -> dict[str, Any]:
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
     if isinstance(outcome, Supported):
-        return {"outcome": "supported", "weight": outcome.weight, "because": outcome.because}
+        return {
+            "outcome": "supported",
+            "weight": outcome.weight,
+            "because": outcome.because,
+            "speaks_for": list(outcome.speaks_for),
+            "speaks_against": list(outcome.speaks_against),
+        }
     if isinstance(outcome, RuledOut):
         return {"outcome": "ruled_out", "because": outcome.because}
     assert isinstance(outcome, NotAssessed)  # noqa: S101 - the type is a closed union

@@ -19,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from mlflow_bce_monitor import __version__
 from mlflow_bce_monitor.contract import VERDICT_MEANING
 from mlflow_bce_monitor.diagnosis import Diagnosis
-from mlflow_bce_monitor.report import grounds, numbers, reasons, wording
+from mlflow_bce_monitor.report import grounds, headlines, numbers, reasons, wording
 from mlflow_bce_monitor.report.picture import Picture, Series, picture
 from mlflow_bce_monitor.report.svg import HEIGHT, WIDTH, SvgPlot, place
 
@@ -50,6 +50,8 @@ class Content:
         The probability that the verdict is right.
     settled
         Whether one named cause is more probable than all others together.
+    ruled_out, other_trainings
+        Causes that are excluded or below 1%; in one line those of another kind of training.
     action
         What to do first, None when there is nothing to do.
     numbers
@@ -63,19 +65,20 @@ class Content:
     experiment_id: str
     normal: str
     tone: str
-    headline: wording.Headline
+    headline: headlines.Headline
     why: str
     verdict: str
     meaning: str
     sure: str
     settled: bool
     causes: tuple[reasons.CauseText, ...]
-    action: wording.Headline | None
+    action: headlines.Headline | None
     numbers: tuple[tuple[str, str], ...]
     explanations: tuple[str, ...]
     next_measurements: tuple[str, ...]
     less_likely: tuple[reasons.Dismissed, ...]
     ruled_out: tuple[reasons.Dismissed, ...]
+    other_trainings: str
     not_assessed: tuple[reasons.Dismissed, ...]
     facts: tuple[grounds.FactText, ...]
     limits: tuple[tuple[str, str], ...]
@@ -110,15 +113,15 @@ def render(diagnosis: Diagnosis) -> str:
 def content(diagnosis: Diagnosis) -> Content:
     """Return what the page of a diagnosis says."""
     shown = picture(diagnosis)
-    normal = wording.is_normal(diagnosis)
+    normal = headlines.is_normal(diagnosis)
     return Content(
         run=wording.run_title(diagnosis),
         run_id=diagnosis.run_id,
         experiment_id=diagnosis.experiment_id,
         normal=normal,
         tone=_TONES[normal],
-        headline=wording.headline_parts(diagnosis),
-        why=wording.why(diagnosis),
+        headline=headlines.headline_parts(diagnosis),
+        why=headlines.why(diagnosis),
         verdict=diagnosis.verdict.value,
         meaning=VERDICT_MEANING[diagnosis.verdict],
         sure=numbers.probability(diagnosis.judgement.confidence),
@@ -137,7 +140,8 @@ def content(diagnosis: Diagnosis) -> Content:
         ),
         next_measurements=reasons.next_measurements(diagnosis),
         less_likely=reasons.less_likely(diagnosis),
-        ruled_out=reasons.ruled_out(diagnosis),
+        ruled_out=(*reasons.ruled_out(diagnosis), *reasons.next_to_impossible(diagnosis)),
+        other_trainings=reasons.other_trainings(diagnosis),
         not_assessed=reasons.not_assessed(diagnosis),
         facts=grounds.facts(diagnosis),
         limits=grounds.limits(diagnosis),
@@ -198,7 +202,7 @@ def _description(shown: Picture, diagnosis: Diagnosis) -> str:
         for one in shown.series
     ]
     against = "".join(f", against {chance.label}" for chance in shown.chances)
-    return f"Line plot of the {' and the '.join(lines)}{against}. {wording.headline(diagnosis)}"
+    return f"Line plot of the {' and the '.join(lines)}{against}. {headlines.headline(diagnosis)}"
 
 
 def _table(shown: Picture) -> tuple[TableRow, ...]:

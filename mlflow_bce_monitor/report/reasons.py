@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from mlflow_bce_monitor.contract import UNKNOWN
 from mlflow_bce_monitor.diagnosis import Diagnosis, RankedCause
 from mlflow_bce_monitor.report import numbers
-from mlflow_bce_monitor.report.grounds import FactText, fact, fact_name, how_to_get
-from mlflow_bce_monitor.report.plain_text import plain, sentence
-from mlflow_bce_monitor.report.wording import Headline
+from mlflow_bce_monitor.report.grounds import FactText, fact, fact_name, how_to_get, meaning
+from mlflow_bce_monitor.report.headlines import Headline
+from mlflow_bce_monitor.report.plain_text import clause, plain, sentence
 from mlflow_bce_monitor.rules import RULES
-from mlflow_bce_monitor.rules.rule import NotAssessed, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.rule import NotAssessed, Outcome, Rule, RuledOut, Supported
 
 _MORE_THAN_ALL_OTHERS: Final = 0.5  # probability
 _WORTH_A_PARAGRAPH: Final = 0.1  # probability: nobody starts with a cause of one in ten or less
+_WORTH_A_THOUGHT: Final = 0.01  # probability: below, a cause is as good as ruled out
+KINDS_OF_TRAINING: Final = ("preference_loss", "adversarial")
+"""Facts that say what kind of training it is; a rule that needs one is about that kind alone."""
+
 _RULES: Final[dict[str, Rule]] = {rule.code: rule for rule in RULES}
+
+_FEW_CLAUSES: Final = 2  # of each side, for causes that do not lead
+
+_FIT_BETTER: Final = "other causes fit far better"
+_NOTHING_SEEN: Final = "nothing seen speaks for or against it: the number only says how common it is"
+_UNEXPLAINED: Final = "something that no rule here covers"
+_ONLY_ASSUMED: Final = "that the loss is a binary cross-entropy is only assumed, which lowers all the others"
 
 
 class CauseText(NamedTuple):
@@ -45,6 +57,17 @@ class Dismissed(NamedTuple):
     reason: str
 
 
+class _Evidence(NamedTuple):
+    """What speaks for and against one cause, as clauses, the strongest first."""
+
+    speaks_for: tuple[str, ...]
+    speaks_against: tuple[str, ...]
+
+    def strongest(self) -> _Evidence:
+        """Return only what fits a line."""
+        return _Evidence(self.speaks_for[:_FEW_CLAUSES], self.speaks_against[:_FEW_CLAUSES])
+
+
 def cause_title(code: str) -> str:
     """Return a cause as a heading; its word with spaces when no rule tells of it."""
     if code == UNKNOWN:
@@ -62,15 +85,15 @@ def causes(diagnosis: Diagnosis) -> tuple[CauseText, ...]:
 
 
 def less_likely(diagnosis: Diagnosis) -> tuple[Dismissed, ...]:
-    """Return the other candidates, most probable first, each with its probability and its evidence."""
+    """Return the candidates between 1% and 10%, most probable first, with probability and evidence."""
     return tuple(
         Dismissed(
             ranked.cause,
             cause_title(ranked.cause),
-            f"{_capital(numbers.probability(ranked.probability))}. {sentence(ranked.because)}",
+            f"{numbers.probability(ranked.probability)}. {_in_short(_evidence(diagnosis, ranked))}",
         )
         for ranked in diagnosis.causes
-        if not _leads(diagnosis, ranked)
+        if not _leads(diagnosis, ranked) and ranked.probability >= _WORTH_A_THOUGHT
     )
 
 
@@ -78,15 +101,9 @@ def _leads(diagnosis: Diagnosis, ranked: RankedCause) -> bool:
     return ranked is diagnosis.causes[0] or ranked.probability >= _WORTH_A_PARAGRAPH
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 def _cause(diagnosis: Diagnosis, ranked: RankedCause) -> CauseText:
     rule = _RULES.get(ranked.cause)
-    outcome = diagnosis.outcomes.get(ranked.cause)
-    speaks_against = isinstance(outcome, Supported) and outcome.weight < 0
-    because = sentence(ranked.because)
+    evidence = _evidence(diagnosis, ranked)
     asked = () if rule is None else (*rule.needs, *rule.uses)
     known = tuple(fact(diagnosis, name) for name in asked if name in diagnosis.evidence)
     return CauseText(
@@ -94,13 +111,52 @@ def _cause(diagnosis: Diagnosis, ranked: RankedCause) -> CauseText:
         title=cause_title(ranked.cause),
         probability=ranked.probability,
         percent=numbers.probability(ranked.probability),
-        evidence_for="" if speaks_against else because,
-        evidence_against=because if speaks_against else "",
-        advice=sentence(ranked.advice),
+        evidence_for=sentence(_joined(evidence.speaks_for)),
+        evidence_against=sentence(_joined(evidence.speaks_against)),
+        advice="" if ranked.cause == UNKNOWN else sentence(ranked.advice),
         remedy="" if rule is None else rule.remedy.strip("\n"),
         facts=known,
         unseen=tuple(fact_name(name) for name in asked if name not in diagnosis.evidence),
     )
+
+
+def _evidence(diagnosis: Diagnosis, ranked: RankedCause) -> _Evidence:
+    if ranked.cause == UNKNOWN:
+        return _Evidence((_unknown(diagnosis),), ())
+    outcome = diagnosis.outcomes.get(ranked.cause)
+    if not isinstance(outcome, Supported):
+        return _Evidence((ranked.because,), ())
+    if outcome.speaks_for or outcome.speaks_against:
+        return _Evidence(outcome.speaks_for, outcome.speaks_against)
+    if outcome.weight == 0:
+        return _Evidence((_NOTHING_SEEN,), ())
+    return _Evidence((outcome.because,), ()) if outcome.weight > 0 else _Evidence((), (outcome.because,))
+
+
+def _joined(clauses: Sequence[str]) -> str:
+    return "; ".join(clause(text) for text in clauses)
+
+
+def _in_short(evidence: _Evidence) -> str:
+    """Return the strongest evidence for and against a cause in running text."""
+    speaks_for, speaks_against = (_joined(side) for side in evidence.strongest())
+    if not speaks_for:
+        return sentence(speaks_against)
+    return " ".join(
+        [sentence(speaks_for), *([sentence(f"against it: {speaks_against}")] if speaks_against else [])]
+    )
+
+
+def _unknown(diagnosis: Diagnosis) -> str:
+    """Return why some of the probability goes to no cause."""
+    unchecked = [cause_title(code) for code, outcome in diagnosis.outcomes.items() if _unassessed(outcome)]
+    covered = f", or a cause that could not be checked ({', '.join(unchecked)})" if unchecked else ""
+    assumed = diagnosis.evidence.get("loss_certainty") == "assumed"
+    return f"{_UNEXPLAINED}{covered}{f'; {_ONLY_ASSUMED}' if assumed else ''}"
+
+
+def _unassessed(outcome: Outcome) -> bool:
+    return isinstance(outcome, NotAssessed)
 
 
 def ruled_out(diagnosis: Diagnosis) -> tuple[Dismissed, ...]:
@@ -108,25 +164,76 @@ def ruled_out(diagnosis: Diagnosis) -> tuple[Dismissed, ...]:
     return tuple(
         Dismissed(code, cause_title(code), sentence(outcome.because))
         for code, outcome in diagnosis.outcomes.items()
-        if isinstance(outcome, RuledOut)
+        if isinstance(outcome, RuledOut) and not _is_elsewhere(diagnosis, code)
     )
+
+
+def other_trainings(diagnosis: Diagnosis) -> str:
+    """Return in one line which causes belong to another kind of training, "" when none was excluded so.
+
+    Nobody who trains a classifier asks why it is no equilibrium of a GAN.
+    """
+    titles = (
+        cause_title(code)
+        for code, outcome in diagnosis.outcomes.items()
+        if isinstance(outcome, RuledOut) and _is_elsewhere(diagnosis, code)
+    )
+    return sentence(", ".join(titles))
+
+
+def _is_elsewhere(diagnosis: Diagnosis, code: str) -> bool:
+    """Whether a cause belongs to a kind of training that this run is not."""
+    rule = _RULES.get(code)
+    kinds = () if rule is None else (name for name in rule.needs if name in KINDS_OF_TRAINING)
+    return any(diagnosis.evidence.get(name) is False for name in kinds)
+
+
+def next_to_impossible(diagnosis: Diagnosis) -> tuple[Dismissed, ...]:
+    """Return the named causes below 1%, most probable first, with what speaks against them."""
+    return tuple(
+        Dismissed(ranked.cause, cause_title(ranked.cause), f"Under 1%. {_why_not(diagnosis, ranked)}")
+        for ranked in diagnosis.causes
+        if not _leads(diagnosis, ranked) and ranked.cause != UNKNOWN and ranked.probability < _WORTH_A_THOUGHT
+    )
+
+
+def _why_not(diagnosis: Diagnosis, ranked: RankedCause) -> str:
+    """Return what speaks against a cause, and where nothing does, that others explain more."""
+    evidence = _evidence(diagnosis, ranked).strongest()
+    if evidence.speaks_against:
+        return sentence(_joined(evidence.speaks_against))
+    if evidence.speaks_for == (_NOTHING_SEEN,):
+        return f"Nothing seen speaks for it, and {_FIT_BETTER}."
+    return sentence(f"{_joined(evidence.speaks_for)}, but {_FIT_BETTER}")
 
 
 def not_assessed(diagnosis: Diagnosis) -> tuple[Dismissed, ...]:
-    """Return the causes nothing can be said about, with the facts that are missing."""
+    """Return the causes nothing can be said about, with what would have to be known."""
     return tuple(
-        Dismissed(
-            code, cause_title(code), f"Not known: {', '.join(how_to_get(name) for name in outcome.missing)}."
-        )
+        Dismissed(code, cause_title(code), _to_check(outcome.missing))
         for code, outcome in diagnosis.outcomes.items()
         if isinstance(outcome, NotAssessed)
     )
+
+
+def _to_check(missing: Sequence[str]) -> str:
+    """Return what to log; where nothing would help, as after a loss of only NaN, which facts are missing."""
+    ways = dict.fromkeys(how_to_get(name) for name in missing)
+    wanted = [way for way in ways if way]
+    if wanted:
+        return sentence(f"to check it, {', and '.join(wanted)}")
+    return f"Not known: {'; '.join(meaning(name) for name in missing)}."
 
 
 def next_measurements(diagnosis: Diagnosis) -> tuple[str, ...]:
     """Return what to log or look at next, most useful first, as sentences."""
     said = (sentence(missing) for missing in diagnosis.missing)
     return tuple(dict.fromkeys(text for text in said if text))
+
+
+def best_guess(diagnosis: Diagnosis) -> CauseText | None:
+    """Return the first candidate that has a name, None when none is worth a paragraph."""
+    return next((cause for cause in causes(diagnosis) if cause.code != UNKNOWN), None)
 
 
 def advice(diagnosis: Diagnosis) -> str:

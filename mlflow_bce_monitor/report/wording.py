@@ -1,7 +1,8 @@
-"""The run in words: its verdict, its numbers, its tags; ``reasons`` and ``grounds`` say the rest.
+"""The run in words: its loss, its chance level, its skill, its tags.
 
-Each function takes a :class:`~mlflow_bce_monitor.diagnosis.Diagnosis` and returns plain
-text or small frozen tuples of it. Names that a run supplied are made printable here
+The verdict is worded in ``headlines``, causes in ``reasons``, what all of it rests on in
+``grounds``. Each function takes a :class:`~mlflow_bce_monitor.diagnosis.Diagnosis` and
+returns plain text or small frozen tuples of it. Names that a run supplied are made printable here
 (:func:`~mlflow_bce_monitor.report.plain_text.plain`); escaping for HTML, markdown or a
 terminal is the renderers' business.
 """
@@ -9,11 +10,10 @@ terminal is the renderers' business.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from mlflow_bce_monitor import __version__, contract
-from mlflow_bce_monitor.chance.estimate import ChanceEstimate
+from mlflow_bce_monitor.chance.estimate import ChanceEstimate, ShareEstimate
 from mlflow_bce_monitor.contract import Verdict
 from mlflow_bce_monitor.curves.curve import LossCertainty, Split
 from mlflow_bce_monitor.curves.names import Grain, core
@@ -25,179 +25,6 @@ from mlflow_bce_monitor.report.plain_text import clause, plain, sentence, shorte
 _ADVICE_LENGTH: Final = 120  # characters of the advice tag: what a wide column of the runs table shows
 _METRIC_LENGTH: Final = 250  # characters of the metric tag: MLflow allows names no longer
 _LOWEST_SKILL: Final = -1.0  # twice the chance level: how much worse than useless tells nothing more
-
-# --- the verdict ---------------------------------------------------------------------
-
-_TITLES: Final[dict[Verdict, str]] = {
-    Verdict.LEARNING: "Learning",
-    Verdict.ESCAPED: "Escaped a plateau",
-    Verdict.SLOW: "Slow",
-    Verdict.STALLED: "Stalled at chance",
-    Verdict.UNSTABLE: "Unstable",
-    Verdict.DIVERGED: "Diverged",
-    Verdict.OVERFITTING: "Overfitting",
-    Verdict.INCONSISTENT: "Inconsistent",
-    Verdict.BENIGN: "At chance, as expected here",
-    Verdict.INCONCLUSIVE: "Inconclusive",
-    Verdict.NOT_APPLICABLE: "Not applicable",
-}
-
-_NORMAL: Final = frozenset({Verdict.LEARNING, Verdict.ESCAPED, Verdict.BENIGN})
-_OPEN: Final = frozenset({Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE})
-
-
-def is_normal(diagnosis: Diagnosis) -> str:
-    """Answer the question people ask most, "Is this normal?": "Yes", "No" or "Cannot tell"."""
-    if diagnosis.verdict in _NORMAL:
-        return "Yes"
-    return "Cannot tell" if diagnosis.verdict in _OPEN else "No"
-
-
-class Headline(NamedTuple):
-    """The verdict in one sentence, in two parts so that a layout can weigh them."""
-
-    title: str
-    rest: str
-
-    def __str__(self) -> str:
-        return f"{self.title}: {self.rest}"
-
-
-def headline(diagnosis: Diagnosis) -> str:
-    """Return one plain sentence that says what the run does, with the numbers that show it."""
-    return str(headline_parts(diagnosis))
-
-
-def headline_parts(diagnosis: Diagnosis) -> Headline:
-    """Return :func:`headline` as title and rest; the rest ends with a full stop."""
-    title = "Too early to tell" if _too_short(diagnosis) else _TITLES[diagnosis.verdict]
-    return Headline(title, f"{clause(_HEADLINES[diagnosis.verdict](diagnosis))}.")
-
-
-def why(diagnosis: Diagnosis) -> str:
-    """Return the judge's reason for the verdict as a sentence, "" when the headline says it already."""
-    reason = clause(diagnosis.judgement.because)
-    return "" if reason.lower() in headline(diagnosis).lower() else sentence(reason)
-
-
-def _learning(diagnosis: Diagnosis) -> str:
-    return f"{_loss_against_chance(diagnosis)}; {_explained(diagnosis)}"
-
-
-def _escaped(diagnosis: Diagnosis) -> str:
-    plateau, final = diagnosis.plateau, diagnosis.final_loss
-    if plateau is None or final is None:
-        return _learning(diagnosis)
-    until = f"until {step_word(diagnosis)} {numbers.count(plateau.end_step)}"
-    return (
-        f"the loss stood at {_level(plateau.level, diagnosis.chance)} {until}, "
-        f"then fell to {numbers.nats(final)}; {_explained(diagnosis)}"
-    )
-
-
-def _slow(diagnosis: Diagnosis) -> str:
-    findings = diagnosis.findings
-    gain = ""
-    if findings is not None and findings.end_slope_per_run < 0:
-        gain = f", by {numbers.nats(-findings.end_slope_per_run)} over the last half"
-    return f"{_loss_against_chance(diagnosis)} and still falling{gain}; {_explained(diagnosis)}"
-
-
-def _stalled(diagnosis: Diagnosis) -> str:
-    plateau = diagnosis.plateau
-    if plateau is None:
-        return f"{_loss_against_chance(diagnosis)}; {_explained(diagnosis)}"
-    level = _level(plateau.level, diagnosis.chance)
-    return f"the loss has stood at {level} {_since(diagnosis, plateau)}; {_explained(diagnosis)}"
-
-
-def _unstable(diagnosis: Diagnosis) -> str:
-    findings, final = diagnosis.findings, diagnosis.final_loss
-    if findings is None or final is None:
-        return diagnosis.judgement.because
-    return (
-        f"the loss jumps by about {numbers.nats(findings.noise)} from point to point, "
-        f"so its end at {numbers.nats(final)} says little"
-    )
-
-
-def _diverged(diagnosis: Diagnosis) -> str:
-    findings, chance, final = diagnosis.findings, diagnosis.chance, diagnosis.final_loss
-    if findings is not None and findings.ends_non_finite and findings.non_finite_from is not None:
-        since = f"{step_word(diagnosis)} {numbers.count(findings.non_finite_from)}"
-        return f"the loss is not a number from {since} on"
-    if chance is None or final is None or chance.value <= 0:
-        return diagnosis.judgement.because
-    times = numbers.ratio(final / chance.value)
-    return (
-        f"the loss is stuck at {numbers.nats(final)}, {times} times its chance level "
-        f"{numbers.nats(chance.value)}; knowing nothing would do better"
-    )
-
-
-def _overfitting(diagnosis: Diagnosis) -> str:
-    training, held_back = training_share(diagnosis), diagnosis.validation_skill
-    if held_back is None:
-        return diagnosis.judgement.because
-    learned = "something" if training is None else training
-    return (
-        f"the model explains {learned} of the training labels, "
-        f"but {_share(held_back, diagnosis.validation_chance)} of the validation labels"
-    )
-
-
-def training_share(diagnosis: Diagnosis) -> str | None:
-    """Return the share of the training labels the model explains at its end, None when not known."""
-    if "end_skill" not in diagnosis.evidence:
-        return None
-    return numbers.percent(max(diagnosis.evidence.number("end_skill"), 0.0))
-
-
-def _inconsistent(diagnosis: Diagnosis) -> str:
-    return diagnosis.judgement.because
-
-
-def _benign(diagnosis: Diagnosis) -> str:
-    chance, final = diagnosis.chance, diagnosis.final_loss
-    if chance is None or final is None:
-        return diagnosis.judgement.because
-    return f"the loss is at {_level(final, chance)}; {clause(diagnosis.judgement.because)}"
-
-
-def _inconclusive(diagnosis: Diagnosis) -> str:
-    findings = diagnosis.findings
-    if findings is None or not _too_short(diagnosis):
-        return diagnosis.judgement.because
-    points = "1 usable point" if findings.n_finite == 1 else f"{findings.n_finite} usable points"
-    return (
-        f"{metric_name(diagnosis)} has {points}, "
-        f"and it takes {diagnosis.limits.min_points} to see whether a curve is flat"
-    )
-
-
-def _too_short(diagnosis: Diagnosis) -> bool:
-    findings = diagnosis.findings
-    few = findings is not None and findings.n_finite < diagnosis.limits.min_points
-    return few and diagnosis.verdict is Verdict.INCONCLUSIVE
-
-
-def _not_applicable(diagnosis: Diagnosis) -> str:
-    return clause(diagnosis.curves.reason or diagnosis.judgement.because)
-
-
-_HEADLINES: Final[dict[Verdict, Callable[[Diagnosis], str]]] = {
-    Verdict.LEARNING: _learning,
-    Verdict.ESCAPED: _escaped,
-    Verdict.SLOW: _slow,
-    Verdict.STALLED: _stalled,
-    Verdict.UNSTABLE: _unstable,
-    Verdict.DIVERGED: _diverged,
-    Verdict.OVERFITTING: _overfitting,
-    Verdict.INCONSISTENT: _inconsistent,
-    Verdict.BENIGN: _benign,
-    Verdict.INCONCLUSIVE: _inconclusive,
-    Verdict.NOT_APPLICABLE: _not_applicable,
-}
 
 # --- parts of sentences --------------------------------------------------------------
 
@@ -252,39 +79,63 @@ def chance_value(chance: ChanceEstimate) -> str:
     return f"{bound}{numbers.nats(chance.value)}{how}"
 
 
-def _level(value: float, chance: ChanceEstimate | None) -> str:
+def level(value: float, chance: ChanceEstimate | None) -> str:
     """Return a level near chance: "0.693 = ln 2", or with its chance level where the two differ in print."""
-    level = numbers.nats(value)
+    shown = numbers.nats(value)
     if chance is None:
-        return level
-    if level != numbers.nats(chance.value):
-        return f"{level} (chance level: {chance_value(chance)})"
-    term = formula(chance).term
-    if term:
-        return f"{level} = {term}"
-    return f"its chance level {chance_value(chance)}" if chance.known else f"its highest chance level {level}"
+        return shown
+    positives = _positives(chance)
+    if shown != numbers.nats(chance.value):
+        reference = f"{numbers.nats(chance.value)} for {positives}" if positives else chance_value(chance)
+        return f"{shown} (chance level: {reference})"
+    if positives:
+        return f"{shown} (the chance level of {positives})"
+    if formula(chance).term:
+        return f"{shown} = {formula(chance).term}"
+    return f"its chance level {chance_value(chance)}" if chance.known else f"its highest chance level {shown}"
 
 
-def _loss_against_chance(diagnosis: Diagnosis) -> str:
+def loss_against_chance(diagnosis: Diagnosis) -> str:
+    """Return where the loss ends: "the loss is 0.34, below its chance level of 0.349 (11% positives)"."""
     chance, final = diagnosis.chance, diagnosis.final_loss
     if chance is None or final is None:
         return clause(diagnosis.judgement.because)
     loss, reference = numbers.told_apart(final, chance.value)
     side = "at" if loss == reference else "below" if final < chance.value else "above"
-    bound = "" if chance.known else "at most "
-    term = formula(chance).term
-    return f"the loss is {loss}, {side} its chance level of {bound}{reference}" + (
-        f" ({term})" if term else ""
+    near = abs(final - chance.value) <= diagnosis.limits.chance_band * chance.value
+    just = "just " if near and loss != reference else ""
+    how = _how_known(chance)
+    return f"the loss is {loss}, {just}{side} its chance level of {_bound(chance)}{reference}" + (
+        f" ({how})" if how else ""
     )
 
 
-def _since(diagnosis: Diagnosis, plateau: Plateau) -> str:
+def _how_known(chance: ChanceEstimate) -> str:
+    """Return what makes a chance level what it is, in a word or two: "ln 2", "11% positives", "weighted"."""
+    term, remarks = formula(chance)
+    return _positives(chance) or term or (remarks[0] if remarks else "")
+
+
+def _positives(chance: ChanceEstimate) -> str:
+    """Return "11% positives" where the chance level is the entropy of that share alone, else ""."""
+    share = chance.share
+    if share.value is None or not formula(chance).term.startswith("H("):
+        return ""
+    return f"{_about(share)}{numbers.percent(share.value)} positives"
+
+
+def _about(share: ShareEstimate) -> str:
+    return "" if share.low == share.high else "about "
+
+
+def since(diagnosis: Diagnosis, plateau: Plateau) -> str:
+    """Return when a plateau began: "from the start", "since epoch 4"."""
     if plateau.start == 0:
         return "from the start"
     return f"since {step_word(diagnosis)} {numbers.count(plateau.start_step)}"
 
 
-def _share(skill: SkillEstimate, chance: ChanceEstimate | None) -> str:
+def explained_share(skill: SkillEstimate, chance: ChanceEstimate | None) -> str:
     """Return the share of the labels a model explains: "55%", "at most 4%", "0%" from chance upwards."""
     share = numbers.percent(max(skill.value, 0.0))
     return share if share == "0%" else f"{_bound(chance)}{share}"
@@ -295,10 +146,18 @@ def _bound(chance: ChanceEstimate | None) -> str:
     return "at most " if chance is not None and not chance.known else ""
 
 
-def _explained(diagnosis: Diagnosis) -> str:
+def explained(diagnosis: Diagnosis) -> str:
+    """Return how much the model explains, as the end of a sentence."""
     if diagnosis.skill is None:
         return "how much the model explains is not known"
-    return f"the model explains {_share(diagnosis.skill, diagnosis.chance)} of the labels"
+    return f"the model explains {explained_share(diagnosis.skill, diagnosis.chance)} of the labels"
+
+
+def training_share(diagnosis: Diagnosis) -> str | None:
+    """Return the share of the training labels the model explains at its end, None when not known."""
+    if "end_skill" not in diagnosis.evidence:
+        return None
+    return numbers.percent(max(diagnosis.evidence.number("end_skill"), 0.0))
 
 
 # --- the numbers ---------------------------------------------------------------------
@@ -346,8 +205,10 @@ def skill_sentences(diagnosis: Diagnosis) -> tuple[str, ...]:
     estimate, chance = diagnosis.skill, diagnosis.chance
     if estimate is None or chance is None:
         return ()
-    labels = "validation labels" if judges_validation(diagnosis) else "labels"
-    said = [_skill_sentence(estimate, chance, labels)]
+    if estimate.value > 1.0:
+        return ("A loss below zero is no cross-entropy, so there is no skill to tell.",)
+    of = "validation " if judges_validation(diagnosis) else ""
+    said = [_skill_sentence(estimate, chance, of, diagnosis.limits.chance_band)]
     if not chance.known:
         said.append("If one class is rarer than the other, chance level and skill are lower.")
     elif numbers.percent(estimate.low) != numbers.percent(estimate.high):
@@ -358,18 +219,33 @@ def skill_sentences(diagnosis: Diagnosis) -> tuple[str, ...]:
         )
     held_back = diagnosis.validation_skill
     if held_back is not None and not judges_validation(diagnosis):
-        said.append(f"Of the validation labels it explains {_share(held_back, diagnosis.validation_chance)}.")
+        share = explained_share(held_back, diagnosis.validation_chance)
+        said.append(f"Of the validation labels it explains {share}.")
+    if _contradicted(diagnosis, estimate):
+        said.append("That is what the loss says; the predictions say otherwise.")
     return tuple(said)
 
 
-def _skill_sentence(estimate: SkillEstimate, chance: ChanceEstimate, labels: str) -> str:
-    share = numbers.percent(estimate.value)
+def _contradicted(diagnosis: Diagnosis, estimate: SkillEstimate) -> bool:
+    """Whether the verdict goes by the predictions, against the loss."""
+    learned = diagnosis.verdict in (Verdict.LEARNING, Verdict.ESCAPED)
+    return diagnosis.verdict is Verdict.INCONSISTENT or (learned and estimate.value <= 0.0)
+
+
+def _skill_sentence(estimate: SkillEstimate, chance: ChanceEstimate, of: str, chance_band: float) -> str:
+    if estimate.value < -chance_band:
+        above = "at least " if not chance.known else ""
+        return f"The {of}loss is {above}{_excess(-estimate.value)} that of the best constant prediction."
+    share = numbers.percent(max(estimate.value, 0.0))
     if share == "0%":
-        return f"The model explains 0% of the {labels}: the best constant prediction does as well."
-    if estimate.value < 0:
-        return "The model is worse than chance: the best constant prediction has a lower loss."
-    explained = f"{_bound(chance)}{share} of what there is to know about the {labels}"
-    return f"The model explains {explained} (100% is a loss of 0)."
+        return f"The model explains 0% of the {of}labels: the best constant prediction does as well."
+    known = f"{_bound(chance)}{share} of what there is to know about the {of}labels"
+    return f"The model explains {known} (100% is a loss of 0)."
+
+
+def _excess(share: float) -> str:
+    """Return how far a loss lies above another: "23% above", "14 times"."""
+    return f"{numbers.percent(share)} above" if share < 1.0 else f"{numbers.ratio(1.0 + share)} times"
 
 
 def chance_sentence(diagnosis: Diagnosis) -> str:
@@ -377,7 +253,8 @@ def chance_sentence(diagnosis: Diagnosis) -> str:
     chance = diagnosis.chance
     if chance is None:
         return ""
-    share, source = chance.share, clause(chance.share.source)
+    share = chance.share
+    source = clause(share.source).removeprefix("not known: ")
     because = f" ({source})" if source else ""
     if not chance.known:
         return (
@@ -386,13 +263,24 @@ def chance_sentence(diagnosis: Diagnosis) -> str:
         )
     said = f"The chance level is {chance_value(chance)}: the loss of the best constant prediction"
     if share.value is not None:
-        said += f" for {'' if share.low == share.high else 'about '}{numbers.percent(share.value)} positives"
+        said += f" for {_about(share)}{numbers.percent(share.value)} positives"
     said += because
-    remarks = formula(chance).remarks
+    remarks = _remarks(chance)
     said += f"; {', '.join(remarks)}" if remarks else ""
     if numbers.nats(chance.low) != numbers.nats(chance.high):
         said += f". It lies between {numbers.nats(chance.low)} and {numbers.nats(chance.high)}"
     return f"{said}."
+
+
+def _remarks(chance: ChanceEstimate) -> tuple[str, ...]:
+    """Return what else enters a chance level than :func:`chance_value` shows, class weights in words."""
+    term, remarks = formula(chance)
+    given = dict(part.split("=", 1) for part in remarks if "=" in part)
+    further = remarks if term else remarks[1:]
+    if not {"w0", "w1"} <= given.keys():
+        return further
+    weights = f"class weights {given['w0']} for negatives and {given['w1']} for positives"
+    return (weights, *(part for part in further if not part.startswith(("w0=", "w1=", "share "))))
 
 
 def metric_sentence(diagnosis: Diagnosis) -> str:

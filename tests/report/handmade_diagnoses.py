@@ -224,7 +224,12 @@ def stalled() -> Diagnosis:
         missing=("Log the spread of the predictions to tell a dead network from an absent signal.",),
         evidence=Evidence(facts),
         outcomes={
-            "class_imbalance": Supported(2.1, "recall is 0 and 90% of the labels are negative"),
+            "class_imbalance": Supported(
+                2.1,
+                "recall is 0 and 90% of the labels are negative",
+                ("recall is 0", "90% of the labels are negative"),
+                ("the AUC is 0.51",),
+            ),
             "no_signal": Supported(1.2, "neither loss moves off chance, and AUC is 0.51"),
             "insufficient_capacity": Supported(-0.4, "64 hidden units are ample for 10 features"),
             "learning_rate_too_high": RuledOut("the loss never rose above its first value"),

@@ -7,7 +7,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from mlflow_bce_monitor.report import wording
+from mlflow_bce_monitor.report import headlines
 from mlflow_bce_monitor.report.description import block, escaped
 
 _GITHUB = MarkdownIt("gfm-like", {"linkify": False, "html": True})
@@ -25,7 +25,7 @@ def test_the_first_line_is_the_headline(name: str) -> None:
     (paragraph,) = [token for token in _GITHUB.parse(first) if token.type == "inline"]
     assert paragraph.children is not None
     assert {child.type for child in paragraph.children} <= {"text", "text_special"}
-    assert "".join(child.content for child in paragraph.children) == wording.headline(diagnosis)
+    assert "".join(child.content for child in paragraph.children) == headlines.headline(diagnosis)
 
 
 def test_the_picture_comes_by_the_relative_address_of_the_artifact() -> None:

@@ -14,7 +14,8 @@ from rich.console import Console
 from mlflow_bce_monitor.contract import CAUSES, Verdict
 from mlflow_bce_monitor.pipeline import diagnose
 from mlflow_bce_monitor.records import MetricHistory, RunRecord
-from mlflow_bce_monitor.report import description, figure, page, terminal, wording
+from mlflow_bce_monitor.report import description, figure, headlines, page, wording
+from mlflow_bce_monitor.report.explanation import explanation
 from mlflow_bce_monitor.report.json_artifact import diagnosis_json
 
 _KERAS = {"epochs": "10", "batch_size": "32", "opt_name": "adam", "positive_share": "0.1"}
@@ -53,9 +54,9 @@ def test_a_diagnosed_run_is_reported_in_every_form(name: str) -> None:
     """Page, picture, description, JSON, tags and terminal all tell the verdict of the same diagnosis."""
     record, verdict = _RUNS[name]
     diagnosis = diagnose(record)
-    headline = wording.headline(diagnosis)
+    headline = headlines.headline(diagnosis)
     assert diagnosis.verdict is verdict
-    assert wording.headline_parts(diagnosis).title in page.render(diagnosis)
+    assert headlines.headline_parts(diagnosis).title in page.render(diagnosis)
     assert figure.draw(diagnosis).startswith(b"\x89PNG")
     assert description.block(diagnosis, record.run_id).startswith(description.escaped(headline))
     assert json.loads(diagnosis_json(diagnosis))["headline"] == headline
@@ -63,15 +64,15 @@ def test_a_diagnosed_run_is_reported_in_every_form(name: str) -> None:
     assert tags["bce.verdict"] == verdict
     assert tags["bce.cause"] in CAUSES
     console = Console(file=io.StringIO(), width=200)
-    console.print(terminal.explanation(diagnosis))
+    console.print(explanation(diagnosis))
     assert headline.split(":", 1)[0] in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_an_imbalanced_run_reads_as_stalled_at_the_entropy_of_its_labels() -> None:
-    """The level is called H(0.100) = 0.325, never ln 2, and the steps are epochs."""
+    """The level is called that of 10% positives, never ln 2, and the steps are epochs."""
     diagnosis = diagnose(_RUNS["stalled"][0])
-    assert wording.headline(diagnosis) == (
-        "Stalled at chance: the loss has stood at 0.325 = H(0.100) since epoch 2; "
+    assert headlines.headline(diagnosis) == (
+        "Stalled at chance: the loss has stood at 0.325 (the chance level of 10% positives) since epoch 2; "
         "the model explains 0% of the labels."
     )
     assert wording.tags(diagnosis)["bce.chance_level"] == "0.3251"

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import handmade_diagnoses as handmade
 import pytest
 
-from mlflow_bce_monitor.report import grounds, reasons, wording
+from mlflow_bce_monitor.report import grounds, headlines, reasons
 from mlflow_bce_monitor.report.page import content, render
 
 _LARGEST = 200_000  # bytes
@@ -108,10 +108,10 @@ def test_the_first_thing_a_page_says_is_the_answer(name: str) -> None:
     """Heading, lead and answer are the verdict's sentence."""
     diagnosis = handmade.EVERY_VERDICT[name]
     page = _Page(render(diagnosis))
-    title, rest = wording.headline_parts(diagnosis)
+    title, rest = headlines.headline_parts(diagnosis)
     assert page.text("h1") == title
     assert " ".join(rest.split()) in page.everything
-    assert f"Is this normal? {wording.is_normal(diagnosis)}." in page.everything
+    assert f"Is this normal? {headlines.is_normal(diagnosis)}." in page.everything
 
 
 def test_a_stalled_page_explains_itself() -> None:

@@ -8,129 +8,10 @@ import handmade_diagnoses as handmade
 import pytest
 
 from mlflow_bce_monitor import __version__
-from mlflow_bce_monitor.contract import VERDICT_MEANING, Tier, Verdict
+from mlflow_bce_monitor.contract import Tier, Verdict
 from mlflow_bce_monitor.diagnosis import Diagnosis
 from mlflow_bce_monitor.evidence.fact import Evidence, Fact
 from mlflow_bce_monitor.report import wording
-
-
-@pytest.mark.parametrize(
-    ("name", "normal", "headline"),
-    [
-        (
-            "learning",
-            "Yes",
-            (
-                "Learning: the loss is 0.211, below its chance level of 0.693 (ln 2); the model "
-                "explains 70% of the labels."
-            ),
-        ),
-        (
-            "escaped",
-            "Yes",
-            (
-                "Escaped a plateau: the loss stood at 0.693 = ln 2 until step 399, then fell to 0.151; "
-                "the model explains 78% of the labels."
-            ),
-        ),
-        (
-            "slow",
-            "No",
-            (
-                "Slow: the loss is 0.682, below its chance level of 0.693 (ln 2) and still "
-                "falling, by 0.006 over the "
-                "last half; the model explains 1.7% of the labels."
-            ),
-        ),
-        (
-            "stalled",
-            "No",
-            (
-                "Stalled at chance: the loss has stood at 0.325 = H(0.100) since epoch 2; "
-                "the model explains 0% of the labels."
-            ),
-        ),
-        (
-            "stalled_unknown_share",
-            "No",
-            (
-                "Stalled at chance: the loss has stood at 0.709 (chance level: at most 0.693 = "
-                "ln 2) since epoch 1; "
-                "the model explains 0% of the labels."
-            ),
-        ),
-        (
-            "weighted",
-            "No",
-            (
-                "Stalled at chance: the loss has stood at its chance level 1.248 (weighted) since step 2; "
-                "the model explains 0% of the labels."
-            ),
-        ),
-        (
-            "unstable",
-            "No",
-            "Unstable: the loss jumps by about 0.400 from point to point, so its end at 0.428 says little.",
-        ),
-        ("diverged", "No", "Diverged: the loss is not a number from step 5 on."),
-        (
-            "diverged_high",
-            "No",
-            (
-                "Diverged: the loss is stuck at 15.9, 23 times its chance level 0.693; knowing "
-                "nothing would do better."
-            ),
-        ),
-        (
-            "overfitting",
-            "No",
-            "Overfitting: the model explains 79% of the training labels, but 0% of the validation labels.",
-        ),
-        ("inconsistent", "No", "Inconsistent: the loss is 0.30 while accuracy stays at 0.50."),
-        (
-            "benign",
-            "Yes",
-            (
-                "At chance, as expected here: the loss is at 0.693 = ln 2; policy and reference "
-                "are still the same model."
-            ),
-        ),
-        (
-            "inconclusive",
-            "Cannot tell",
-            "Too early to tell: 'loss' has 3 usable points, and it takes 5 to see whether a curve is flat.",
-        ),
-        ("not_applicable", "Cannot tell", "Not applicable: the run logged no loss; found: 'rmse', 'mae'."),
-    ],
-)
-def test_each_verdict_has_a_plain_sentence_with_its_numbers(name: str, normal: str, headline: str) -> None:
-    """The first sentence answers "is this normal?" with the numbers that show it."""
-    diagnosis = handmade.EVERY_VERDICT[name]
-    assert wording.headline(diagnosis) == headline
-    assert wording.is_normal(diagnosis) == normal
-
-
-def test_the_handmade_diagnoses_cover_every_verdict() -> None:
-    """No verdict of the contract is left without a sentence in the table above."""
-    assert {diagnosis.verdict for diagnosis in handmade.EVERY_VERDICT.values()} == set(VERDICT_MEANING)
-
-
-@pytest.mark.parametrize("verdict", list(Verdict))
-@pytest.mark.parametrize("stripped", ["nothing known", "no plateau"])
-def test_a_verdict_without_its_numbers_still_reads(verdict: Verdict, stripped: str) -> None:
-    """A diagnosis that lacks curve, chance level or plateau is worded from the judge's reason."""
-    loss = None if stripped == "nothing known" else handmade.curve([0.7, 0.69, 0.69, 0.69, 0.69, 0.69])
-    sentence = wording.headline(handmade.diagnosis(verdict, loss, "the judge says why"))
-    assert sentence.endswith(".")
-    assert "None" not in sentence
-    if loss is None:
-        assert "the judge says why" in sentence
-
-
-def test_a_flat_curve_of_unknown_share_below_ln_2_is_not_called_too_early() -> None:
-    """Few points are "too early to tell", any other doubt is "inconclusive"."""
-    doubtful = handmade.diagnosis(Verdict.INCONCLUSIVE, handmade.curve([0.33] * 9), "the share would tell")
-    assert wording.headline(doubtful) == "Inconclusive: the share would tell."
 
 
 @pytest.mark.parametrize(
@@ -172,7 +53,7 @@ def test_steps_are_epochs_only_where_that_is_known(metric: str, n_epochs: int | 
             (
                 "The chance level is 1.248 (weighted): the loss of the best constant prediction "
                 "for 10% positives "
-                "(params['positive_share']); weighted, w0=1, w1=9, share 0.100."
+                "(params['positive_share']); class weights 1 for negatives and 9 for positives."
             ),
         ),
         ("not_applicable", ""),
@@ -209,10 +90,63 @@ def test_skill_says_when_it_is_only_a_bound(name: str, skill: str) -> None:
     assert wording.skill(handmade.EVERY_VERDICT[name]) == skill
 
 
-def test_a_reason_is_not_said_twice() -> None:
-    """Where the headline is the judge's reason, the reason is not repeated."""
-    assert wording.why(handmade.inconsistent()) == ""
-    assert wording.why(handmade.slow()) == "It falls steadily, but by little."
+@pytest.mark.parametrize(
+    ("verdict", "of_chance", "known", "sentences"),
+    [
+        (
+            Verdict.LEARNING,
+            0.5,
+            True,
+            ("The model explains 50% of what there is to know about the labels (100% is a loss of 0).",),
+        ),
+        (
+            Verdict.STALLED,
+            1.004,
+            True,
+            ("The model explains 0% of the labels: the best constant prediction does as well.",),
+        ),
+        (
+            Verdict.STALLED,
+            1.2,
+            False,
+            (
+                "The loss is at least 20% above that of the best constant prediction.",
+                "If one class is rarer than the other, chance level and skill are lower.",
+            ),
+        ),
+        (
+            Verdict.LEARNING,
+            14.0,
+            True,
+            (
+                "The loss is 14 times that of the best constant prediction.",
+                "That is what the loss says; the predictions say otherwise.",
+            ),
+        ),
+        (
+            Verdict.INCONSISTENT,
+            -4.0,
+            True,
+            ("A loss below zero is no cross-entropy, so there is no skill to tell.",),
+        ),
+    ],
+)
+def test_what_a_skill_means_is_said_without_overstating_it(
+    verdict: Verdict,
+    of_chance: float,
+    known: bool,  # noqa: FBT001 - a table's column
+    sentences: tuple[str, ...],
+) -> None:
+    """A hair above chance is chance, and a loss that the predictions contradict is called that."""
+    losses = handmade.curve([handmade.LN_2 * of_chance] * 9)
+    made = handmade.diagnosis(verdict, losses, level=handmade.chance(known=known))
+    assert wording.skill_sentences(made) == sentences
+
+
+def test_the_numbers_of_an_overfitted_run_are_called_those_of_its_validation_data() -> None:
+    """The skill that is told is that of the validation loss, and says so."""
+    (said,) = wording.skill_sentences(handmade.overfitting())
+    assert said.startswith("The validation loss is 40% above")
 
 
 def test_tags_are_short_and_complete() -> None:

@@ -1,0 +1,74 @@
+"""How text is laid out in a terminal: sections, labelled lines, lists, code.
+
+Everything is :class:`rich.text.Text`, which knows no markup, so a run named ``[red]`` stays
+so named. Without colour nothing is lost: weight and colour only repeat what words say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+READABLE: Final = 100  # columns: longer lines of prose are hard to follow
+PLAIN: Final = Style()
+STRONG: Final = Style(bold=True)
+FAINT: Final = Style(dim=True)
+
+_INDENT: Final = 2
+_LABEL: Final = 28  # columns of a label before it is folded
+
+
+def section(title: str, content: Sequence[RenderableType]) -> list[RenderableType]:
+    """Return a titled, indented block and an empty line, nothing when there is no content."""
+    if not content:
+        return []
+    return [Text(title, style=STRONG), indented(Group(*content)), Text("")]
+
+
+def indented(content: RenderableType) -> RenderableType:
+    """Return content that stands a little to the right."""
+    return Padding(content, (0, 0, 0, _INDENT), expand=False)
+
+
+def paragraphs(texts: Iterable[str]) -> list[RenderableType]:
+    """Return each text with an empty line after it; empty texts are left out."""
+    return [part for text in texts if text for part in (Text(text), Text(""))]
+
+
+def items(texts: Iterable[str]) -> list[RenderableType]:
+    """Return a list with a dash before each entry."""
+    grid = Table.grid(padding=(0, 1))
+    for text in texts:
+        grid.add_row(Text("-"), Text(text))
+    return [grid] if grid.row_count else []
+
+
+def pairs(
+    labelled: Iterable[tuple[str, str]], label_style: Style = FAINT, label_width: int = 0
+) -> list[RenderableType]:
+    """Return labels and texts in two columns; labels without text are left out.
+
+    Parameters
+    ----------
+    label_width
+        Columns of the labels at least, so that several blocks line up.
+    """
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(min_width=label_width, max_width=_LABEL)
+    grid.add_column(overflow="fold")
+    for label, text in labelled:
+        if text:
+            grid.add_row(Text(label, style=label_style), Text(text))
+    return [grid] if grid.row_count else []
+
+
+def code(source: str) -> RenderableType:
+    """Return lines to paste; a line longer than the terminal is folded, never cut."""
+    lines = (Text(line, overflow="fold") for line in source.strip("\n").splitlines())
+    return indented(Group(*lines))
