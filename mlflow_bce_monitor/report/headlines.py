@@ -90,7 +90,8 @@ def caveats(diagnosis: Diagnosis) -> tuple[str, ...]:
     if diagnosis.curves.certainty is LossCertainty.ASSUMED and not reason:
         said.append(wording.metric_sentence(diagnosis))
     if sure < _DOUBTFUL:
-        said.append(f"This verdict is right with a probability of {numbers.probability(sure)} only.")
+        holds = " The causes below hold only if it is." if diagnosis.causes else ""
+        said.append(f"This verdict is right with a probability of {numbers.probability(sure)} only.{holds}")
     return tuple(text for text in said if text)
 
 

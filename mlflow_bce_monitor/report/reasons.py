@@ -27,7 +27,6 @@ _FEW_CLAUSES: Final = 2  # of each side, for causes that do not lead
 _FIT_BETTER: Final = "other causes fit far better"
 _NOTHING_SEEN: Final = "nothing seen speaks for or against it: the number only says how common it is"
 _UNEXPLAINED: Final = "something that no rule here covers"
-_ONLY_ASSUMED: Final = "that the loss is a binary cross-entropy is only assumed, which lowers all the others"
 
 
 class CauseText(NamedTuple):
@@ -134,7 +133,7 @@ def _evidence(diagnosis: Diagnosis, ranked: RankedCause) -> _Evidence:
 
 
 def _joined(clauses: Sequence[str]) -> str:
-    return "; ".join(clause(text) for text in clauses)
+    return "; ".join(clause(text) for text in clauses if text)
 
 
 def _in_short(evidence: _Evidence) -> str:
@@ -151,8 +150,7 @@ def _unknown(diagnosis: Diagnosis) -> str:
     """Return why some of the probability goes to no cause."""
     unchecked = [cause_title(code) for code, outcome in diagnosis.outcomes.items() if _unassessed(outcome)]
     covered = f", or a cause that could not be checked ({', '.join(unchecked)})" if unchecked else ""
-    assumed = diagnosis.evidence.get("loss_certainty") == "assumed"
-    return f"{_UNEXPLAINED}{covered}{f'; {_ONLY_ASSUMED}' if assumed else ''}"
+    return f"{_UNEXPLAINED}{covered}"
 
 
 def _unassessed(outcome: Outcome) -> bool:

@@ -189,5 +189,7 @@ def test_doubts_stand_right_after_the_headline() -> None:
     )
     assert headlines.caveats(assumed) == (
         "'loss' is assumed to be a binary cross-entropy: only its name says so.",
-        "This verdict is right with a probability of 50% only.",
+        "This verdict is right with a probability of 50% only. The causes below hold only if it is.",
     )
+    causeless = dataclasses.replace(assumed, causes=())
+    assert headlines.caveats(causeless)[1] == "This verdict is right with a probability of 50% only."

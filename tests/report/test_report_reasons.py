@@ -83,18 +83,15 @@ def test_a_cause_that_leads_without_evidence_says_so() -> None:
     )
 
 
-def test_unknown_tells_why_it_is_likely() -> None:
-    """An assumed loss is a reason for not knowing, and asks for no change."""
-    facts = (Fact("loss_certainty", "assumed", "name of the metric", Tier.CURVE),)
+def test_unknown_tells_what_could_not_be_checked_and_asks_for_no_change() -> None:
+    """Unknown is what no rule covers and what no rule could check; there is nothing to change about it."""
     made = dataclasses.replace(
         _made(("unknown", 0.6), ("no_signal", 0.4)),
-        evidence=Evidence(facts),
         outcomes={"class_imbalance": NotAssessed(("positive_share",))},
     )
     unknown = reasons.causes(made)[0]
     assert unknown.evidence_for == (
-        "Something that no rule here covers, or a cause that could not be checked (Class imbalance); "
-        "that the loss is a binary cross-entropy is only assumed, which lowers all the others."
+        "Something that no rule here covers, or a cause that could not be checked (Class imbalance)."
     )
     assert unknown.advice == ""
     assert (reasons.best_guess(made) or unknown).code == "no_signal"
