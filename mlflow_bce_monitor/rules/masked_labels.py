@@ -1,7 +1,7 @@
 """Masked labels: every token is left out of the loss, so there is nothing to compare.
 
-Source: the TRL documentation of ``DPOTrainer`` (huggingface.co/docs/trl/dpo_trainer) on
-logps/*: sums over the tokens that are not masked. Over no tokens the sum is exactly 0.
+Source: the TRL documentation of ``DPOTrainer`` and ``KTOTrainer`` (huggingface.co/docs/trl/dpo_trainer)
+on logps/*: sums over the tokens that are not masked. Over no tokens the sum is exactly 0.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         if evidence.get("logps_zero")
         else None,
         Piece("still", 0.5, "the loss does not move")
-        if evidence.number("movement") < limits.does_not_move
+        if evidence.number_or("movement", 1.0) < limits.does_not_move
         else None,
     )
 
@@ -33,17 +33,20 @@ RULE = Rule(
     title="All labels are masked",
     explanation=(
         "The prompt fills the whole sequence, the answers are cut off, or the label mask is the wrong way round: no token of the answer "
-        "counts. The log probabilities are sums over nothing, every margin is 0, and the loss is exactly ln 2."
+        "counts. The log probabilities are sums over nothing, every margin is 0, and the loss is exactly ln 2 (DPO) or half of its weight (KTO)."
     ),
     advice="Decode one batch with its label mask; raise the maximum length or shorten the prompt until answer tokens are left.",
     remedy="print((batch['chosen_labels'] != -100).sum(-1))  # tokens that count, in each row",
     confused_with=("policy_equals_reference",),
     separated_by="logps/chosen and logps/rejected as metrics",
     prior=0.2,
-    needs=("preference_loss", "movement"),
-    uses=("logps_zero",),
+    needs=("preference_loss",),
+    uses=("logps_zero", "movement"),
     assess=assess,
-    fires=(Example("log probabilities of 0", preference_loss=True, movement=0.0, logps_zero=True),),
+    fires=(
+        Example("log probabilities of 0", preference_loss=True, movement=0.0, logps_zero=True),
+        Example("one point of the loss", preference_loss=True, logps_zero=True),
+    ),
     stays_quiet=(
         Example("an ordinary classifier", preference_loss=False, movement=0.0),
         Example("tokens count", preference_loss=True, movement=0.0, logps_zero=False),

@@ -1,7 +1,9 @@
-"""Policy equals reference: a preference loss of exactly ln 2, because every margin is zero.
+"""Policy equals reference: a preference loss of exactly ln 2, or KTO's 0.5, because every margin is zero.
 
 Source: Rafailov et al. 2023, "Direct Preference Optimization", arXiv:2305.18290, eq. 7: the
 loss is -ln sigmoid(beta * difference of log ratios), which is ln 2 where both models agree.
+Ethayarajh et al. 2024, "KTO", arXiv:2402.01306, eq. 7 and 8: the loss is 1 - sigmoid(reward - KL),
+which is 0.5 there.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         Piece("first_steps", 1.0, "these are the first steps, where the policy still is its reference")
         if first_steps
         else None,
-        Piece("at_start", 1.5, "the loss is ln 2 to the digit")
+        Piece("at_start", 1.5, "the loss is that of a margin of 0 to the digit")
         if evidence.number("start_off_untrained") < limits.zero_start
         else None,
     )
@@ -40,8 +42,8 @@ RULE = Rule(
     code="policy_equals_reference",
     title="The policy equals its reference",
     explanation=(
-        "DPO and its kin compare the policy with a reference. At the start they are the same model, every margin is 0 and the loss is "
-        "exactly ln 2: normal for the first steps. If it stays so, the policy does not move: the reference shares its weights, the "
+        "DPO, KTO and their kin compare the policy with a reference. At the start they are the same model, every margin is 0 and the "
+        "loss is exactly ln 2 (DPO) or half of its weight (KTO): normal for the first steps. If it stays so, the policy does not move: the reference shares its weights, the "
         "adapter is not trainable, beta is 0, or the learning rate is next to nothing."
     ),
     advice="In the first steps: wait. Later: give the reference its own frozen copy, check that the policy's weights are trainable and beta > 0.",
@@ -67,6 +69,6 @@ RULE = Rule(
             reward_margin=0.4,
         ),
     ),
-    source="Rafailov et al. 2023, arXiv:2305.18290",
+    source="Rafailov et al. 2023, arXiv:2305.18290; Ethayarajh et al. 2024, arXiv:2402.01306",
     normal=True,
 )
