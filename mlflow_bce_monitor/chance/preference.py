@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
 from mlflow_bce_monitor.chance.estimate import ChanceEstimate, ShareEstimate
 from mlflow_bce_monitor.chance.level import LN_2
 from mlflow_bce_monitor.curves.curve import Curve, PreferenceLoss
 from mlflow_bce_monitor.settings import Setting, Settings
+
+_FIRST_POINTS: Final = 3
+"""The median of three is the smallest that one odd batch cannot move; later the policy has left."""
 
 _ZERO_MARGIN: Final = "a preference loss: chance is a margin of zero"
 
@@ -38,7 +43,7 @@ def _kto(loss: Curve, settings: Settings) -> ChanceEstimate:
     """Return half of the weight: a policy that equals its reference has a reward and a KL of zero.
 
     With unequal weights the level depends on the share of desirable answers, which is not
-    logged. The first loss is the level then, because training starts at the reference.
+    logged. The first losses tell it then, because training starts at the reference.
     """
     share = ShareEstimate(None, 0.0, 1.0, "a KTO loss: there is no share of positives in its level")
     halves = [_weight(settings.desirable_weight) / 2.0, _weight(settings.undesirable_weight) / 2.0]
@@ -48,12 +53,18 @@ def _kto(loss: Curve, settings: Settings) -> ChanceEstimate:
         if low != 0.5:  # noqa: PLR2004 - weights of 1
             formula = f"{low:g}, half the weight where the policy equals its reference"
         return ChanceEstimate(low, low, low, share, known=True, formula=formula, untrained=low, plain=False)
-    first = float(loss.finite[0]) if loss.finite.size else (low + high) / 2.0
-    level = min(max(first, low), high)
-    formula = f"{level:.4g}, the first loss, between half of either weight"
-    return ChanceEstimate(
-        level, level, level, share, known=True, formula=formula, untrained=level, plain=False
-    )
+    if low == high:
+        level = low
+        formula = f"{level:.4g}, half of the weight where the policy equals its reference"
+    else:
+        level = min(max(_start(loss, (low + high) / 2.0), low), high)
+        formula = f"{level:.4g}, the first losses, between half of either weight"
+    return ChanceEstimate(level, low, high, share, known=True, formula=formula, untrained=level, plain=False)
+
+
+def _start(loss: Curve, otherwise: float) -> float:
+    """Return the level of the first points: the mix of answers in one batch moves each by some percent."""
+    return float(np.median(loss.finite[:_FIRST_POINTS])) if loss.finite.size else otherwise
 
 
 def _weight(setting: Setting[float] | None) -> float:
