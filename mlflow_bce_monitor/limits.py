@@ -85,7 +85,7 @@ class Limits:
     # Skill beyond which the rows, read off the accuracy's digits, are not asked.
     memorised_skill: float = 0.2
     # Ratio to the loss of predicting 0.5 for everything, above which outputs are confidently wrong.
-    far_above: float = 1.5
+    far_above: float = 1.4
     # Skill. A constant output that large steps keep moving ends between this and chance.
     restless_skill: float = -0.5
     # Skill that is beyond doubt, even after a few points or without validation data.

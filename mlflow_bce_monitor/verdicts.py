@@ -85,7 +85,9 @@ def _normal_at_chance(evidence: Evidence, limits: Limits) -> Judgement | None:
 
 
 def _stands_still(evidence: Evidence, limits: Limits) -> bool:
-    """Whether the loss repeats one number: a game at its equilibrium still moves from batch to batch."""
+    """Whether the loss repeats one number, or steps are too small to play: no equilibrium was reached."""
+    if evidence.number_or("rate_ratio", 1.0) <= limits.rate_far_below:
+        return True
     still = evidence.number_or("movement", 1.0) < limits.does_not_move
     return still and evidence.number("n_points") >= limits.min_points
 
@@ -168,6 +170,8 @@ def _inflated(evidence: Evidence, limits: Limits) -> Judgement | None:
     """
     if evidence.number("end_skill") > -limits.chance_band or not _moved(evidence, limits):
         return None
+    if evidence.number("end_ratio") > limits.far_above**2 and not evidence.get("common_excess", False):
+        return None  # that far above chance, certain and wrong predictions are the better explanation
     if evidence.number_or("validation_skill", 0.0) > limits.chance_band:
         return None
     area = evidence.number_or("validation_auc", evidence.number_or("auc", 0.5))

@@ -145,6 +145,7 @@ def _from_one_class_accuracy(
     in_nats = partial(form.in_nats, label_smoothing=smoothing)
     if (
         not limits.share_min_error < constant < 1.0 - _EXACT
+        or _ranks_and_errs(constant, accuracy, curves, limits)
         or _differs_between_splits(stretch, split, curves, limits)
         or _came_late(constant, split, curves, limits, in_nats)
     ):
@@ -179,6 +180,20 @@ def _differs_between_splits(stretch: _Stretch, split: Split, curves: CurveSet, l
     constant = stretch.value
     # Which class it is may differ too, where the shares are about equal.
     return min(abs(end - constant), abs(1.0 - end - constant)) > 2.0 * limits.share_between_splits
+
+
+def _ranks_and_errs(constant: float, accuracy: Curve, curves: CurveSet, limits: Limits) -> bool:
+    """Whether the accuracy stands where the labels are noisy, not where one class is rare.
+
+    A network that has learned all but a twentieth of wrong labels repeats 95 % under a loss of
+    H(0.05), as one that predicts the larger of two unequal classes does. But it ranks, and its accuracy goes
+    below that value again and again, because it predicts both classes.
+    """
+    area = curves.companion(Role.AUC, accuracy.split)
+    if area is None or float(np.median(area.finite[-limits.min_repeats :])) < limits.auc_contradiction:
+        return False
+    reached = int(np.argmax(np.abs(accuracy.finite - constant) < _EXACT))
+    return int((accuracy.finite[reached:] < constant - _EXACT).sum()) >= limits.min_repeats
 
 
 def _came_late(

@@ -273,3 +273,40 @@ def test_nothing_in_common_is_nothing_solved() -> None:
         Curve("recall", Role.RECALL, Split.TRAIN, np.array([7, 8]), np.array([0.5, 0.5])),
     )
     assert share_in(curves) is None
+
+
+RISING = [0.71, 0.8, 0.85, 0.88, 0.9, 0.92, 0.93, 0.95, *[0.9714] * 6]
+FALLING = np.linspace(0.64, 0.125, len(RISING))
+
+
+def test_a_learned_accuracy_that_repeats_a_value_is_no_share() -> None:
+    """A loss that was low while the accuracy was lower tells a trained model from one class for everything."""
+    diagnosis = diagnose(run({"loss": FALLING, "accuracy": RISING}))
+    assert diagnosis.chance is not None
+    assert not diagnosis.chance.known
+    assert diagnosis.verdict.value == "learning"
+
+
+def test_splits_that_repeat_different_values_give_no_share() -> None:
+    """Two splits of one data set have nearly the same share; 97 % here and 87 % there are skills."""
+    train, validation = [0.6] * 3 + [0.97] * 4, [0.55] * 3 + [0.87] * 4
+    curves = curve_set(
+        LOSS, curve(train, Role.ACCURACY), curve(validation, Role.ACCURACY, Split.VALIDATION)
+    )
+    assert share_in(curves) is None
+
+
+def test_splits_that_stand_all_along_may_differ() -> None:
+    """A validation set of fifty rows may well hold another share, and both accuracies never move."""
+    curves = curve_set(
+        LOSS, curve([0.72] * 9, Role.ACCURACY), curve([0.655] * 9, Role.ACCURACY, Split.VALIDATION)
+    )
+    assert share_in(curves) == pytest.approx(0.28)
+    assert share_in(curves, split=Split.VALIDATION) == pytest.approx(0.345)
+
+
+def test_a_short_repetition_in_the_middle_is_chance() -> None:
+    """Accuracies are n-ths, so three equal neighbours among fifty mean nothing."""
+    wandering = 0.95 + 0.01 * np.sin(np.arange(50.0))
+    wandering[30:33] = 0.9567
+    assert share_in(curve_set(LOSS, curve(wandering, Role.ACCURACY))) is None

@@ -1,0 +1,92 @@
+"""The fit of the weights: it finds what made the data, keeps to its bounds, and is the same every time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.calibration.fit import Strength, fit, probabilities
+from benchmarks.calibration.samples import Sample
+from benchmarks.calibration.validation import folds, report
+from mlflow_bce_monitor.contract import UNKNOWN, Verdict
+from mlflow_bce_monitor.rules import RULES
+
+AUTHORS = {"no_signal.ranks": -1.0, "no_signal.memorises": 1.0, "dead_relu.shock": 1.0}
+WEAK = Strength(pieces=1e-3, verdicts=1e3, priors=1e-3)
+
+
+def sample(cause: str, no_signal: tuple[str, ...], dead_relu: tuple[str, ...], group: int = 0) -> Sample:
+    """Return a run whose true cause is this, with these observations of two rules."""
+    return Sample(
+        group=(f"data {group}", "mlp"),
+        verdict=Verdict.STALLED,
+        pieces={"no_signal": no_signal, "dead_relu": dead_relu},
+        not_assessed=(),
+        targets=frozenset({cause}),
+    )
+
+
+def made(n: int = 400, seed: int = 0) -> list[Sample]:
+    """Return runs in which memorising is three times as common under one cause, a shock under the other."""
+    rng = np.random.default_rng(seed)
+    samples = []
+    for number in range(n):
+        cause = ("no_signal", "dead_relu")[int(rng.random() < 0.5)]
+        memorises = rng.random() < (0.6 if cause == "no_signal" else 0.2)
+        shock = rng.random() < (0.2 if cause == "no_signal" else 0.6)
+        samples.append(
+            sample(cause, ("memorises",) if memorises else (), ("shock",) if shock else (), number % 20)
+        )
+    return samples
+
+
+def test_probabilities_fitted_are_those_that_made_the_data() -> None:
+    """Of the runs with one pattern of observations, the stated share has that cause."""
+    samples = made(4_000)
+    fitted = fit(samples, AUTHORS, WEAK)
+    pattern = [one for one in samples if one.pieces["no_signal"] and not one.pieces["dead_relu"]]
+    share = np.mean(["no_signal" in one.targets for one in pattern])
+    assert probabilities(pattern[0], fitted)["no_signal"] == pytest.approx(share, abs=0.02)
+
+
+def test_an_observation_never_changes_sides() -> None:
+    """Where the data say the opposite of the author, the weight goes to nothing and not beyond."""
+    against = [sample("dead_relu", ("memorises",), ()) for _ in range(50)]
+    against += [sample("no_signal", (), ()) for _ in range(50)]
+    fitted = fit(against, AUTHORS, WEAK)
+    assert fitted.pieces["no_signal.memorises"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_strong_hold_keeps_the_authors_weights() -> None:
+    """Without room to move, the fit gives back what it started from."""
+    held = fit(made(), AUTHORS, Strength(pieces=1e6, verdicts=1e6, priors=1e6))
+    for name, weight in AUTHORS.items():
+        assert held.pieces[name] == pytest.approx(weight, abs=1e-3)
+    for rule in RULES:
+        assert held.priors[rule.code] == pytest.approx(rule.prior, rel=1e-2)
+
+
+def test_runs_of_no_covered_cause_raise_the_unknown() -> None:
+    """The more often the vocabulary has no word, the more probable ``unknown`` is."""
+    covered = made()
+    open_ones = [sample(UNKNOWN, (), ()) for _ in range(200)]
+    pattern = covered[0]
+    before = probabilities(pattern, fit(covered, AUTHORS, WEAK))[UNKNOWN]
+    after = probabilities(pattern, fit([*covered, *open_ones], AUTHORS, WEAK))[UNKNOWN]
+    assert after > before
+
+
+def test_no_group_is_on_both_sides() -> None:
+    """Every group is in one fold, and all of them are in some."""
+    samples = made()
+    dealt = folds(samples)
+    assert sum(len(fold) for fold in dealt) == len({one.group for one in samples})
+    assert set().union(*dealt) == {one.group for one in samples}
+
+
+def test_the_report_counts_inseparable_causes_as_one() -> None:
+    """Dead units called constant inputs are right: no logged metric tells them apart."""
+    truth = sample("dead_relu", (), ())
+    found = report([(truth, {"constant_inputs": 0.5, "dead_relu": 0.4, UNKNOWN: 0.1})])
+    assert found.top_1 == 1.0
+    assert found.sure == (1, 1)
