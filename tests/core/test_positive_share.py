@@ -289,10 +289,9 @@ def test_a_learned_accuracy_that_repeats_a_value_is_no_share() -> None:
 
 def test_splits_that_repeat_different_values_give_no_share() -> None:
     """Two splits of one data set have nearly the same share; 97 % here and 87 % there are skills."""
-    train, validation = [0.6] * 3 + [0.97] * 4, [0.55] * 3 + [0.87] * 4
-    curves = curve_set(
-        LOSS, curve(train, Role.ACCURACY), curve(validation, Role.ACCURACY, Split.VALIDATION)
-    )
+    rising = [0.6, 0.65, 0.7, 0.75, 0.8]
+    train, validation = [*rising, *[0.97] * 4], [*rising, *[0.87] * 4]
+    curves = curve_set(LOSS, curve(train, Role.ACCURACY), curve(validation, Role.ACCURACY, Split.VALIDATION))
     assert share_in(curves) is None
 
 
