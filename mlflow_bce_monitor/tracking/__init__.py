@@ -1,7 +1,8 @@
 """The MLflow edge: runs are read here, answers are written back here, and nowhere else.
 
-``store`` opens a tracking store, ``search`` finds runs, ``reader`` turns them into
-:class:`~mlflow_bce_monitor.records.RunRecord`, ``fingerprint`` tells which are already
-answered, ``writer`` writes a diagnosis back, ``evaluation`` puts these in order, and
-``scan`` is what Python callers use.
+``store`` opens a tracking store, ``search`` finds what a caller named, ``pages`` lists its runs,
+``reader`` turns them into :class:`~mlflow_bce_monitor.records.RunRecord`, ``surroundings`` and
+``sibling_search`` find the runs around them, ``fingerprint`` tells which are already answered,
+``writer`` writes a diagnosis back, ``evaluation`` puts these in order, and ``scan`` is what Python
+callers use.
 """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -29,19 +29,23 @@ from mlflow_bce_monitor.contract import (
     TAG_VERDICT,
 )
 from mlflow_bce_monitor.diagnosis import Diagnosis, failed_contract
-from mlflow_bce_monitor.errors import BCEMonitorError, RunError, StoreError, UsageError
+from mlflow_bce_monitor.errors import BCEMonitorError, RunError, UsageError
 from mlflow_bce_monitor.limits import LIMITS, Limits
 from mlflow_bce_monitor.pipeline import Question, diagnose
 from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.report.plain_text import plain
 from mlflow_bce_monitor.tracking.fingerprint import digest, is_current
 from mlflow_bce_monitor.tracking.in_order import in_order
+from mlflow_bce_monitor.tracking.neighbours import Page, with_siblings
+from mlflow_bce_monitor.tracking.pages import PAGE_RUNS, listed
 from mlflow_bce_monitor.tracking.reader import OWN_METRICS, ClientReader, ReadFailure, RunReader
 from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES, reason
 from mlflow_bce_monitor.tracking.reports import Reports
-from mlflow_bce_monitor.tracking.search import MissingRun, Selection, pages
+from mlflow_bce_monitor.tracking.search import MissingRun, Selection
+from mlflow_bce_monitor.tracking.sibling_search import searched
 from mlflow_bce_monitor.tracking.sql_reader import sql_reader
 from mlflow_bce_monitor.tracking.store import Store, StoreKind, ask_server
+from mlflow_bce_monitor.tracking.surroundings import surrounded
 from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits
 from mlflow_bce_monitor.tracking.writer import write_answer
 
@@ -51,6 +55,8 @@ _log = logging.getLogger(__name__)
 # a database in the same process gains nothing, because Python and the file lock are the limit.
 _SERVER_WORKERS: Final = 4
 _OTHER_WORKERS: Final = 1
+
+_NOTHING_LEFT_OUT: Final[tuple[str, ...]] = ()
 
 
 class State(str, Enum):
@@ -76,7 +82,7 @@ class RunAnswer:
         Whether it was evaluated now, was current already, or failed (then ``row["error"]``
         says why; a diagnosis that could not be written is in the row all the same).
     notes
-        What was left out on purpose, one sentence each.
+        What was left out, on purpose or for want of an answer from the store, one sentence each.
     """
 
     row: Mapping[str, Any]
@@ -130,6 +136,7 @@ def scan_runs(
     options: ScanOptions,
     stop: threading.Event | None = None,
     expect: Callable[[int], None] | None = None,
+    page_runs: int = PAGE_RUNS,
 ) -> Iterator[RunAnswer]:
     """Evaluate the selected runs one after the other, several at a time over a network.
 
@@ -141,11 +148,14 @@ def scan_runs(
         Set it to end early: runs that are being written are finished, no other is begun.
     expect
         Told how many further runs there are, page by page, one page ahead.
+    page_runs
+        Runs that are asked for at once.
 
     Yields
     ------
     RunAnswer
-        One a run, oldest run first. One failing run never stops the others.
+        One a run: run ids as they were given, otherwise experiment by experiment, in each the
+        oldest run first. One failing run never stops the others.
 
     Raises
     ------
@@ -159,7 +169,8 @@ def scan_runs(
         stack.callback(pool.shutdown, wait=True, cancel_futures=True)
         pass_ = _Pass(store, options, pool, workers, stop or threading.Event())
         stack.callback(pass_.close)
-        for page in _pages(store, selection, expect or (lambda _n_runs: None)):
+        found = listed(store, selection, expect or (lambda _n_runs: None), page_runs)
+        for page in surrounded(found) if selection.whole else searched(found, store.client):
             for answer in in_order(pool, pass_.calls(page), ahead=workers):
                 yield answer
                 if answer.state is State.FAILED and store.kind is StoreKind.SERVER:
@@ -204,9 +215,9 @@ class _Pass:
     def close(self) -> None:
         self._reader.close()
 
-    def calls(self, page: Sequence[Run | MissingRun]) -> Iterator[Callable[[], RunAnswer]]:
+    def calls(self, page: Page) -> Iterator[Callable[[], RunAnswer]]:
         """Yield one call for each run of a page, until stopped."""
-        plans = [entry if isinstance(entry, MissingRun) else self._plan(entry) for entry in page]
+        plans = [entry if isinstance(entry, MissingRun) else self._plan(entry) for entry in page.entries]
         to_read = [plan.run for plan in plans if isinstance(plan, _Plan) and plan.read]
         records = self._reader.read(to_read, self._pool, self._workers)
         for plan in plans:
@@ -215,7 +226,10 @@ class _Pass:
             if isinstance(plan, MissingRun):
                 yield partial(_failed, plan.run_id, "", "", plan.why)
             elif plan.read:
-                yield partial(self._answer, plan, next(records))
+                record, notes = next(records), _NOTHING_LEFT_OUT
+                if isinstance(record, RunRecord):
+                    record, notes = with_siblings(record, plan.run, page.siblings_of)
+                yield partial(self._answer, plan, record, notes)
             else:
                 yield partial(RunAnswer, _stored_row(plan.run), State.UNCHANGED)
 
@@ -225,18 +239,19 @@ class _Pass:
         current = not options.force and is_current(run, run_digest, options.reports)
         return _Plan(run, run_digest, current=current, read=options.full_rows or not current)
 
-    def _answer(self, plan: _Plan, record: RunRecord | ReadFailure) -> RunAnswer:
+    def _answer(self, plan: _Plan, record: RunRecord | ReadFailure, notes: tuple[str, ...]) -> RunAnswer:
         info, options = plan.run.info, self._options
         answer = _failed(info.run_id, info.run_name or "", info.experiment_id, "")
         if isinstance(record, ReadFailure):
             return answer.but_failed(f"Run {info.run_id} cannot be read: {record.why}")
         try:
             diagnosis = diagnose_run(plan.run, record, options)
-            answer = RunAnswer(diagnosis.as_contract(), State.UNCHANGED if plan.current else State.EVALUATED)
+            state = State.UNCHANGED if plan.current else State.EVALUATED
+            answer = RunAnswer(diagnosis.as_contract(), state, notes)
             if plan.current or options.dry_run:
                 return answer
-            notes = write_answer(self._store.client, diagnosis, record, plan.digest, options.reports)
-            return replace(answer, notes=notes)
+            left_out = write_answer(self._store.client, diagnosis, record, plan.digest, options.reports)
+            return replace(answer, notes=(*notes, *left_out))
         except BCEMonitorError as error:
             return answer.but_failed(str(error))
         except STORE_FAILURES as error:
@@ -262,23 +277,6 @@ def diagnose_run(run: Run, record: RunRecord, options: ScanOptions) -> Diagnosis
             f"Run {run.info.run_id} has no metric {wanted}; it has {found}. Pass --metric with one of these."
         )
     return diagnose(record, options.question, options.limits)
-
-
-def _pages(
-    store: Store, selection: Selection, expect: Callable[[int], None]
-) -> Iterator[list[Run | MissingRun]]:
-    """Yield the pages, each when the next one is there: then it is known how far the end is."""
-    waiting: list[Run | MissingRun] = []
-    try:
-        for page in pages(store, selection):
-            expect(len(page))
-            if waiting:
-                yield waiting
-            waiting = page
-    except STORE_FAILURES as error:
-        raise StoreError(f"The runs of {store} cannot be listed: {reason(error)}") from error
-    if waiting:
-        yield waiting
 
 
 def _failed(run_id: str, run_name: str, experiment_id: str, error: str) -> RunAnswer:

@@ -155,13 +155,17 @@ def local_model_summary(run: Run) -> str | None:
     return path.read_text(encoding="utf-8", errors="replace")
 
 
+def context_of(logged: MlflowDatasetInput) -> str | None:
+    """Return what a data set was logged for ("training", "eval", ...), None when that was not said."""
+    return next((tag.value for tag in logged.tags if tag.key == MLFLOW_DATASET_CONTEXT), None)
+
+
 def _dataset(logged: MlflowDatasetInput) -> DatasetInput:
-    context = next((tag.value for tag in logged.tags if tag.key == MLFLOW_DATASET_CONTEXT), None)
     return DatasetInput(
         name=logged.dataset.name or "",
         digest=logged.dataset.digest or "",
         source_type=logged.dataset.source_type or "",
-        context=context,
+        context=context_of(logged),
         profile=_profile(logged.dataset.profile),
     )
 

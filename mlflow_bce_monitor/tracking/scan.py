@@ -13,10 +13,12 @@ from mlflow_bce_monitor.errors import StoreError, UsageError
 from mlflow_bce_monitor.pipeline import Question
 from mlflow_bce_monitor.tracking.evaluation import ScanOptions, diagnose_run, not_written, scan_runs
 from mlflow_bce_monitor.tracking.fingerprint import digest, is_current
+from mlflow_bce_monitor.tracking.neighbours import with_siblings
 from mlflow_bce_monitor.tracking.reader import ClientReader, ReadFailure
 from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES
 from mlflow_bce_monitor.tracking.reports import Reports, parse_reports
 from mlflow_bce_monitor.tracking.search import find_run, select
+from mlflow_bce_monitor.tracking.sibling_search import SiblingSearch
 from mlflow_bce_monitor.tracking.store import open_store
 from mlflow_bce_monitor.tracking.view import offer_view
 from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits
@@ -78,6 +80,9 @@ def evaluate_run(
         record = ClientReader(store.client).read_one(run)
         if isinstance(record, ReadFailure):
             raise StoreError(f"Run {run_id} cannot be read from {store}: {record.why}")
+        record, notes = with_siblings(record, run, SiblingSearch(store.client).siblings_of)
+        for note in notes:
+            _log.warning(note)
         diagnosis = diagnose_run(run, record, options)
         run_digest = digest(run, options.question, options.limits)
         if dry_run or (not force and is_current(run, run_digest, options.reports)):
@@ -124,9 +129,9 @@ def scan(
     Returns
     -------
     pandas.DataFrame
-        One row a run, oldest first; the columns are the keys of the JSON contract. A run
-        that could not be evaluated, or whose answer could not be written, says why in
-        ``error``.
+        One row a run: run ids as they were given, otherwise experiment by experiment, in
+        each the oldest run first. The columns are the keys of the JSON contract. A run that
+        could not be evaluated, or whose answer could not be written, says why in ``error``.
 
     Raises
     ------

@@ -1,14 +1,11 @@
-"""Finding runs: experiments by name or id, then their runs, page by page.
-
-A store may hold a hundred thousand runs, so no more than one page of them is held at once.
-"""
+"""Finding what a caller named: experiments by name or id, runs by id."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, Run, ViewType
@@ -20,16 +17,8 @@ from mlflow_bce_monitor.report.plain_text import plain
 from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES, reason
 from mlflow_bce_monitor.tracking.store import Store
 
-T = TypeVar("T")
-
-# Runs. A page of 500 runs with 50 params each is some megabytes, and takes a server half a second.
-PAGE_RUNS: Final = 500
-# Experiments named in one search: databases bound the number of values in one statement.
-_EXPERIMENTS_PER_SEARCH: Final = 200
 _EXPERIMENTS_PER_PAGE: Final = 1_000
 _SUGGESTIONS: Final = 3
-# Oldest first, so that runs that start during a scan come at the end and move no page.
-_ORDER: Final = ["attributes.start_time ASC"]
 _MISSING: Final = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND"})
 
 
@@ -61,6 +50,11 @@ class Selection:
     run_ids: tuple[str, ...] = ()
     filter_string: str | None = None
     problems: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether all runs of the experiments are meant, so that a page holds the runs around each."""
+        return not self.run_ids and self.filter_string is None
 
 
 def select(
@@ -112,30 +106,16 @@ def select(
     return Selection(experiments=found, filter_string=filter_string or None, problems=tuple(problems))
 
 
-def pages(store: Store, selection: Selection, page_runs: int = PAGE_RUNS) -> Iterator[list[Run | MissingRun]]:
-    """Yield the selected runs, at most ``page_runs`` at once, oldest first."""
-    if selection.run_ids:
-        for run_ids in _chunks(selection.run_ids, page_runs):
-            yield [_run(store, run_id) for run_id in run_ids]
-        return
-    ids = [experiment.experiment_id for experiment in selection.experiments]
-    for chunk in _chunks(ids, _EXPERIMENTS_PER_SEARCH):
-        if selection.filter_string is None:
-            for page in _search(store.client, chunk, "", page_runs):
-                yield list(page)
-        else:
-            yield from _settled_pages(store.client, chunk, selection.filter_string, page_runs)
-
-
 def find_run(store: Store, run_id: str) -> Run:
     """Return one active run; UsageError when it does not exist or is deleted."""
-    found = _run(store, run_id)
+    found = look_up(store, run_id)
     if isinstance(found, MissingRun):
         raise UsageError(found.why)
     return found
 
 
-def _run(store: Store, run_id: str) -> Run | MissingRun:
+def look_up(store: Store, run_id: str) -> Run | MissingRun:
+    """Return one active run, or why it cannot be had."""
     try:
         run = store.client.get_run(run_id)
     except MlflowException as error:
@@ -150,43 +130,6 @@ def _run(store: Store, run_id: str) -> Run | MissingRun:
         )
         return MissingRun(run_id, why)
     return run
-
-
-def _settled_pages(
-    client: MlflowClient, experiment_ids: list[str], filter_string: str, page_runs: int
-) -> Iterator[list[Run | MissingRun]]:
-    """Yield the runs that match now, although writing answers may change what the filter matches.
-
-    Pages of a search are counted by position. A filter such as ``tags.`bce.verdict` =
-    'stalled'`` matches fewer runs after each answer, and a later page would skip as many;
-    so the ids are collected first.
-    """
-    found = _search(client, experiment_ids, filter_string, page_runs)
-    ids = [run.info.run_id for page in found for run in page]
-    for chunk in _chunks(ids, page_runs):
-        quoted = ", ".join(f"'{run_id}'" for run_id in chunk)
-        for page in _search(client, experiment_ids, f"attributes.run_id IN ({quoted})", page_runs):
-            yield list(page)
-
-
-def _search(
-    client: MlflowClient, experiment_ids: list[str], filter_string: str, page_runs: int
-) -> Iterator[list[Run]]:
-    token: str | None = None
-    while True:
-        page = client.search_runs(
-            experiment_ids,
-            filter_string=filter_string,
-            run_view_type=ViewType.ACTIVE_ONLY,
-            max_results=page_runs,
-            order_by=_ORDER,
-            page_token=token,
-        )
-        if page:
-            yield list(page)
-        token = page.token
-        if not token:
-            return
 
 
 def _try_filter(client: MlflowClient, experiments: Sequence[Experiment], filter_string: str) -> None:
@@ -247,8 +190,3 @@ def _no_such_experiment(store: Store, name: str) -> str:
     more = f" and {len(names) - len(close)} more" if len(names) > len(close) else ""
     has = f"It has {offered}{more}." if offered else "It has no experiments."
     return f"There is no experiment {plain(name)!r} in {store}. {has}"
-
-
-def _chunks(items: Sequence[T], size: int) -> Iterable[list[T]]:
-    for start in range(0, len(items), size):
-        yield list(items[start : start + size])

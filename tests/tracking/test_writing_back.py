@@ -20,7 +20,8 @@ from mlflow_bce_monitor import evaluate_run, scan
 from mlflow_bce_monitor.contract import FLAGGED, Verdict
 from mlflow_bce_monitor.errors import RunError, StoreError, UsageError
 from mlflow_bce_monitor.tracking.description import LONGEST_DESCRIPTION
-from mlflow_bce_monitor.tracking.search import pages, select
+from mlflow_bce_monitor.tracking.pages import pages
+from mlflow_bce_monitor.tracking.search import select
 from mlflow_bce_monitor.tracking.store import open_store
 
 ANSWER_TAGS = {
@@ -343,7 +344,7 @@ def test_scan_returns_a_frame_with_the_contracts_columns(store: FilledStore) -> 
 
 
 def test_selecting_runs(store: FilledStore) -> None:
-    """Experiments by name or id, runs by id, and filters select what they say, oldest first."""
+    """Experiments by name or id, runs by id, and filters select what they say, oldest experiment first."""
     first, second = store.experiment("first"), store.experiment("second")
     a = store.run(first, {"loss": learning()}, params={"lr": "1"})
     b = store.run(first, {"loss": learning()}, params={"lr": "2"})
@@ -377,13 +378,17 @@ def test_a_filter_on_our_own_tags_meets_every_run_once(store: FilledStore) -> No
 
 
 def test_pages_are_bounded_and_in_order(store: FilledStore) -> None:
-    """However many runs there are, no more than a page is held, and none is met twice."""
+    """No page is longer than asked, no run is met twice, and experiments come one after the other."""
     first, second = store.experiment(), store.experiment()
     runs = [store.run(first if n % 2 else second, {"loss": [0.7]}) for n in range(7)]
     opened = open_store(store.uri)
-    found = list(pages(opened, select(opened), page_runs=3))
-    assert [len(page) for page in found] == [3, 3, 1]
-    assert [run.info.run_id for page in found for run in page if isinstance(run, Run)] == runs
+    in_order = [*runs[1::2], *runs[0::2]]
+    for page_runs in (1, 3, 4, 100):
+        for filter_string in (None, "metrics.loss > 0"):
+            selection = select(opened, filter_string=filter_string)
+            found = list(pages(opened, selection, page_runs))
+            assert max(len(page) for page in found) <= page_runs
+            assert [run.info.run_id for page in found for run in page if isinstance(run, Run)] == in_order
 
 
 BAD_RUNS: Mapping[str, tuple[dict[str, list[float]], dict[str, str], str]] = {
