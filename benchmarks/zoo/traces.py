@@ -1,15 +1,15 @@
 """The file of traces: what every run of the zoo logged, and apart from that its truth.
 
-``load()`` gives the runs back exactly as their store held them, so a benchmark reads them like
-runs of its own. The columns ``plan`` and ``outcome`` hold what only the zoo knows; no
-:class:`RunRecord` contains any of it.
+``load()`` gives the runs back exactly as their store held them, each with its siblings by the rule
+that a scan of the store follows, so a benchmark reads them like runs of its own. The columns
+``plan`` and ``outcome`` hold what only the zoo knows; no :class:`RunRecord` contains any of it.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 from benchmarks.zoo.outcome import Outcome, Trace
 from benchmarks.zoo.plan import DataPlan, LoggingPlan, NetworkPlan, OptimiserPlan, TrainingPlan
 from benchmarks.zoo.truth import Truth, judge
-from mlflow_bce_monitor.records import DatasetInput, MetricHistory, RunRecord
+from mlflow_bce_monitor.records import DatasetInput, MetricHistory, RunRecord, Sibling
+from mlflow_bce_monitor.siblings import FINISHED, PARENT_TAG, Neighbour, neighbourhood
 
 TRACES: Final = Path(__file__).with_name("traces.parquet")
 """The file kept in the repository."""
@@ -81,7 +82,7 @@ class Specimen:
 
 
 def load(path: Path = TRACES) -> list[tuple[RunRecord, Truth]]:
-    """Return every run with its truth, in the order of the file.
+    """Return every run, with its siblings, and its truth, in the order of the file.
 
     Raises
     ------
@@ -90,15 +91,32 @@ def load(path: Path = TRACES) -> list[tuple[RunRecord, Truth]]:
     """
     specimens = read(path)
     truths = judge([(specimen.plan, specimen.record, specimen.outcome) for specimen in specimens])
-    return [(specimen.record, truth) for specimen, truth in zip(specimens, truths, strict=True)]
+    records = with_siblings([specimen.record for specimen in specimens])
+    return list(zip(records, truths, strict=True))
 
 
 def read(path: Path = TRACES) -> list[Specimen]:
-    """Return every row of the file."""
+    """Return every row of the file; no record has siblings."""
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist; run `python -m benchmarks.zoo.generate` to make it")
     rows = pq.read_table(path, schema=SCHEMA).to_pylist()
     return [Specimen(plan_from(row["plan"]), _record_from(row), outcome_from(row["outcome"])) for row in rows]
+
+
+def with_siblings(records: Sequence[RunRecord]) -> list[RunRecord]:
+    """Return the records, each with its siblings among the records of its experiment."""
+    of_experiment: dict[str, list[Neighbour]] = {}
+    for record in records:
+        of_experiment.setdefault(record.experiment_id, []).extend(_as_neighbour(record))
+    stretches = {experiment_id: neighbourhood(runs) for experiment_id, runs in of_experiment.items()}
+
+    def siblings_of(record: RunRecord) -> tuple[Sibling, ...]:
+        if record.start_time is None:
+            return ()
+        stretch = stretches[record.experiment_id]
+        return stretch.siblings_of(record.run_id, record.start_time, _parent(record))
+
+    return [replace(record, siblings=siblings_of(record)) for record in records]
 
 
 def write(specimens: Iterable[Specimen], path: Path = TRACES) -> None:
@@ -140,6 +158,30 @@ def outcome_from(text: str) -> Outcome:
 def to_text(part: TrainingPlan | Outcome) -> str:
     """Return a plan or an outcome as JSON; numbers keep every digit, NaN stays NaN."""
     return json.dumps(asdict(part), separators=(",", ":"))
+
+
+def _as_neighbour(record: RunRecord) -> Iterable[Neighbour]:
+    """Yield the run as its neighbours see it, nothing when it has no start time."""
+    if record.start_time is None:
+        return
+    sibling = Sibling(
+        run_id=record.run_id,
+        params=record.params,
+        latest={name: _latest(history) for name, history in record.histories.items() if len(history)},
+        datasets=tuple(sorted((part.context or "", part.digest) for part in record.datasets)),
+    )
+    yield Neighbour(sibling, record.start_time, _parent(record), finished=record.status == FINISHED)
+
+
+def _latest(history: MetricHistory) -> float:
+    """Return the value that MLflow shows: of the point with the highest step, timestamp and value."""
+    # A store keeps 0 as the value of NaN, and compares that.
+    compared = np.where(np.isnan(history.values), 0.0, history.values)
+    return float(history.values[np.lexsort((compared, history.timestamps, history.steps))[-1]])
+
+
+def _parent(record: RunRecord) -> str | None:
+    return record.tags.get(PARENT_TAG) or None
 
 
 def _tuples(values: dict[str, Any]) -> dict[str, Any]:

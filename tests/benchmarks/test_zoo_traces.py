@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from dataclasses import fields, replace
@@ -11,7 +12,8 @@ import mlflow
 import numpy as np
 import pytest
 from mlflow import MlflowClient
-from stores import FilledStore
+from mlflow.entities import Dataset, DatasetInput
+from stores import START, FilledStore
 
 from benchmarks.zoo import preference, training
 from benchmarks.zoo.catalogue import all_plans
@@ -21,8 +23,9 @@ from benchmarks.zoo.summary import CONTENTS, contents
 from benchmarks.zoo.traces import TRACES, Specimen, load, read, write
 from benchmarks.zoo.truth import Truth
 from mlflow_bce_monitor.contract import CAUSES, Verdict
-from mlflow_bce_monitor.records import MetricHistory, RunRecord
+from mlflow_bce_monitor.records import MetricHistory, RunRecord, Sibling
 from mlflow_bce_monitor.tracking.reader import ClientReader
+from mlflow_bce_monitor.tracking.sibling_search import SiblingSearch
 
 pytestmark = pytest.mark.training
 
@@ -91,6 +94,44 @@ def test_files_are_read_back_as_they_were_written(tmp_path: Path) -> None:
         assert same(first.record, second.record)
         assert first.plan == second.plan
         assert repr(first.outcome) == repr(second.outcome)
+
+
+def test_runs_have_the_siblings_that_their_store_gives_them(store: FilledStore, tmp_path: Path) -> None:
+    """From the file alone, every run gets the same siblings as a search of its store finds."""
+    experiment = store.experiment()
+    parent = store.run(experiment, {"loss": [0.7, 0.6]}, params={"lr": "1"})
+    tags = {"mlflow.parentRunId": parent}
+    points = [(3, START + 5, 0.1), (3, START + 5, math.nan), (2, START + 9, 0.2)]
+    for n in range(26):
+        status = "FAILED" if n % 7 == 6 else "FINISHED"
+        logged = {"loss": [0.7, 0.6 - n / 100], "tied": points}
+        run_id = store.run(
+            experiment, logged, params={"seed": str(n)}, tags=tags if n % 2 else {}, status=status
+        )
+        dataset = DatasetInput(Dataset("rows", f"digest{n % 3}", "local", "{}"))
+        store.client.log_inputs(run_id, [dataset])
+    store.run(store.experiment(), {"loss": [0.5]})
+    search, specimens = SiblingSearch(store.client), []
+    expected = {}
+    for run, other in zip(store.client.search_runs([experiment]), read(), strict=False):
+        record = ClientReader(store.client).read_one(run)
+        assert isinstance(record, RunRecord)
+        specimens.append(Specimen(other.plan, record, other.outcome))
+        expected[record.run_id] = search.siblings_of(run)
+    write(specimens, tmp_path / "siblings.parquet")
+    loaded = [record for record, _ in load(tmp_path / "siblings.parquet")]
+    assert len(loaded) == 27
+    for record in loaded:
+        assert shown(record.siblings) == shown(expected[record.run_id])
+    assert max(len(record.siblings) for record in loaded) > 10
+
+
+def shown(siblings: tuple[Sibling, ...]) -> list[str]:
+    """Return siblings so that NaN equals NaN."""
+    return [
+        repr((one.run_id, sorted(one.params.items()), sorted(one.latest.items()), one.datasets))
+        for one in siblings
+    ]
 
 
 def test_a_missing_file_says_how_to_make_it(tmp_path: Path) -> None:
