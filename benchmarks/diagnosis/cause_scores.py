@@ -1,7 +1,8 @@
 """How often the cause is right, and whether its probability means what it says.
 
 Over the runs in trouble whose cause is established. A run that was not reported, so that no cause
-was given, is wrong everywhere except in the calibration, which is about probabilities that were stated.
+was given, is wrong everywhere except in the calibration. That is about every probability that was stated, so a
+false alarm counts there as well: no cause is right for a run in no trouble.
 ``unknown`` is an answer of its own: never right here, because the cause is known to the zoo, but it
 is no wrong cause either, so it is counted apart as well.
 """
@@ -131,6 +132,9 @@ def score_causes(cases: Sequence[Case], *, grouped: bool) -> CauseScores:
     answered = [ranking for ranking in rankings if ranking.candidates]
     named_first = [ranking for ranking in answered if ranking.first.is_named]
     sure = [ranking for ranking in named_first if ranking.first.probability >= SURE]
+    stated = answered + [
+        _Ranking(case, case.candidates(grouped=grouped)) for case in cases if case.learned and case.stated
+    ]
     return CauseScores(
         n=len(rankings),
         answered=Share(len(answered), len(rankings)),
@@ -139,9 +143,9 @@ def score_causes(cases: Sequence[Case], *, grouped: bool) -> CauseScores:
         top_3=share(rankings, lambda ranking: ranking.right_within(PLACES)),
         top_1_when_named=share(named_first, lambda ranking: ranking.right_within(1)),
         sure=share(sure, lambda ranking: ranking.right_within(1)),
-        first_named=calibration([ranking.judged(ranking.named[0]) for ranking in answered if ranking.named]),
-        first=calibration([ranking.judged(ranking.first) for ranking in answered]),
-        pairs=calibration([ranking.judged(candidate) for ranking in answered for candidate in ranking.named]),
+        first_named=calibration([ranking.judged(ranking.named[0]) for ranking in stated if ranking.named]),
+        first=calibration([ranking.judged(ranking.first) for ranking in stated]),
+        pairs=calibration([ranking.judged(candidate) for ranking in stated for candidate in ranking.named]),
         unknown=_mean([ranking.unknown for ranking in answered]),
         rows=_rows(rankings),
     )

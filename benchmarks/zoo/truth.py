@@ -15,8 +15,9 @@ are rows that the network was not trained on; thresholds are the fields of :clas
 
 Near a boundary two verdicts are equally true: ``acceptable`` holds both, ``verdict`` the one that the
 rule gives. Where the run's own validation loss and the judged rows disagree about skill, two samples of
-rows have spoken, and both verdicts stand. A discriminator at chance is ``benign`` when its generator has come near the real points;
-a preference training is when it was looked at during its first steps and the policy has moved.
+rows have spoken, and both verdicts stand. A discriminator at chance is ``benign`` when its generator has
+come near the real points; a preference training is when it was looked at during its first steps and the
+policy has moved.
 
 The cause of a run in trouble is the injected fault, if that fault can do this and its twin without the
 fault learned; measured states that are just as true (dead units, vanished gradients) are added. Labels
@@ -87,7 +88,7 @@ class Boundaries:
     generator_near: float = 0.35
     # ratio of first-layer to total gradient norm at which gradients have vanished on the way.
     vanished: float = 1e-3
-    # penalty, as a share of the chance level, that makes the logged loss another curve than that of the skill.
+    # penalty, as a share of the chance level, that makes the logged loss another curve than the skill's.
     penalty: float = 0.1
 
 

@@ -280,7 +280,7 @@ FALLING = np.linspace(0.64, 0.125, len(RISING))
 
 
 def test_a_learned_accuracy_that_repeats_a_value_is_no_share() -> None:
-    """A loss that was low while the accuracy was lower tells a trained model from one class for everything."""
+    """A loss that was low while the accuracy was lower belongs to a trained model."""
     diagnosis = diagnose(run({"loss": FALLING, "accuracy": RISING}))
     assert diagnosis.chance is not None
     assert not diagnosis.chance.known
