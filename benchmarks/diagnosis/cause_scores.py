@@ -1,8 +1,8 @@
 """How often the cause is right, and whether its probability means what it says.
 
 Over the runs in trouble whose cause is established. A run that was not reported, so that no cause
-was given, is wrong everywhere except in the calibration. That is about every probability that was stated, so a
-false alarm counts there as well: no cause is right for a run in no trouble.
+was given, is wrong everywhere except in the calibration. That is about every probability that was
+stated, so a false alarm counts there as well: no cause is right for a run in no trouble.
 ``unknown`` is an answer of its own: never right here, because the cause is known to the zoo, but it
 is no wrong cause either, so it is counted apart as well.
 """

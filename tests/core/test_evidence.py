@@ -86,7 +86,10 @@ def evidence_of(
         (
             "common_excess",
             True,
-            {"loss": LN_2 * (1 + 0.8 ** np.arange(20.0)), "val_loss": LN_2 * (1 + 0.8 ** np.arange(0.5, 20.0))},
+            {
+                "loss": LN_2 * (1 + 0.8 ** np.arange(20.0)),
+                "val_loss": LN_2 * (1 + 0.8 ** np.arange(0.5, 20.0)),
+            },
         ),
         (
             "common_excess",

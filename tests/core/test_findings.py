@@ -62,7 +62,7 @@ def test_what_is_no_number_is_counted_and_left_out(
         ([0.7, 0.5], 0.5, 0.5, 0.5),
         ([0.9, 0.7, 0.6, 0.5], 0.5, 0.5, 0.5),
         ([0.72, 0.71, 0.70, 0.69], 0.69, 0.69, 0.69),  # a steady fall is taken at its last point
-            ([0.706, 0.703, 0.700, 0.697], 0.697, 0.7, 0.697),  # too small a step to be more than flat
+        ([0.706, 0.703, 0.700, 0.697], 0.697, 0.7, 0.697),  # too small a step to be more than flat
         ([0.7] * 9 + [0.1], 0.1, 0.1, 0.1),  # with a point an epoch, a plunge is where the model is
         ([0.7] * 9 + [1.4], 1.4, 0.7, 0.7),  # a leap may be a spike
         ([0.7] * 38 + [0.3, 0.5], 0.4, 0.5, 0.3),  # it has just left the level of the last fifth
