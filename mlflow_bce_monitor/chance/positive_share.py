@@ -17,15 +17,13 @@ Nothing is assumed beyond that: an unknown share stays unknown, bounded by [0, 1
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 import numpy as np
 
 from mlflow_bce_monitor.chance.estimate import ShareEstimate
 from mlflow_bce_monitor.chance.form import PLAIN, LossForm
+from mlflow_bce_monitor.chance.one_class import share_of_one_class
 from mlflow_bce_monitor.curves.curve import Curve, CurveSet, Role, Split
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.records import FloatArray
@@ -86,7 +84,7 @@ def _own_share(
     return (
         _stated(split, curves, settings)
         or _from_accuracy_precision_recall(split, curves, limits)
-        or _from_one_class_accuracy(split, curves, settings, limits, form)
+        or share_of_one_class(split, curves, settings, limits, form)
     )
 
 
@@ -133,6 +131,7 @@ def _from_accuracy_precision_recall(split: Split, curves: CurveSet, limits: Limi
     return ShareEstimate(value, max(0.0, value - spread), min(1.0, value + spread), f"solved from {names}")
 
 
+<<<<<<< Updated upstream
 def _from_one_class_accuracy(
     split: Split, curves: CurveSet, settings: Settings, limits: Limits, form: LossForm
 ) -> ShareEstimate | None:
@@ -221,6 +220,8 @@ def _came_late(
     return int(low.sum()) >= limits.min_repeats
 
 
+=======
+>>>>>>> Stashed changes
 def _from_class_weights(settings: Settings, limits: Limits) -> ShareEstimate | None:
     weights = settings.class_weights
     if weights is None or weights.value.balanced:
@@ -241,31 +242,3 @@ def _aligned(*curves: Curve) -> tuple[FloatArray, FloatArray, FloatArray]:
     common = np.intersect1d(np.intersect1d(first.steps, second.steps), third.steps)
     picked = [curve.values[np.searchsorted(curve.steps, common)] for curve in curves]
     return picked[0], picked[1], picked[2]
-
-
-@dataclass(frozen=True)
-class _Stretch:
-    """The longest run of equal neighbours in a curve: its value, and the share of the points in it."""
-
-    value: float
-    fraction: float
-
-
-def _one_value(accuracy: Curve | None, limits: Limits) -> _Stretch | None:
-    """Return the longest stretch of one accuracy, None where repeating it may be chance.
-
-    Accuracies are n-ths, so a few neighbours are often equal: it has to last, or to be how
-    the training began.
-    """
-    if accuracy is None or accuracy.finite.size < limits.min_repeats:
-        return None
-    finite = accuracy.finite
-    breaks = np.flatnonzero(np.abs(np.diff(finite)) > _EXACT) + 1
-    bounds = np.concatenate(([0], breaks, [finite.size]))
-    lengths = np.diff(bounds)
-    longest = int(np.argmax(lengths))
-    start, length = int(bounds[longest]), int(lengths[longest])
-    lasts = length >= limits.end_fraction * finite.size or start < limits.min_repeats
-    if length < limits.min_repeats or not lasts:
-        return None
-    return _Stretch(float(finite[start]), length / finite.size)

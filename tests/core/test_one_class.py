@@ -1,0 +1,124 @@
+"""Accuracies that repeat: the share of a class that is always predicted, or all there is to learn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from made_runs import LIMITS, LN_2, curve, curve_set, entropy_of, settings_of
+
+from mlflow_bce_monitor.chance.form import PLAIN, LossForm
+from mlflow_bce_monitor.chance.level import focal_chance_level
+from mlflow_bce_monitor.chance.one_class import share_of_one_class
+from mlflow_bce_monitor.curves import Role, Split
+
+LEARNED = [0.7, 0.55, 0.42, 0.33, 0.28, 0.26, 0.25, 0.25, 0.25, 0.25]
+"""A loss that ends at what an error of 0.1 leaves, which is below H(0.1) = 0.325."""
+RISING = [0.5, 0.7, 0.8, 0.86, 0.89, 0.9, 0.9, 0.9, 0.9, 0.9]
+AT_CHANCE = [0.7, 0.5, 0.36, 0.33, 0.326, 0.325, 0.325, 0.325, 0.325, 0.325]
+AT_ONCE = [0.6, *[0.9] * 9]
+
+
+def share(
+    loss: Sequence[float],
+    accuracy: Sequence[float],
+    form: LossForm = PLAIN,
+    held_back: tuple[Sequence[float], Sequence[float]] | None = None,
+    name: str = "loss",
+    **params: str,
+) -> float | None:
+    """Return the share that the training accuracy of a run tells."""
+    validation, companions = None, [curve(accuracy, Role.ACCURACY)]
+    if held_back is not None:
+        validation = curve(held_back[0], split=Split.VALIDATION)
+        companions.append(curve(held_back[1], Role.ACCURACY, Split.VALIDATION))
+    curves = curve_set(curve(loss, name=name), *companions, validation=validation)
+    found = share_of_one_class(Split.TRAIN, curves, settings_of(**params), LIMITS, form)
+    return None if found is None else found.value
+
+
+@pytest.mark.parametrize(
+    ("loss", "accuracy", "expected"),
+    [
+        (AT_CHANCE, AT_ONCE, 0.1),
+        (AT_CHANCE, [0.1] * 10, 0.1),  # the rarer class is always predicted
+        ([0.5, 0.36, 0.33, 0.3, 0.27, 0.25, 0.22, 0.2, 0.18, 0.16], AT_ONCE, 0.1),  # then learned to rank
+        (LEARNED, RISING, None),
+        # A softmax of one unit: errors of calibrated predictions cost more, so nothing was learned there.
+        ([0.5, 0.3, 0.15, 0.1, 0.06, 0.05, 0.05, 0.05, 0.05, 0.05], [0.5] * 10, 0.5),
+    ],
+)
+def test_a_loss_below_the_entropy_was_learned_before(
+    loss: list[float], accuracy: list[float], expected: float | None
+) -> None:
+    """One class is predicted at the entropy of the labels or above; what has skill already predicts both."""
+    found = share(loss, accuracy)
+    assert found == (None if expected is None else pytest.approx(expected))
+
+
+@pytest.mark.parametrize(
+    ("form", "smoothing", "factor", "offset"),
+    [
+        (LossForm(scale=32.0), "0", 32.0, 0.0),
+        (LossForm(scale=1.0 / LN_2), "0", 1.0 / LN_2, 0.0),
+        (PLAIN, "0.2", (LN_2 - entropy_of(0.1)) / LN_2, entropy_of(0.1)),
+    ],
+)
+def test_the_form_of_the_loss_does_not_matter(
+    form: LossForm, smoothing: str, factor: float, offset: float
+) -> None:
+    """The same trainings in other units tell the same: a sum, bits, smoothed labels with their floor."""
+    learned, at_chance = (factor * np.array(losses) + offset for losses in (LEARNED, AT_CHANCE))
+    assert share(learned, RISING, form, label_smoothing=smoothing) is None
+    assert share(at_chance, AT_ONCE, form, label_smoothing=smoothing) == pytest.approx(0.1)
+
+
+def test_a_focal_loss_has_a_level_of_its_own() -> None:
+    """Standing at the focal level of a share is standing at one class; well below is not."""
+    level = focal_chance_level(0.1, 2.0)
+    form = LossForm(gamma=2.0)
+    assert share([0.17, *[level] * 9], AT_ONCE, form) == pytest.approx(0.1)
+    assert share([0.17, *[0.6 * level] * 9], [0.6, 0.8, *[0.9] * 8], form) is None
+
+
+def test_weights_of_the_classes_leave_the_loss_out_of_it() -> None:
+    """Under class weights the loss of one class for everything is not the entropy of its share."""
+    assert share(LEARNED, RISING, class_weight="{0: 1, 1: 1.5}") == pytest.approx(0.1)
+
+
+def test_what_one_split_shows_holds_for_the_other() -> None:
+    """A model predicts one class at a time or does not, whichever rows it is asked about."""
+    drifting = [0.5, 0.7, 0.8, 0.86, 0.89, 0.91, 0.92, 0.92, 0.92, 0.92]
+    assert share([0.7, *[0.34] * 9], AT_ONCE) == pytest.approx(0.1)
+    assert share([0.7, *[0.34] * 9], AT_ONCE, held_back=(LEARNED, drifting)) == pytest.approx(0.1)
+    assert share([0.7, *[0.34] * 9], AT_ONCE, held_back=([0.2] * 10, [0.9] * 10)) is None
+
+
+def test_a_split_on_which_all_is_right_has_no_one_class() -> None:
+    """An accuracy of 1 on the other split would be a split without positives."""
+    assert share([0.7, *[0.34] * 9], AT_ONCE, held_back=([0.05] * 10, [1.0] * 10)) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "loss", "expected"),
+    [
+        # Boosting starts from the share of positives: from 0.55 no share of 0.1 is left.
+        ("train-logloss", [0.55, 0.45, 0.4, 0.36, 0.33, 0.3, 0.28, 0.26, 0.25, 0.24], None),
+        ("training-binary_logloss", [0.55, 0.45, 0.4, 0.36, 0.33, 0.3, 0.28, 0.26, 0.25, 0.24], None),
+        ("train-logloss", [0.32, 0.31, 0.3, 0.29, 0.28, 0.27, 0.26, 0.25, 0.24, 0.23], 0.1),
+        ("train-logloss", [0.6, 0.5, 0.42, 0.37, 0.35, 0.34, 0.33, 0.326, 0.325, 0.325], 0.1),  # of 2022
+        ("loss", [0.55, 0.45, 0.4, 0.36, 0.33, 0.3, 0.28, 0.26, 0.25, 0.24], 0.1),
+    ],
+)
+def test_boosting_starts_from_the_share(name: str, loss: list[float], expected: float | None) -> None:
+    """One tree gives an accuracy that the next few leave as it is; the first loss tells it from one class."""
+    found = share(loss, [0.9] * 10, name=name)
+    assert found == (None if expected is None else pytest.approx(expected))
+
+
+def test_dips_after_it_do_not_count() -> None:
+    """A network that stood at one class and then learned predicted both classes only later."""
+    loss = [0.7, *[0.33] * 5, 0.28, 0.2, 0.15, 0.12, 0.1, 0.1]
+    accuracy = [0.6, *[0.9] * 5, 0.86, 0.85, 0.86, 0.95, 0.97, 0.98]
+    assert share(loss, accuracy) == pytest.approx(0.1)
