@@ -84,8 +84,10 @@ def _has_learned(loss: Curve, curves: CurveSet, limits: Limits) -> bool:
 
 
 def _starts_focal(loss: Curve, limits: Limits) -> bool:
-    start = float(loss.finite[0]) / focal_chance_level(0.5, USUAL_GAMMA)
-    return start > 0.0 and abs(float(np.log2(start))) < limits.focal_start
+    """Whether the first loss is within reach of a focal one, with or without weights of the classes."""
+    first, untrained = float(loss.finite[0]), float(0.5**USUAL_GAMMA) * LN_2
+    reach = float(2.0**limits.focal_start)
+    return untrained / 2.0 / reach < first < untrained * reach
 
 
 def _stands_at_focal_chance(loss: Curve, curves: CurveSet, limits: Limits) -> bool:

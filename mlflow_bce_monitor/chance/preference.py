@@ -59,7 +59,9 @@ def _kto(loss: Curve, settings: Settings) -> ChanceEstimate:
     else:
         level = min(max(_start(loss, (low + high) / 2.0), low), high)
         formula = f"{level:.4g}, the first losses, between half of either weight"
-    return ChanceEstimate(level, low, high, share, known=True, formula=formula, untrained=level, plain=False)
+    return ChanceEstimate(
+        level, level, level, share, known=True, formula=formula, untrained=level, plain=False
+    )
 
 
 def _start(loss: Curve, otherwise: float) -> float:

@@ -10,7 +10,7 @@ start, where an untrained network predicts 0.5 for everything, gives the factor.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -62,13 +62,17 @@ def scaled_form(loss: Curve, curves: CurveSet, settings: Settings, limits: Limit
         that both splits share are read off those where there are some.
     """
     # The held-back loss shows the network as one epoch left it, the training loss averages over that epoch.
-    shared = curves.validation_loss or loss
-    if shared.finite.size < limits.min_repeats or loss.finite.size < limits.min_repeats:
+    both = [
+        one
+        for one in (curves.validation_loss, curves.loss)
+        if one is not None and one.finite.size >= limits.min_repeats
+    ]
+    if not both or loss.finite.size < limits.min_repeats:
         return None
     return (
-        _summed_over_batches(shared, settings, limits)
+        _summed_over_batches(both, settings, limits)
         or _summed_over_epochs(loss, curves, settings, limits)
-        or _bits(shared, curves, limits)
+        or _bits(both[0], curves, limits)
         or _of_unknown_factor(loss, curves, limits)
     )
 
@@ -81,9 +85,12 @@ def named_bits(loss: Curve) -> LossForm | None:
     return LossForm(scale=_BITS, reason=f"the name {loss.name!r}")
 
 
-def _summed_over_batches(loss: Curve, settings: Settings, limits: Limits) -> LossForm | None:
+def _summed_over_batches(losses: Sequence[Curve], settings: Settings, limits: Limits) -> LossForm | None:
+    """Ask both splits: the held-back one may have learned before its first point."""
     batch = settings.batch_size
-    if batch is None or batch.value < _SMALLEST_SUM or not _starts_at(batch.value, loss, limits):
+    if batch is None or batch.value < _SMALLEST_SUM:
+        return None
+    if not any(_starts_at(batch.value, loss, limits) for loss in losses):
         return None
     return LossForm(scale=float(batch.value), reason=f"summed over batches: starts at {batch.source} * ln 2")
 
