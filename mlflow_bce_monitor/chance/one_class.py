@@ -64,6 +64,8 @@ def share_of_one_class(
     stretch = _one_value(accuracy, limits)
     if accuracy is None or stretch is None or not stretch.is_share(limits):
         return None
+    if _ranks_and_errs(stretch, accuracy, curves, limits):
+        return None
     # A model predicts both classes at a time or does not: what one split shows holds for the other.
     if _differs_between_splits(stretch, split, curves, limits) or any(
         _predicts_both(of_split, stretch, curves, settings, limits, form) for of_split in Split
@@ -84,6 +86,20 @@ def share_of_one_class(
         share = 1.0 - share
     # Which of the two classes it is does not matter to an unweighted chance level: H(pi) = H(1 - pi).
     return ShareEstimate(share, share, share, source)
+
+
+def _ranks_and_errs(stretch: _Stretch, accuracy: Curve, curves: CurveSet, limits: Limits) -> bool:
+    """Whether the accuracy stands where the labels are noisy, not where one class is rare.
+
+    A network that has learned all but a twentieth of wrong labels repeats 95 % under a loss of
+    H(0.05), as one that predicts the larger of two unequal classes does. But it ranks, and its accuracy goes
+    below that value again and again, because it predicts both classes.
+    """
+    area = curves.companion(Role.AUC, accuracy.split)
+    if area is None or float(np.median(area.finite[-limits.min_repeats :])) < limits.auc_contradiction:
+        return False
+    reached = int(np.argmax(np.abs(accuracy.finite - stretch.value) < _EXACT))
+    return int((accuracy.finite[reached:] < stretch.value - _EXACT).sum()) >= limits.min_repeats
 
 
 def _predicts_both(
