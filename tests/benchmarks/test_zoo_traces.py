@@ -22,7 +22,7 @@ from benchmarks.zoo.split import BLOCKS
 from benchmarks.zoo.summary import CONTENTS, contents
 from benchmarks.zoo.traces import TRACES, Specimen, load, read, write
 from benchmarks.zoo.truth import Truth
-from mlflow_bce_monitor.contract import CAUSES, Verdict
+from mlflow_bce_monitor.contract import CAUSES, EXPLAINED, FLAGGED, NO_CAUSE, UNKNOWN, Verdict
 from mlflow_bce_monitor.records import MetricHistory, RunRecord, Sibling
 from mlflow_bce_monitor.tracking.reader import ClientReader
 from mlflow_bce_monitor.tracking.sibling_search import SiblingSearch
@@ -54,9 +54,28 @@ def same_history(first: MetricHistory, second: MetricHistory) -> bool:
     return all(getattr(first, part).tobytes() == getattr(second, part).tobytes() for part in parts)
 
 
-def test_the_file_is_small() -> None:
-    """The traces are kept in the repository, so they stay within some megabytes."""
-    assert TRACES.stat().st_size < LARGEST_FILE
+def test_the_zoo_has_the_size_and_the_variety_it_claims(zoo: list[tuple[RunRecord, Truth]]) -> None:
+    """At least 600 Keras trainings: 10 data sets, 8 architectures, 4 optimisers, 5 to 200 epochs."""
+    plans = [truth.plan for _, truth in zoo if truth.plan.family == "labels"]
+    assert len(plans) >= 600
+    assert len({plan.data.name for plan in plans}) >= 10
+    assert len({plan.network.architecture for plan in plans}) >= 8
+    assert len({plan.optimiser.name for plan in plans}) >= 4
+    assert len({plan.optimiser.batch_size for plan in plans}) >= 4
+    assert min(plan.optimiser.epochs for plan in plans) == 5
+    assert max(plan.optimiser.epochs for plan in plans) == 200
+    assert TRACES.stat().st_size < LARGEST_FILE  # kept in the repository
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+@pytest.mark.parametrize("cause", [cause for cause in CAUSES if cause not in {UNKNOWN, NO_CAUSE}])
+def test_every_cause_is_the_true_cause_of_runs_in_both_blocks(
+    zoo: list[tuple[RunRecord, Truth]], cause: str, block: str
+) -> None:
+    """No word of the contract's vocabulary goes unmeasured, and none is measured on fitted groups only."""
+    wanted = EXPLAINED if cause == "adversarial_equilibrium" else FLAGGED
+    runs = [truth for _, truth in zoo if truth.plan.block == block and truth.verdict in wanted]
+    assert sum(cause in truth.causes for truth in runs) >= 2
 
 
 def test_groups_of_the_two_blocks_are_disjoint(zoo: list[tuple[RunRecord, Truth]]) -> None:
