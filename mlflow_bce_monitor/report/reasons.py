@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from mlflow_bce_monitor.contract import UNKNOWN
+from mlflow_bce_monitor.contract import UNKNOWN, Verdict
 from mlflow_bce_monitor.diagnosis import Diagnosis, RankedCause
 from mlflow_bce_monitor.report import numbers
 from mlflow_bce_monitor.report.grounds import FactText, fact, fact_name, how_to_get, meaning
@@ -125,15 +125,21 @@ def _evidence(diagnosis: Diagnosis, ranked: RankedCause) -> _Evidence:
     outcome = diagnosis.outcomes.get(ranked.cause)
     if not isinstance(outcome, Supported):
         return _Evidence((ranked.because,), ())
-    if outcome.speaks_for or outcome.speaks_against:
-        return _Evidence(outcome.speaks_for, outcome.speaks_against)
-    if outcome.weight == 0:
+    speaks_for, speaks_against = _worded(outcome.speaks_for), _worded(outcome.speaks_against)
+    if speaks_for or speaks_against:
+        return _Evidence(speaks_for, speaks_against)
+    if outcome.weight == 0 or outcome.pieces:  # what is left has no words: the verdict says a little
         return _Evidence((_NOTHING_SEEN,), ())
     return _Evidence((outcome.because,), ()) if outcome.weight > 0 else _Evidence((), (outcome.because,))
 
 
+def _worded(clauses: Sequence[str]) -> tuple[str, ...]:
+    """Return the clauses that say something: an observation too weak to mention has no words."""
+    return tuple(text for text in clauses if text)
+
+
 def _joined(clauses: Sequence[str]) -> str:
-    return "; ".join(clause(text) for text in clauses if text)
+    return "; ".join(clause(text) for text in clauses)
 
 
 def _in_short(evidence: _Evidence) -> str:
@@ -148,7 +154,7 @@ def _in_short(evidence: _Evidence) -> str:
 
 def _unknown(diagnosis: Diagnosis) -> str:
     """Return why some of the probability goes to no cause."""
-    unchecked = [cause_title(code) for code, outcome in diagnosis.outcomes.items() if _unassessed(outcome)]
+    unchecked = [cause_title(code) for code, outcome in _asked(diagnosis) if _unassessed(outcome)]
     covered = f", or a cause that could not be checked ({', '.join(unchecked)})" if unchecked else ""
     return f"{_UNEXPLAINED}{covered}"
 
@@ -157,11 +163,21 @@ def _unassessed(outcome: Outcome) -> bool:
     return isinstance(outcome, NotAssessed)
 
 
+def _asked(diagnosis: Diagnosis) -> list[tuple[str, Outcome]]:
+    """Return the outcomes that enter the answer: of a normal state only those that can be its cause."""
+    benign = diagnosis.verdict is Verdict.BENIGN
+    return [
+        (code, outcome)
+        for code, outcome in diagnosis.outcomes.items()
+        if not benign or (code in _RULES and _RULES[code].normal)
+    ]
+
+
 def ruled_out(diagnosis: Diagnosis) -> tuple[Dismissed, ...]:
     """Return the causes that the evidence excludes, in the order of the rules."""
     return tuple(
         Dismissed(code, cause_title(code), sentence(outcome.because))
-        for code, outcome in diagnosis.outcomes.items()
+        for code, outcome in _asked(diagnosis)
         if isinstance(outcome, RuledOut) and not _is_elsewhere(diagnosis, code)
     )
 
@@ -173,7 +189,7 @@ def other_trainings(diagnosis: Diagnosis) -> str:
     """
     titles = (
         cause_title(code)
-        for code, outcome in diagnosis.outcomes.items()
+        for code, outcome in _asked(diagnosis)
         if isinstance(outcome, RuledOut) and _is_elsewhere(diagnosis, code)
     )
     return sentence(", ".join(titles))
@@ -209,7 +225,7 @@ def not_assessed(diagnosis: Diagnosis) -> tuple[Dismissed, ...]:
     """Return the causes nothing can be said about, with what would have to be known."""
     return tuple(
         Dismissed(code, cause_title(code), _to_check(outcome.missing))
-        for code, outcome in diagnosis.outcomes.items()
+        for code, outcome in _asked(diagnosis)
         if isinstance(outcome, NotAssessed)
     )
 

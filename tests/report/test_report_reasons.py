@@ -13,7 +13,7 @@ from mlflow_bce_monitor.diagnosis import Diagnosis, RankedCause
 from mlflow_bce_monitor.evidence.fact import Evidence, Fact
 from mlflow_bce_monitor.report import reasons
 from mlflow_bce_monitor.rules import RULES
-from mlflow_bce_monitor.rules.rule import NotAssessed, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.rule import NotAssessed, Piece, Rule, RuledOut, Supported
 
 
 def test_causes_come_with_the_evidence_for_and_against_them() -> None:
@@ -83,6 +83,18 @@ def test_a_cause_that_leads_without_evidence_says_so() -> None:
     )
 
 
+def test_observations_without_words_are_left_out() -> None:
+    """What is too weak to mention leaves no empty clause behind."""
+    weak = Supported(0.1, "nothing seen", ("",), ("",), (Piece("verdict", 0.1, ""), Piece("x", -0.1, "")))
+    some = Supported(1.0, "a", ("", "a"), ("",), (Piece("a", 1.0, "a"),))
+    made = dataclasses.replace(
+        _made(("no_signal", 0.6), ("dead_relu", 0.4)), outcomes={"no_signal": weak, "dead_relu": some}
+    )
+    first, second = reasons.causes(made)
+    assert first.evidence_for.startswith("Nothing seen speaks for or against it")
+    assert (second.evidence_for, second.evidence_against) == ("A.", "")
+
+
 def test_unknown_tells_what_could_not_be_checked_and_asks_for_no_change() -> None:
     """Unknown is what no rule covers and what no rule could check; there is nothing to change about it."""
     made = dataclasses.replace(
@@ -128,6 +140,18 @@ def test_dismissed_causes_come_with_the_reason() -> None:
         "dead_relu",
         "To check it, log the gradient norm.",
     )
+
+
+def test_of_a_normal_state_only_causes_that_can_be_normal_are_spoken_of() -> None:
+    """Nobody asks why a GAN at its equilibrium has not too few rows."""
+    outcomes = {
+        "too_few_rows": NotAssessed(("validation_skill",)),
+        "class_imbalance": RuledOut("the classes are balanced"),
+        "policy_equals_reference": RuledOut("the margin is 0.4"),
+    }
+    made = handmade.diagnosis(Verdict.BENIGN, handmade.curve([0.7] * 9), outcomes=outcomes)
+    assert reasons.not_assessed(made) == ()
+    assert [one.code for one in reasons.ruled_out(made)] == ["policy_equals_reference"]
 
 
 def test_what_no_logging_would_tell_is_named() -> None:
