@@ -30,6 +30,7 @@ class Role(str, Enum):
     LOG_PROBABILITY = "log_probability"
     KL_DIVERGENCE = "kl_divergence"
     PAIR_MARGIN = "pair_margin"
+    GENERATOR_LOSS = "generator_loss"
 
     def __str__(self) -> str:
         return self.value

@@ -77,6 +77,9 @@ _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # Not metrics of a model: MLflow's own machine metrics, and the answers of this package's callback.
 _IGNORED_PREFIXES: Final = ("system/", "bce/")
 
+GENERATOR_LOSSES: Final = frozenset({"g loss", "loss g", "gen loss", "generator loss", "loss generator"})
+"""Their presence beside a discriminator's loss makes a run adversarial."""
+
 _ROLES: Final[dict[str, Role]] = {
     "accuracy": Role.ACCURACY,
     "acc": Role.ACCURACY,
@@ -120,6 +123,7 @@ _ROLES: Final[dict[str, Role]] = {
     "logps chosen": Role.LOG_PROBABILITY,
     "kl": Role.KL_DIVERGENCE,
     "margin": Role.PAIR_MARGIN,
+    **dict.fromkeys(GENERATOR_LOSSES, Role.GENERATOR_LOSS),
 }
 
 _ERROR_RATES: Final = frozenset({"binary error", "error rate", "misclassification rate"})
@@ -168,9 +172,6 @@ _LOSSES: Final[dict[str, LossKind]] = {
     "discriminator loss": LossKind.DISCRIMINATOR,
     "loss discriminator": LossKind.DISCRIMINATOR,
 }
-
-GENERATOR_LOSSES: Final = frozenset({"g loss", "loss g", "gen loss", "generator loss", "loss generator"})
-"""Their presence beside a discriminator's loss makes a run adversarial."""
 
 REGRESSION_WORDS: Final = frozenset(
     {

@@ -137,6 +137,9 @@ OTHERS = [
     ("kl", Role.KL_DIVERGENCE, UNSAID),
     ("eval_kl", Role.KL_DIVERGENCE, VALIDATION),
     ("margin", Role.PAIR_MARGIN, UNSAID),
+    ("g_loss", Role.GENERATOR_LOSS, UNSAID),
+    ("loss_G", Role.GENERATOR_LOSS, UNSAID),
+    ("generator/loss", Role.GENERATOR_LOSS, UNSAID),
 ]
 
 ERROR_RATES = [
@@ -155,7 +158,7 @@ MEANINGLESS = [
     *("lossless", "glossary", "loss_scale", "loss_weight", "weight_loss", "loss_ratio", "loss_std"),
     *("l1_loss", "mse_loss", "huber_loss", "dice_loss", "hinge_loss", "triplet_loss", "contrastive_loss"),
     *("aux_loss", "reg_loss", "box_loss", "policy_loss", "value_loss", "actor_loss", "entropy_loss"),
-    *("g_loss", "loss_G", "generator_loss", "mse", "val_mae", "rmse", "r2_score"),
+    *("mse", "val_mae", "rmse", "r2_score"),
     *("categorical_crossentropy", "val_sparse_categorical_crossentropy", "train-mlogloss"),
     *("valid_0-multi_logloss", "nll_loss", "best_val_loss", "min_loss", "best_iteration"),
     *(
