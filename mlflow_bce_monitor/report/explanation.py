@@ -82,7 +82,8 @@ def _causes(diagnosis: Diagnosis) -> list[RenderableType]:
         parts += [Text("")] if parts else []
         # What the first one asks to be changed has a section of its own.
         parts += [_cause(cause, longest, "" if place == 0 else cause.advice)]
-    return parts
+    alike = reasons.look_alikes(diagnosis)
+    return [*parts, *([Text(""), Text(alike)] if alike else [])]
 
 
 def _cause(cause: reasons.CauseText, title_width: int, advice: str) -> RenderableType:

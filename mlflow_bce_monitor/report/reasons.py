@@ -250,6 +250,20 @@ def best_guess(diagnosis: Diagnosis) -> CauseText | None:
     return next((cause for cause in causes(diagnosis) if cause.code != UNKNOWN), None)
 
 
+def look_alikes(diagnosis: Diagnosis) -> str:
+    """Return in a sentence which leading causes look alike, "" where the first has no double among them."""
+    named = [cause for cause in causes(diagnosis) if cause.code in _RULES]
+    alike = [cause.title for cause in named[1:] if _are_alike(named[0].code, cause.code)]
+    if not alike:
+        return ""
+    titles = [f"'{title}'" for title in (named[0].title, *alike)]
+    return f"{', '.join(titles[:-1])} and {titles[-1]} leave much the same marks on what was logged."
+
+
+def _are_alike(one: str, other: str) -> bool:
+    return other in _RULES[one].confused_with or one in _RULES[other].confused_with
+
+
 def advice(diagnosis: Diagnosis) -> str:
     """Return what to change first as a sentence; "" when nothing needs changing."""
     return sentence(diagnosis.advice)

@@ -110,6 +110,12 @@ def test_the_advice_of_a_cause_is_given_once() -> None:
     assert "if so Change dead_relu." in said
 
 
+def test_causes_that_look_alike_are_told_among_the_reasons() -> None:
+    """Before a change is made the reader learns that another cause would look the same."""
+    said = _said(_explained(("dead_relu", 0.5), ("constant_inputs", 0.5), missing=("log the AUC",)))
+    assert _order(said, "Why", "leave much the same marks on what was logged.", "Measure next")
+
+
 def test_nothing_is_to_be_changed_on_a_guess() -> None:
     """While the cause is unknown no change is proposed, and none stands there as code."""
     said = _said(_explained(("unknown", 0.6), ("no_signal", 0.4)))

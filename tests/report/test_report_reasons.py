@@ -110,6 +110,16 @@ def test_unknown_tells_what_could_not_be_checked_and_asks_for_no_change() -> Non
     assert reasons.best_guess(_made(("unknown", 1.0))) is None
 
 
+def test_causes_that_look_alike_are_said_to() -> None:
+    """Leading causes that are confused with the first share a sentence; causes of other marks have none."""
+    causes = ("constant_inputs", 0.4), ("unknown", 0.2), ("zero_initialization", 0.2), ("too_few_steps", 0.2)
+    assert reasons.look_alikes(_made(*causes)) == (
+        "'Constant inputs' and 'Weights that start at zero' leave much the same marks on what was logged."
+    )
+    assert reasons.look_alikes(_made(("constant_inputs", 0.6), ("too_few_steps", 0.4))) == ""
+    assert reasons.look_alikes(handmade.learning()) == ""
+
+
 def test_causes_of_another_kind_of_training_share_a_line() -> None:
     """That a classifier has no generator and no reference model is worth one line, not one each."""
     kinds = {*reasons.KINDS_OF_TRAINING}
