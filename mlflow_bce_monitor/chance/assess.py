@@ -19,7 +19,7 @@ from mlflow_bce_monitor.chance.level import (
 from mlflow_bce_monitor.chance.loss_form import form_of
 from mlflow_bce_monitor.chance.positive_share import share_of_positives
 from mlflow_bce_monitor.chance.preference import preference_chance
-from mlflow_bce_monitor.curves.curve import Curve, CurveSet, Split
+from mlflow_bce_monitor.curves.curve import Curve, CurveSet, Role, Split
 from mlflow_bce_monitor.curves.names import LossKind, read_name
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.settings import ClassWeights, Settings
@@ -71,7 +71,7 @@ def _of_no_label(curve: Curve, curves: CurveSet, settings: Settings) -> ChanceEs
     """Return the level of a loss that is not over the labels of a yes-or-no question."""
     reading = read_name(curve.name)
     if reading is not None and reading.loss_kind is LossKind.DISCRIMINATOR:
-        return other_levels.of_discriminator(curve)
+        return other_levels.of_discriminator(curve, curves.companion(Role.GENERATOR_LOSS, curve.split))
     if curves.preference is not None:
         return preference_chance(curve, curves.preference, settings)
     return other_levels.of_softmax(curves.n_classes) if curves.n_classes > _TWO_CLASSES else None

@@ -16,6 +16,9 @@ from mlflow_bce_monitor.chance.form import LossForm
 from mlflow_bce_monitor.chance.level import LN_2, chance_level, focal_chance_level
 from mlflow_bce_monitor.curves.curve import Curve
 
+_ABOVE_A_MEAN: Final = 1.15
+"""Of the highest mean: both losses are means over other batches, and the generator steps in between."""
+
 _SHARES_TRIED: Final = np.linspace(0.05, 0.95, 19)
 """Shares among which the highest focal level is found; with equal weights that is the one of 0.5."""
 
@@ -75,14 +78,40 @@ def focal(share: ShareEstimate, form: LossForm) -> ChanceEstimate:
     )
 
 
-def of_discriminator(curve: Curve) -> ChanceEstimate:
-    """Return the level of a GAN's discriminator: ln 2 for the mean of its two terms, 2 ln 2 for their sum."""
+def of_discriminator(curve: Curve, generator: Curve | None = None) -> ChanceEstimate:
+    """Return the level of a GAN's discriminator: ln 2 for the mean of its two terms, 2 ln 2 for their sum.
+
+    Parameters
+    ----------
+    curve
+        The discriminator's loss.
+    generator
+        The generator's loss, which bounds the discriminator's; None where it was not logged.
+    """
     share = ShareEstimate(0.5, 0.5, 0.5, "a discriminator sees as many real as generated examples")
-    end = float(np.median(curve.finite[-max(1, curve.finite.size // 5) :])) if curve.finite.size else LN_2
-    summed = abs(end - 2.0 * LN_2) < abs(end - LN_2)
+    summed = _is_sum(curve, generator) if generator is not None else None
+    if summed is None:
+        end = float(np.median(curve.finite[-max(1, curve.finite.size // 5) :])) if curve.finite.size else LN_2
+        summed = abs(end - 2.0 * LN_2) < abs(end - LN_2)
     level = 2.0 * LN_2 if summed else LN_2
     formula = "2 ln 2, two terms summed" if summed else "ln 2"
     return ChanceEstimate(level, level, level, share, known=True, formula=formula, untrained=level)
+
+
+def _is_sum(curve: Curve, generator: Curve) -> bool | None:
+    """Whether a discriminator's loss exceeds any mean that its generator's allows; None when neither shows.
+
+    The generator's loss is g = -ln D(made). The mean of the discriminator's terms is
+    (-ln D(real) - ln(1 - D(made))) / 2, and a discriminator of any use has D(real) >= D(made),
+    so that mean is at most (g - ln(1 - exp(-g))) / 2.
+    """
+    _, at_loss, at_generator = np.intersect1d(curve.steps, generator.steps, return_indices=True)
+    losses, made = curve.values[at_loss], generator.values[at_generator]
+    usable = np.isfinite(losses) & np.isfinite(made) & (made > 0.0)
+    if not usable.any():
+        return None
+    highest = (made[usable] - np.log(-np.expm1(-made[usable]))) / 2.0
+    return bool(2 * int((losses[usable] > _ABOVE_A_MEAN * highest).sum()) > int(usable.sum()))
 
 
 def name_of(share: float) -> str:

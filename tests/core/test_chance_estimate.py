@@ -113,6 +113,25 @@ def test_a_discriminator_sums_or_averages_its_two_terms(end: float, level: float
 
 
 @pytest.mark.parametrize(
+    ("loss", "generator", "level"),
+    [
+        (0.9, 1.1, 2 * LN_2),  # no mean of two terms is that high beside such a generator
+        (1.3, 0.75, 2 * LN_2),
+        (0.45, 1.1, LN_2),
+        (0.72, 0.7, LN_2),
+        (0.9, 0.7, 2 * LN_2),
+        (0.9, -0.4, LN_2),  # a generator's loss of another kind: where it ends tells
+        (0.9, float("nan"), LN_2),
+    ],
+)
+def test_the_generators_loss_tells_a_sum_from_a_mean(loss: float, generator: float, level: float) -> None:
+    """A discriminator of any use finds real examples no less real than made ones, which bounds a mean."""
+    judged = curve([loss] * 6, name="d_loss")
+    curves = curve_set(judged, curve([generator] * 6, Role.GENERATOR_LOSS))
+    assert chance_of(judged, curves, settings_of(), None, LIMITS).value == pytest.approx(level)
+
+
+@pytest.mark.parametrize(
     ("kind", "params", "level"),
     [
         (PreferenceLoss.LOG_SIGMOID, {"positive_share": "0.1"}, LN_2),  # whatever any class share
