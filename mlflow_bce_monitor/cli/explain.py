@@ -13,7 +13,10 @@ from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.report.plain_text import plain
 
 _WITHOUT_RULE = {
-    UNKNOWN: "The run is in trouble, and what it logged does not tell why. Its report says what to log.",
+    UNKNOWN: (
+        "The run is in trouble, and what it logged does not tell why: something that no rule covers, or a "
+        "cause whose rule lacked a fact. Change nothing yet: 'bce-monitor explain RUN' says what to measure."
+    ),
     NO_CAUSE: "The run is in no trouble, so there is no cause to name.",
 }
 _LIKENESS = 0.75  # of 1: one or two letters of a cause's word mistyped

@@ -38,18 +38,18 @@ def rules_table(rules: Iterable[Rule]) -> Table:
 
 
 def rule_page(rule: Rule) -> RenderableType:
-    """Return what is known of one cause: what it is, its evidence, its likes, the change, the source."""
+    """Return what is known of one cause: what it is, its evidence, its likes, change, source and facts."""
     parts: list[RenderableType] = [
         Text.assemble((rule.title, STRONG), ("  ", FAINT), (rule.code, FAINT)),
         Text(""),
         *paragraphs([sentence(rule.explanation)]),
         *section("Speaks for it, for example", items(sentence(example.title) for example in rule.fires)),
         *section("Does not", items(sentence(example.title) for example in rule.stays_quiet)),
-        *section("Must know", _meanings(rule.needs)),
-        *section("Looks at, where it is there", _meanings(rule.uses)),
         *section("Confused with", _confused(rule)),
         *section("Change", [Text(sentence(rule.advice)), Text(""), code(rule.remedy)]),
         *section("Source", [Text(sentence(rule.source))]),
+        *section("Must know", _meanings(rule.needs)),
+        *section("Looks at, where it is there", _meanings(rule.uses)),
     ]
     return Constrain(Group(*parts), READABLE)
 
