@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from mlflow_bce_monitor.contract import Tier
@@ -46,6 +47,10 @@ _DATA_WORDS: Final = re.compile(
     r"data|file|path|table|fold|feature|column|target|label|subset|split|task|scenario|variant", re.IGNORECASE
 )
 """Params that, where they differ, may well say that the other run saw other data."""
+
+
+_SIBLINGS_READ: Final = 500
+"""Siblings whose settings are kept: those of a few dozen runs that lie side by side."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,7 @@ def _compare(
     level = view.findings.end_level
     if not math.isfinite(latest) or level is None or not _same_data(sibling, record):
         return None
-    theirs = read_settings(RunRecord(sibling.run_id, params=sibling.params))
+    theirs = _settings_of(sibling)
     if any(_value(theirs, name) != _value(settings, name) for name in _LEVELS if name != "loss_name"):
         return None
     chance = view.chance.value
@@ -116,6 +121,12 @@ def _compare(
         is_same_level=abs(latest - level) <= limits.chance_band * chance,
         changed=changed,
     )
+
+
+@lru_cache(maxsize=_SIBLINGS_READ)
+def _settings_of(sibling: Sibling) -> Settings:
+    """Return a sibling's settings; the runs of a page share their siblings, which hash by identity."""
+    return read_settings(RunRecord(sibling.run_id, params=sibling.params))
 
 
 def _value(settings: Settings, name: str) -> object:

@@ -52,9 +52,15 @@ def test_probabilities_fitted_are_those_that_made_the_data() -> None:
 def test_an_observation_never_changes_sides() -> None:
     """Where the data say the opposite of the author, the weight goes to nothing and not beyond."""
     against = [sample("dead_relu", ("memorises",), ()) for _ in range(50)]
-    against += [sample("no_signal", (), ()) for _ in range(50)]
+    against += [sample("no_signal", (), ()) for _ in range(50)] + [sample("no_signal", ("memorises",), ())]
     fitted = fit(against, AUTHORS, WEAK)
     assert fitted.pieces["no_signal.memorises"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_an_observation_never_seen_with_its_cause_keeps_its_weight() -> None:
+    """What the zoo does not contain is no evidence against: the author's weight stays."""
+    never = [sample("dead_relu", ("memorises",), ("shock",)) for _ in range(50)]
+    assert fit(never, AUTHORS, WEAK).pieces["no_signal.memorises"] == AUTHORS["no_signal.memorises"]
 
 
 def test_a_strong_hold_keeps_the_authors_weights() -> None:

@@ -443,14 +443,23 @@ def test_a_plateau_is_the_one_the_verdict_is_about() -> None:
             {"lr": "1e-6", "optimizer": "adam"},
             0.5,
         ),
-        ("class_imbalance", *STALLED["imbalanced: the accuracy tells the share"]),
+        (
+            "class_imbalance",
+            {
+                "loss": exponential(12, 0.5, 1.01 * H_OF_A_TENTH, 1.0),
+                "accuracy": [0.88] + [0.9] * 11,
+                "recall": [0.0] * 12,
+                "val_auc": 0.7 + jitter(12, 0.01, 0),
+            },
+            {},
+            None,
+        ),
         (
             "output_loss_mismatch",
             *OTHERS[Verdict.INCONSISTENT]["a one-unit softmax trains and predicts one class"],
         ),
         ("policy_equals_reference", *STALLED["a preference loss that never leaves"]),
         ("adversarial_equilibrium", *OTHERS[Verdict.BENIGN]["a discriminator at equilibrium"]),
-        ("unknown", *STALLED["flat at ln 2 with noise"]),
         ("unknown", *OTHERS[Verdict.DIVERGED]["all NaN"]),
     ],
 )

@@ -269,7 +269,7 @@ def test_a_run_that_recovers_keeps_no_stale_answer(store: FilledStore) -> None:
     )
     scan(store.uri)
     assert "bce.advice" in store.client.get_run(run_id).data.tags
-    store.extend(run_id, "loss", learning(200), first_step=40)
+    store.extend(run_id, "loss", learning(120), first_step=40)
     answers = scan(store.uri)
     run = store.client.get_run(run_id)
     assert run.data.tags["bce.verdict"] == answers["verdict"][0] == "escaped"
