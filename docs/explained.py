@@ -27,9 +27,9 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 
 from benchmarks.diagnosis.cases import Case, case_of
+from benchmarks.zoo.blocks import DEVELOPMENT
 from benchmarks.zoo.outcome import Outcome
 from benchmarks.zoo.plan import TrainingPlan
-from benchmarks.zoo.split import DEVELOPMENT
 from benchmarks.zoo.traces import load
 from benchmarks.zoo.truth import Truth
 from mlflow_bce_monitor import evaluate_run

@@ -1,1 +1,1 @@
-"""Fits how much each observation says about each cause, on the zoo's development block."""
+"""Fits how much each observation says about each cause, on the zoo's blocks for fitting."""

@@ -13,9 +13,10 @@ import mlflow_bce_monitor
 from benchmarks.calibration.fit import Strength, fit
 from benchmarks.calibration.samples import Sample, authors_weights, samples_of
 from benchmarks.calibration.validation import Report, cross_validate
+from benchmarks.zoo.blocks import FITTED_BLOCKS
 from mlflow_bce_monitor.calibration import FITTED_FILE, Calibration
 
-BLOCK: Final = "development"
+WHERE: Final = f"blocks {' and '.join(FITTED_BLOCKS)}"
 """The other block is for the benchmark; nothing here looks at it."""
 
 STRENGTHS: Final = tuple(
@@ -45,16 +46,14 @@ FITTED_PATH: Final = Path(mlflow_bce_monitor.__file__).with_name(FITTED_FILE)
 )
 @click.option("--write", is_flag=True, help=f"Write the weights to the package's {FITTED_FILE}.")
 def main(traces: Path | None, write: bool) -> None:  # noqa: FBT001 - a flag of the command line
-    """Choose the strength of the fit by cross-validation, fit on the whole block, and say how it did."""
+    """Choose the strength of the fit by cross-validation, fit on all of its runs, and say how it did."""
     from benchmarks.zoo.traces import TRACES, load  # noqa: PLC0415 - loads Keras
 
-    pairs = [(record, truth) for record, truth in load(traces or TRACES) if truth.plan.block == BLOCK]
+    pairs = [(record, truth) for record, truth in load(traces or TRACES) if truth.plan.block in FITTED_BLOCKS]
     samples, authors = samples_of(pairs), authors_weights(pairs)
     groups = len({one.group for one in samples})
     originals = sum(one.is_original for one in samples)
-    click.echo(
-        f"{originals} runs in trouble in {groups} groups of the {BLOCK} block, {len(authors)} observations"
-    )
+    click.echo(f"{originals} runs in trouble in {groups} groups of the {WHERE}, {len(authors)} observations")
     reports = {strength: cross_validate(samples, authors, strength) for strength in STRENGTHS}
     for strength, report in reports.items():
         click.echo(f"{strength}: {_in_words(report)}")
@@ -88,7 +87,7 @@ def _as_json(fitted: Calibration, strength: Strength, report: Report, samples: l
     stored = {
         "about": (
             f"Fitted by python -m benchmarks.calibration --write on {report.n} runs in trouble of the fault "
-            f"zoo's {BLOCK} block ({groups} groups of data set and architecture), {strength}. "
+            f"zoo's {WHERE} ({groups} groups of data set and architecture), {strength}. "
             f"Out of fold: {_in_words(report)}."
         ),
         "unknown": round(fitted.unknown, DIGITS),

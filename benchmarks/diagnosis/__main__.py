@@ -1,7 +1,7 @@
 """Measure the diagnosis, and its rivals, on the fault zoo.
 
-python -m benchmarks.diagnosis                        # the block held back
-python -m benchmarks.diagnosis --block development    # the block that rules are fitted on
+python -m benchmarks.diagnosis                        # the block that nothing was fitted on
+python -m benchmarks.diagnosis --block development    # a block that rules are fitted on
 python -m benchmarks.diagnosis --write                # docs/benchmark.md and its picture
 """
 
@@ -14,21 +14,23 @@ from typing import Final
 import click
 from rich.console import Console
 
+from benchmarks.zoo.blocks import DEVELOPMENT, TEST, VALIDATION
+
 COMMAND: Final = "python -m benchmarks.diagnosis"
-HELD_BACK: Final = "held_back"
-BLOCKS: Final = (HELD_BACK, "development", "all")
+PUBLISHED: Final = TEST
+CHOICES: Final = (TEST, VALIDATION, DEVELOPMENT, "all")
 TRACES: Final = Path(__file__).parents[1] / "zoo" / "traces.parquet"
 
 
 @click.command()
-@click.option("--block", type=click.Choice(BLOCKS), default=HELD_BACK, show_default=True)
+@click.option("--block", type=click.Choice(CHOICES), default=PUBLISHED, show_default=True)
 @click.option("--traces", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=TRACES)
 @click.option("--without-params", "bare", is_flag=True, help="Judge every run by its metrics alone.")
 @click.option("--json", "numbers", type=click.Path(dir_okay=False, path_type=Path), help="Write all numbers.")
 @click.option("--write", "publish", is_flag=True, help="Write docs/benchmark.md and its picture.")
 def main(block: str, traces: Path, numbers: Path | None, *, bare: bool, publish: bool) -> None:
     """Measure the diagnosis, and its rivals, on the fault zoo."""
-    if publish and (block != HELD_BACK or bare or traces != TRACES):
+    if publish and (block != PUBLISHED or bare or traces != TRACES):
         raise click.UsageError(
             "--write publishes runs that nothing was fitted on, as they were logged: "
             f"leave out --block, --without-params and --traces (got block {block}, {traces})"

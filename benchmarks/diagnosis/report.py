@@ -43,7 +43,7 @@ class Report:
     Attributes
     ----------
     block
-        Which runs: "development", "held_back" or "all".
+        Which runs: "development", "validation", "test" or "all".
     n_runs, n_groups
         Runs, and groups of data set and architecture among them.
     scores

@@ -18,10 +18,10 @@ import tensorflow as tf
 from mlflow import MlflowClient
 from scipy.stats import wasserstein_distance
 
+from benchmarks.zoo.blocks import DEVELOPMENT
 from benchmarks.zoo.measurement import auc_above_half, cross_entropy
 from benchmarks.zoo.outcome import Outcome, Trace
 from benchmarks.zoo.plan import DataPlan, LoggingPlan, NetworkPlan, OptimiserPlan, TrainingPlan
-from benchmarks.zoo.split import DEVELOPMENT
 from benchmarks.zoo.store import read_record
 from benchmarks.zoo.training import last_run_id
 from mlflow_bce_monitor.records import RunRecord

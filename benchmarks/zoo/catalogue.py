@@ -15,11 +15,12 @@ import numpy as np
 
 from benchmarks.zoo.adversarial import adversarial_plans
 from benchmarks.zoo.architectures import ARCHITECTURES
+from benchmarks.zoo.blocks import BLOCKS
 from benchmarks.zoo.datasets import DATA_SETS, Kind
 from benchmarks.zoo.faults import CAUSE_OF, FAULTS, RATES, Fault, change
 from benchmarks.zoo.plan import DataPlan, LoggingPlan, NetworkPlan, OptimiserPlan, TrainingPlan
 from benchmarks.zoo.preference import preference_plans
-from benchmarks.zoo.split import ARCHITECTURES_OF, BLOCKS, DATA_SETS_OF
+from benchmarks.zoo.split import ARCHITECTURES_OF, DATA_SETS_OF
 
 CATALOGUE_SEED: Final = 41
 NO_FAULT: Final = "none"

@@ -21,6 +21,7 @@ import mlflow
 import numpy as np
 from scipy.special import expit
 
+from benchmarks.zoo.blocks import BLOCKS, DEVELOPMENT
 from benchmarks.zoo.measurement import auc_above_half
 from benchmarks.zoo.outcome import Outcome, Trace
 from benchmarks.zoo.plan import DataPlan, LoggingPlan, NetworkPlan, OptimiserPlan, TrainingPlan
@@ -36,7 +37,6 @@ from benchmarks.zoo.policies import (
     last_step,
     rate_at,
 )
-from benchmarks.zoo.split import BLOCKS, DEVELOPMENT
 
 KTO_SEED: Final = 2402
 LOSS_TYPE: Final = "kto"

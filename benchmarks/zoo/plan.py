@@ -154,7 +154,7 @@ class TrainingPlan:
     severity
         How the fault was injected, in words.
     block
-        "development" or "held_back".
+        One of :data:`benchmarks.zoo.blocks.BLOCKS`.
     experiment
         Name of the experiment it is logged in; runs that a user would have put side by side share one.
     seed

@@ -16,6 +16,7 @@ from mlflow import MlflowClient
 from scipy.special import expit
 
 from benchmarks.zoo import kto
+from benchmarks.zoo.blocks import DEVELOPMENT
 from benchmarks.zoo.measurement import auc_above_half
 from benchmarks.zoo.outcome import Outcome, Trace
 from benchmarks.zoo.plan import DataPlan, LoggingPlan, NetworkPlan, OptimiserPlan, TrainingPlan
@@ -33,7 +34,6 @@ from benchmarks.zoo.policies import (
     rate_at,
     trainer_params,
 )
-from benchmarks.zoo.split import DEVELOPMENT
 from benchmarks.zoo.store import read_record
 from mlflow_bce_monitor.records import RunRecord
 

@@ -1,4 +1,4 @@
-"""Which data sets and architectures are for fitting, and which are held back for the proof.
+"""Which data sets and architectures belong to which block.
 
 Decided by a seed before any training was looked at: of every stratum of data sets and of
 architectures (see their tables) one half goes to either block. A training combines a data
@@ -13,11 +13,8 @@ from typing import Final, Protocol
 import numpy as np
 
 from benchmarks.zoo.architectures import ARCHITECTURES
+from benchmarks.zoo.blocks import BLOCKS
 from benchmarks.zoo.datasets import DATA_SETS
-
-DEVELOPMENT: Final = "development"
-HELD_BACK: Final = "held_back"
-BLOCKS: Final = (DEVELOPMENT, HELD_BACK)
 
 SPLIT_SEED: Final = 20_270_318
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from benchmarks.zoo.blocks import BLOCKS
 from benchmarks.zoo.plan import TrainingPlan
 from benchmarks.zoo.traces import TRACES, load
 from benchmarks.zoo.truth import Truth
@@ -61,7 +62,7 @@ def contents(truths: list[Truth]) -> str:
                 for cause in truth.causes
                 if cause in CAUSES[:-2]
             ],
-            ["development", "held_back"],
+            list(BLOCKS),
         ),
         "",
     ]

@@ -395,8 +395,8 @@ def test_measure_scores_runs_in_order() -> None:
 
 def test_a_block_is_selected() -> None:
     """Only runs of the block are kept, in their order; "all" keeps every run."""
-    pairs = [(flat_run(), Truth(Plan(block))) for block in ("development", "held_back", "held_back")]
-    assert select(pairs, "held_back") == pairs[1:]
+    pairs = [(flat_run(), Truth(Plan(block))) for block in ("development", "test", "test")]
+    assert select(pairs, "test") == pairs[1:]
     assert select(pairs, "development") == pairs[:1]
     assert select(pairs, "all") == pairs
 
@@ -404,7 +404,7 @@ def test_a_block_is_selected() -> None:
 # --- tables, page, picture, JSON -----------------------------------------------------
 
 
-def some_report(block: str = "held_back") -> Report:
+def some_report(block: str = "test") -> Report:
     """Return a report on four runs."""
     cases = [
         stalled({"no_signal"}, ("no_signal", 0.9), ("unknown", 0.1)),
@@ -431,11 +431,8 @@ def test_the_page_says_all_numbers_of_the_report() -> None:
     written = page(report, "python -m benchmarks.diagnosis")
     for table in all_tables(report):
         assert as_markdown(table) in written
-    assert (
-        "tuned on pilot runs of *both* blocks, and its last 110 plans were designed after that look"
-        in written
-    )
-    assert "Verdict thresholds, rules and probabilities were fitted on the development block only." in written
+    assert "tuned on pilot runs of the first two blocks, and the test block takes both over" in written
+    assert "were fitted on the blocks development and\nvalidation." in written
     assert "- False alarms: silent is ahead with 0.0 % (0 of 2)" in written
     assert "nothing was fitted on these runs" in written
     assert "nothing was fitted on these runs" not in page(some_report("development"), "command")
@@ -482,8 +479,11 @@ def test_a_row_needs_a_cell_for_every_column() -> None:
 # --- the command ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("options", [["--block", "development"], ["--block", "all"], ["--without-params"]])
-def test_only_the_block_held_back_is_published(options: list[str]) -> None:
+@pytest.mark.parametrize(
+    "options",
+    [*(["--block", block] for block in ("development", "validation", "all")), ["--without-params"]],
+)
+def test_only_the_test_block_is_published(options: list[str]) -> None:
     """--write refuses runs that something was fitted on, before it loads anything."""
     result = CliRunner().invoke(main, ["--write", *options])
     assert result.exit_code == 2
@@ -492,7 +492,7 @@ def test_only_the_block_held_back_is_published(options: list[str]) -> None:
 
 @pytest.mark.training
 def test_the_command_measures_the_block_it_is_asked_for(tmp_path: Path) -> None:
-    """Real traces of the development block are measured; the default asks for the block held back."""
+    """Real traces of the development block are measured; the default asks for the test block."""
     from benchmarks.zoo import traces as zoo  # noqa: PLC0415 - loads Keras
 
     specimens = [one for one in zoo.read() if one.plan.block == "development"][:12]
@@ -505,7 +505,7 @@ def test_the_command_measures_the_block_it_is_asked_for(tmp_path: Path) -> None:
     assert json.loads(numbers.read_text(encoding="utf-8"))["report"]["scores"]["verdicts"]["n"] == 12
     default = CliRunner().invoke(main, options)
     assert default.exit_code == 1
-    assert "holds no run of the block held_back" in default.output
+    assert "holds no run of the block test" in default.output
 
 
 def test_causes_of_the_groups_are_words_of_the_contract() -> None:

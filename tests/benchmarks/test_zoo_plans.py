@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from benchmarks.zoo.architectures import ARCHITECTURES, HEADS, build
+from benchmarks.zoo.blocks import BLOCKS
 from benchmarks.zoo.catalogue import all_plans
 from benchmarks.zoo.datasets import DATA_SETS, HELD_BACK_SHARE, INPUT_DAMAGE, TOKEN_DAMAGE, Kind, prepare
 from benchmarks.zoo.faults import FAULTS
 from benchmarks.zoo.plan import DataPlan, NetworkPlan
-from benchmarks.zoo.split import ARCHITECTURES_OF, BLOCKS, DATA_SETS_OF
+from benchmarks.zoo.split import ARCHITECTURES_OF, DATA_SETS_OF
 
 pytestmark = pytest.mark.training
 
@@ -91,7 +92,7 @@ def test_frozen_plans_have_nothing_to_train() -> None:
 
 
 def test_blocks_share_neither_data_sets_nor_architectures() -> None:
-    """What is held back was never seen in development, neither the data nor the network."""
+    """What one block holds is never seen in the other, neither the data nor the network."""
     plans = all_plans()
     for part, names in (("data", DATA_SETS_OF), ("network", ARCHITECTURES_OF)):
         assert not names[BLOCKS[0]] & names[BLOCKS[1]]

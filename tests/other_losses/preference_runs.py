@@ -35,8 +35,8 @@ def train(family: str, loss: Mapping[str, float | int | str], variants: tuple[st
     import mlflow  # noqa: PLC0415 - only when something is trained
 
     from benchmarks.zoo import preference  # noqa: PLC0415 - loads Keras
+    from benchmarks.zoo.blocks import DEVELOPMENT  # noqa: PLC0415 - as above
     from benchmarks.zoo.kto import kto_plans  # noqa: PLC0415 - as above
-    from benchmarks.zoo.split import DEVELOPMENT  # noqa: PLC0415 - as above
 
     some = next(iter(kto_plans(DEVELOPMENT)))
     architecture = "reward_linear" if family == "reward" else "bigram_policy"

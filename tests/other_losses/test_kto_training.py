@@ -10,10 +10,10 @@ import pytest
 from scipy.special import expit
 from shelf import Shelf
 
+from benchmarks.zoo.blocks import BLOCKS, DEVELOPMENT
 from benchmarks.zoo.kto import Answers, kto_plans, kto_step, loss_of
 from benchmarks.zoo.plan import TrainingPlan
 from benchmarks.zoo.policies import Policy
-from benchmarks.zoo.split import BLOCKS, DEVELOPMENT
 
 pytestmark = pytest.mark.training
 
@@ -100,7 +100,7 @@ def test_what_is_logged_is_what_trl_logs(shelf: Shelf) -> None:
 
 
 def test_the_blocks_share_neither_prompts_nor_policies() -> None:
-    """Plans have ids of their own and are the same every time; what is held back is another policy."""
+    """Plans have ids of their own and are the same every time; every block has its own."""
     plans = [plan for block in BLOCKS for plan in kto_plans(block)]
     assert plans == [plan for block in BLOCKS for plan in kto_plans(block)]
     assert len({plan.plan_id for plan in plans}) == len(plans)
