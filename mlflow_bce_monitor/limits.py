@@ -33,6 +33,15 @@ class Limits:
     one_class_loss: float = 0.5
     # Share of the run over which an accuracy that repeats one value cannot be a coincidence.
     one_class_fraction: float = 0.5
+    # Of the way from ln 2 down to the entropy of a share. A network that comes to predict one class
+    # crosses the threshold 0.5 before its loss has gone this far.
+    crossing: float = 0.5
+    # Area. Who ranks this well predicts both classes, unless one is rare and its loss is low.
+    auc_of_both: float = 0.9
+    # Of the entropy of an error rate. A loss this far above it comes from errors made with certainty.
+    certain_errors: float = 1.3
+    # Of the loss. A network whose loss has moved by less over its run still makes its first predictions.
+    untouched: float = 0.005
     # Factor. How far hand-made class weights usually are from the inverse shares.
     share_from_weights_factor: float = 1.5
 
@@ -47,6 +56,8 @@ class Limits:
     focal_start: float = 1.0
     # Share. Distance of an accuracy from that of a coin.
     coin_flip: float = 0.1
+    # Of the level. A loss that moves by more over its last three points does not stand there.
+    passes_through: float = 0.05
     # Bits. Distance from one bit at which a flat loss stands.
     bit_distance: float = 0.01
 

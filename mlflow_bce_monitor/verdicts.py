@@ -70,7 +70,10 @@ def _below_zero(evidence: Evidence, _: Limits) -> Judgement | None:
 
 def _normal_at_chance(evidence: Evidence, limits: Limits) -> Judgement | None:
     """Say "benign" where chance is the expected state."""
-    if "end_skill" not in evidence or abs(evidence.number("end_skill")) > limits.chance_band:
+    if "end_skill" not in evidence:
+        return None
+    band = limits.unvalidated_band if evidence["adversarial"] else limits.chance_band
+    if abs(evidence.number("end_skill")) > band:
         return None
     if evidence["adversarial"] and not _stands_still(evidence, limits):
         because = "a discriminator at its chance level cannot tell real from generated: equilibrium"
@@ -88,7 +91,7 @@ def _stands_still(evidence: Evidence, limits: Limits) -> bool:
     """Whether the loss repeats one number, or steps are too small to play: no equilibrium was reached."""
     if evidence.number_or("rate_ratio", 1.0) <= limits.rate_far_below:
         return True
-    still = evidence.number_or("movement", 1.0) < limits.does_not_move
+    still = evidence.number_or("movement", 1.0) < limits.untouched
     return still and evidence.number("n_points") >= limits.min_points
 
 
@@ -195,10 +198,22 @@ def _jumping(evidence: Evidence, limits: Limits) -> Judgement | None:
     skill = evidence.number("end_skill")
     for name, whose in (("end_spread", "loss"), ("validation_spread", "validation loss")):
         spread = evidence.number_or(name, 0.0)
+        if name == "validation_spread" and skill > limits.surely_fitted:
+            continue  # what was learned stands, and a memorised training set makes held-back losses jump
         if spread > limits.unstable_noise and skill <= limits.unstable_sigmas * spread:
             because = f"over the last half the {whose} jumps by {spread:.0%} of chance from point to point"
             return Judgement(Verdict.UNSTABLE, LIKELY, because)
     return None
+
+
+def _below_from_the_start(evidence: Evidence, limits: Limits) -> Judgement | None:
+    """Find a loss that began below ln 2 and never fell: nothing was learned in this run."""
+    if evidence["share_known"] or evidence.number("end_skill") <= limits.unvalidated_band:
+        return None
+    if evidence.number("total_fall") > 0.0:
+        return None
+    because = f"at {evidence.number('end_level'):.4f} the loss is below ln 2 but never fell"
+    return Judgement(Verdict.INCONCLUSIVE, LIKELY, f"{because}; the share of positives is not known")
 
 
 def _share_not_known(evidence: Evidence, limits: Limits) -> Judgement | None:
@@ -231,9 +246,6 @@ def _share_not_known(evidence: Evidence, limits: Limits) -> Judgement | None:
 def _skill_or_imbalance(evidence: Evidence, limits: Limits) -> Judgement:
     """Judge a loss below ln 2 beside which nothing tells skill from imbalanced labels."""
     level = f"{evidence.number('end_level'):.4f}"
-    if evidence.number("total_fall") <= 0.0:
-        because = f"at {level} the loss is below ln 2 but never fell; the share of positives is not known"
-        return Judgement(Verdict.INCONCLUSIVE, LIKELY, because)
     if evidence.number("end_level") < limits.rarest_level:
         because = f"the loss is {level}, which at chance would mean fewer positives than one in five hundred"
         return _escaped_or_learning(because, LIKELY, evidence, limits)
@@ -412,6 +424,44 @@ def _loss_without_predictions(evidence: Evidence, limits: Limits) -> Judgement |
     return Judgement(Verdict.INCONSISTENT, LIKELY, because)
 
 
+def _one_class_against_the_odds(evidence: Evidence, limits: Limits) -> Judgement | None:
+    """Find predictions that are all of the *rarer* class beside a loss below that of predicting 0.5.
+
+    Whoever lowers the loss moves the predictions towards the more frequent class first.
+    """
+    if (
+        not evidence.get("accuracy_constant", False)
+        or evidence.number("end_ratio") >= 1.0 - limits.chance_band
+    ):
+        return None
+    if evidence.number_or("error_rate", 0.0) < 0.5 + limits.unvalidated_band:
+        return None
+    weighted = evidence.number_or("effective_minority_share", 0.0) != evidence.number_or(
+        "minority_share", 1.0
+    )
+    if weighted:
+        return None  # the weights make the rarer class the heavier one, or nothing is known of the shares
+    because = (
+        "the loss is below that of predicting 0.5 for everything, "
+        f"yet {evidence.number('error_rate'):.0%} of the predictions are wrong: all are of the rarer class"
+    )
+    return Judgement(Verdict.INCONSISTENT, LIKELY, because)
+
+
+def _constant_in_inference(evidence: Evidence, limits: Limits) -> Judgement | None:
+    """Find a network that ranks its training rows as it is trained, and gives one output when it is used."""
+    if not evidence.get("constant_output", False) or evidence.number_or("validation_auc", 0.0) != 0.5:  # noqa: PLR2004
+        return None
+    area = evidence.number_or("auc", 0.5)
+    if area < limits.auc_of_both:
+        return None
+    because = (
+        f"the training AUC is {area:.2f}, yet held-back rows all get one output: "
+        "the network predicts otherwise than it is trained, as with batch statistics that lag behind"
+    )
+    return Judgement(Verdict.INCONSISTENT, LIKELY, because)
+
+
 def still_falling(evidence: Evidence, limits: Limits) -> bool:
     """Whether the training loss falls at its end, surely and by enough to matter."""
     return bool(evidence["end_falling"]) and evidence.number("end_fall") > limits.slow_fall
@@ -445,8 +495,11 @@ def _improves_for_real(evidence: Evidence, limits: Limits) -> bool:
         return (
             evidence.number("validation_fall") > limits.slow_fall
         )  # it comes down to chance, whatever it ranks
-    if "validation_auc" in evidence and evidence.number("validation_auc") < limits.auc_at_chance:
-        return False
+    if "validation_auc" in evidence:
+        if evidence.number("validation_auc") < limits.auc_at_chance:
+            return False
+        if evidence.number("validation_auc") >= limits.auc_with_signal:
+            return True
     rows = evidence.number_or("n_validation", math.inf)
     worth = evidence.number("validation_fall") * evidence.number("end_level") * rows
     return worth >= limits.validation_gain
@@ -461,7 +514,10 @@ JUDGES: Final[tuple[Judge, ...]] = (
     _penalty_alone,
     _far_above_chance,
     _loss_without_predictions,
+    _one_class_against_the_odds,
+    _constant_in_inference,
     _jumping,
+    _below_from_the_start,
     _share_not_known,
     _lost_at_the_end,
     _without_held_back_skill,

@@ -70,7 +70,7 @@ def cheaper_than(unit: float, loss: Curve, curves: CurveSet, limits: Limits) -> 
     unit
         What an error at the threshold costs, as a share of ln 2: 1 for a plain cross-entropy.
     """
-    errors, costs = _errors_and_costs(loss, curves, limits)
+    errors, costs = errors_and_costs(loss, curves, limits)
     if costs.size < limits.min_repeats:
         return False
     cheap = costs < _FAR_FROM_CALIBRATED * _CALIBRATED * unit * LN_2 * errors
@@ -79,7 +79,7 @@ def cheaper_than(unit: float, loss: Curve, curves: CurveSet, limits: Limits) -> 
 
 def _has_learned(loss: Curve, curves: CurveSet, limits: Limits) -> bool:
     """Whether the first accuracy is clearly better than a coin: then the first loss is no untrained one."""
-    errors, _ = _errors_and_costs(loss, curves, limits)
+    errors, _ = errors_and_costs(loss, curves, limits)
     return errors.size == 0 or float(errors[0]) < 0.5 - limits.coin_flip
 
 
@@ -102,19 +102,22 @@ def _stands_at_focal_chance(loss: Curve, curves: CurveSet, limits: Limits) -> bo
     share = float(shares[-1])
     if not 0.0 < share < 1.0 or not bool((np.abs(shares - share) < _SAME_SHARE).all()):
         return False
-    end = float(np.median(loss.finite[-limits.min_repeats :]))
+    last = loss.finite[-limits.min_repeats :]
+    end = float(np.median(last))
+    if float(np.ptp(last)) > limits.passes_through * end:
+        return False  # it only passes through
     return abs(end / focal_chance_level(share, USUAL_GAMMA) - 1.0) < limits.form_distance
 
 
 def _below_its_errors(loss: Curve, curves: CurveSet, limits: Limits) -> bool:
-    errors, costs = _errors_and_costs(loss, curves, limits)
+    errors, costs = errors_and_costs(loss, curves, limits)
     if costs.size == 0:
         return False
     impossible = costs < limits.bound_slack * LN_2 * errors
     return float(impossible.mean()) >= limits.bound_majority
 
 
-def _errors_and_costs(loss: Curve, curves: CurveSet, limits: Limits) -> tuple[FloatArray, FloatArray]:
+def errors_and_costs(loss: Curve, curves: CurveSet, limits: Limits) -> tuple[FloatArray, FloatArray]:
     """Return error rates and losses at the steps that have both; costs are means over the same rows."""
     accuracy = curves.companion(Role.ACCURACY, loss.split)
     nothing = np.empty(0, dtype=np.float64)

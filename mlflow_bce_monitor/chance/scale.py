@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from mlflow_bce_monitor.chance.focal import cheaper_than
+from mlflow_bce_monitor.chance.focal import cheaper_than, errors_and_costs
 from mlflow_bce_monitor.chance.form import LossForm
 from mlflow_bce_monitor.chance.level import LN_2
 from mlflow_bce_monitor.curves.curve import Curve, CurveSet, Role, Split
@@ -70,7 +70,7 @@ def scaled_form(loss: Curve, curves: CurveSet, settings: Settings, limits: Limit
     if not both or loss.finite.size < limits.min_repeats:
         return None
     return (
-        _summed_over_batches(both, settings, limits)
+        _summed_over_batches(both, curves, settings, limits)
         or _summed_over_epochs(loss, curves, settings, limits)
         or _bits(both[0], curves, limits)
         or _of_unknown_factor(loss, curves, limits)
@@ -85,12 +85,16 @@ def named_bits(loss: Curve) -> LossForm | None:
     return LossForm(scale=_BITS, reason=f"the name {loss.name!r}")
 
 
-def _summed_over_batches(losses: Sequence[Curve], settings: Settings, limits: Limits) -> LossForm | None:
+def _summed_over_batches(
+    losses: Sequence[Curve], curves: CurveSet, settings: Settings, limits: Limits
+) -> LossForm | None:
     """Ask both splits: the held-back one may have learned before its first point."""
     batch = settings.batch_size
     if batch is None or batch.value < _SMALLEST_SUM:
         return None
     if not any(_starts_at(batch.value, loss, limits) for loss in losses):
+        return None
+    if any(_is_no_sum(batch.value, loss, curves, limits) for loss in losses):
         return None
     return LossForm(scale=float(batch.value), reason=f"summed over batches: starts at {batch.source} * ln 2")
 
@@ -125,6 +129,18 @@ def _starts_at(count: int, loss: Curve, limits: Limits) -> bool:
     start, end = float(loss.finite[0]), float(np.median(loss.finite[-limits.min_repeats :]))
     # A start thrown that high by a large step ends at the chance level of a mean.
     return _near(start, count * LN_2, limits) and not _near(end, LN_2, limits)
+
+
+def _is_no_sum(count: int, loss: Curve, curves: CurveSet, limits: Limits) -> bool:
+    """Whether the errors say that it is a mean: each costs ln 2 at least, and 16 where all are certain."""
+    errors, costs = errors_and_costs(loss, curves, limits)
+    if costs.size == 0:
+        return False
+    too_cheap = costs / count < limits.bound_slack * LN_2 * errors
+    if float(too_cheap.mean()) >= limits.bound_majority:
+        return True
+    certain = float(np.median(costs / errors))
+    return limits.clipped_cost_low < certain < limits.clipped_cost_high
 
 
 def _bits(loss: Curve, curves: CurveSet, limits: Limits) -> LossForm | None:

@@ -114,9 +114,11 @@ def many_outputs(settings: Settings) -> Setting[int] | None:
 
 
 def _fell_below_zero(loss: Candidate, roles: set[Role]) -> bool:
-    """Whether a classifier's loss set out above zero: labels outside [0, 1] leave it no floor."""
-    binary = bool(roles & CLASSIFIER_ROLES) or loss.reading.loss_kind is LossKind.BINARY
-    return binary and float(loss.curve.finite[0]) > 0.0
+    """Whether the loss is a classifier's all the same: labels outside [0, 1] leave it no floor.
+
+    The first epoch may already have taken it below zero.
+    """
+    return bool(roles & CLASSIFIER_ROLES) or loss.reading.loss_kind is LossKind.BINARY
 
 
 def _by_name(loss: Candidate) -> Certainty | None:

@@ -61,7 +61,7 @@ def _by_validation(evidence: Evidence, limits: Limits) -> tuple[Piece, ...]:
             "after thousands of updates it does not even fit its own rows, as a live network fits any labels"
         )
         pieces.append(Piece("cannot_memorise", -1.0, clause))
-    if evidence["validation_falling"] and held_back < 0.0:
+    if evidence.get("validation_falling", False) and held_back < 0.0:
         pieces.append(Piece("comes_down", -1.0, "the validation loss is still coming down to chance"))
     return tuple(pieces)
 

@@ -26,6 +26,7 @@ def share(
     form: LossForm = PLAIN,
     held_back: tuple[Sequence[float], Sequence[float]] | None = None,
     name: str = "loss",
+    area: Sequence[float] | None = None,
     **params: str,
 ) -> float | None:
     """Return the share that the training accuracy of a run tells."""
@@ -33,6 +34,8 @@ def share(
     if held_back is not None:
         validation = curve(held_back[0], split=Split.VALIDATION)
         companions.append(curve(held_back[1], Role.ACCURACY, Split.VALIDATION))
+    if area is not None:
+        companions.append(curve(area, Role.AUC))
     curves = curve_set(curve(loss, name=name), *companions, validation=validation)
     found = share_of_one_class(Split.TRAIN, curves, settings_of(**params), LIMITS, form)
     return None if found is None else found.value
@@ -93,6 +96,30 @@ def test_what_one_split_shows_holds_for_the_other() -> None:
     assert share([0.7, *[0.34] * 9], AT_ONCE) == pytest.approx(0.1)
     assert share([0.7, *[0.34] * 9], AT_ONCE, held_back=(LEARNED, drifting)) == pytest.approx(0.1)
     assert share([0.7, *[0.34] * 9], AT_ONCE, held_back=([0.2] * 10, [0.9] * 10)) is None
+
+
+def test_a_split_without_the_rarer_class_is_all_right_from_the_start() -> None:
+    """A held-back set of eighty rows may have none of two percent positives: its accuracy is 1 at once."""
+    losses, accuracies = [0.55, 0.33, 0.2, 0.13, 0.11, *[0.1] * 5], [0.87, *[0.98] * 9]
+    found = share(losses, accuracies, held_back=([0.37, 0.2, 0.1, *[0.05] * 7], [1.0] * 10))
+    assert found == pytest.approx(0.02)
+
+
+def test_neighbours_of_the_last_accuracy_under_a_falling_loss_were_learned() -> None:
+    """A network that learns comes to its last accuracy through the values beside it."""
+    losses = [0.65, 0.5, 0.4, 0.33, 0.3, 0.28, 0.27, 0.26, 0.26, 0.26]
+    assert share(losses, [0.7, 0.8, 0.86, 0.875, 0.88, *[0.8875] * 5]) is None
+
+
+def test_an_untrained_network_repeats_its_accuracy() -> None:
+    """Frozen weights predict both classes, always the same: their accuracy is no share."""
+    assert share([0.919] * 10, [0.2] * 10) is None
+    assert share([0.6931] * 10, [0.2] * 10) == pytest.approx(0.2)  # outputs of exactly one half are one class
+
+
+def test_errors_made_with_certainty_are_no_rare_class() -> None:
+    """Who ranks at 0.97 under a loss of 16 for each error predicts both classes."""
+    assert share([2.2, 0.6, *[0.458] * 8], [0.67, 0.97, *[0.9714] * 8], area=[0.97] * 10) is None
 
 
 def test_a_split_on_which_all_is_right_has_no_one_class() -> None:

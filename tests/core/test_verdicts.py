@@ -163,6 +163,28 @@ OTHERS = {
         ),
     },
     Verdict.INCONSISTENT: {
+        "labels 1 and 2: the loss is below zero from the first epoch on": (
+            {"loss": np.linspace(-0.8, -70.0, 15), "accuracy": [0.45] * 3 + [0.51] * 12},
+            {},
+            None,
+        ),
+        "a softmax of one unit: all are of the rarer class, at a falling loss": (
+            {"loss": np.linspace(0.73, 0.5, 20), "accuracy": [0.39] * 20, "recall": [1.0] * 20},
+            {},
+            None,
+        ),
+        "batch statistics lag: one output in inference, a good ranking in training": (
+            {
+                "loss": exponential(20, 0.69, 0.17, 5.0),
+                "accuracy": np.linspace(0.58, 0.96, 20),
+                "auc": np.linspace(0.53, 0.99, 20),
+                "val_loss": exponential(20, 0.66, 0.6, 5.0),
+                "val_accuracy": [0.7533] * 20,
+                "val_auc": [0.5] * 20,
+            },
+            {"positive_share": "0.2"},
+            None,
+        ),
         "held-back rows are ranked well at a loss at chance": (
             {
                 "loss": LN_2 + jitter(20, 0.004, 0),

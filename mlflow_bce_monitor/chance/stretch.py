@@ -1,0 +1,60 @@
+"""The longest stretch over which an accuracy repeats one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from mlflow_bce_monitor.curves.curve import Curve
+from mlflow_bce_monitor.limits import Limits
+
+EXACT: Final = 1e-6
+"""Metrics are float32 in most frameworks: equal to within this is equal."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """The longest run of equal neighbours in a curve: its value, the share of the points in it, its steps."""
+
+    value: float
+    fraction: float
+    first_step: int
+    last_step: int
+
+    @property
+    def rarer(self) -> float:
+        """The share of the rarer class, if the value is that of one of two classes."""
+        return min(self.value, 1.0 - self.value)
+
+    def lasts_through(self, other: Stretch) -> bool:
+        """Whether it covers at least half of the other's steps."""
+        common = min(self.last_step, other.last_step) - max(self.first_step, other.first_step)
+        return 2 * common >= other.last_step - other.first_step
+
+    def is_share(self, limits: Limits) -> bool:
+        """Whether it can be the share of one of two classes."""
+        return limits.share_min_error < self.value < 1.0 - EXACT
+
+
+def longest_stretch(accuracy: Curve | None, limits: Limits) -> Stretch | None:
+    """Return the longest stretch of one accuracy, None where repeating it may be chance.
+
+    Accuracies are n-ths, so a few neighbours are often equal: it has to last, or to be how
+    the training began.
+    """
+    if accuracy is None or accuracy.finite.size < limits.min_repeats:
+        return None
+    finite = accuracy.finite
+    breaks = np.flatnonzero(np.abs(np.diff(finite)) > EXACT) + 1
+    bounds = np.concatenate(([0], breaks, [finite.size]))
+    lengths = np.diff(bounds)
+    longest = int(np.argmax(lengths))
+    start, length = int(bounds[longest]), int(lengths[longest])
+    lasts = length >= limits.end_fraction * finite.size or start < limits.min_repeats
+    if length < limits.min_repeats or not lasts:
+        return None
+    steps = accuracy.steps[np.isfinite(accuracy.values)]
+    first_step, last_step = int(steps[start]), int(steps[start + length - 1])
+    return Stretch(float(finite[start]), length / finite.size, first_step, last_step)
