@@ -70,10 +70,15 @@ class Calibration:
         return weigh(*fitted)
 
 
+_AS_ADJECTIVE: Final = {Verdict.OVERFITTING: "overfitted"}
+"""Verdicts that do not read as a word about a run."""
+
+
 def _clause(verdict: Verdict, weight: float) -> str:
     if abs(weight) < LEAST_SHOWN:
         return ""
-    return f"a run that is {verdict} is {'typical of' if weight > 0 else 'unusual for'} it"
+    how_often = "mostly" if weight > 0 else "seldom"
+    return f"it is {how_often} behind runs that are {_AS_ADJECTIVE.get(verdict, verdict)}"
 
 
 def read_calibration(text: str) -> Calibration:

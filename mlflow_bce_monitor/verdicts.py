@@ -201,7 +201,7 @@ def _jumping(evidence: Evidence, limits: Limits) -> Judgement | None:
         if name == "validation_spread" and skill > limits.surely_fitted:
             continue  # what was learned stands, and a memorised training set makes held-back losses jump
         if spread > limits.unstable_noise and skill <= limits.unstable_sigmas * spread:
-            because = f"over the last half the {whose} jumps by {spread:.0%} of chance from point to point"
+            because = f"over the last half the {whose} jumps by {spread:.0%} of its chance level at each point"
             return Judgement(Verdict.UNSTABLE, LIKELY, because)
     return None
 

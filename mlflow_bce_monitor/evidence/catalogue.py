@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from mlflow_bce_monitor.monitored import MEASURED
+
 
 @dataclass(frozen=True)
 class FactKind:
@@ -32,6 +34,8 @@ class FactKind:
 
 _VALIDATION_LOSS: Final = "pass validation data and log its loss"
 _SIBLINGS: Final = "run it again in the same experiment with another seed, rate or width"
+_CALLBACK: Final = "train with callbacks=[BCEMonitor()]"
+_UNITS: Final = ("share", "nats", "ratio", "count")
 _SHARE: Final = "log the param positive_share, or pass --base-rate"
 
 CATALOGUE: Final[dict[str, FactKind]] = {
@@ -72,7 +76,11 @@ CATALOGUE: Final[dict[str, FactKind]] = {
         "nats",
         "distance of the first loss from that of predicting 0.5, on held-back data where there are some",
     ),
-    "penalty": FactKind("of chance", "final loss above the plain cross-entropy logged beside it"),
+    "penalty": FactKind(
+        "of chance",
+        "final loss above the plain cross-entropy logged beside it",
+        "the plain cross-entropy as a metric beside the loss",
+    ),
     # --- its twin on held-back data -------------------------------------------------------
     "validation_skill": FactKind(
         "skill",
@@ -209,4 +217,23 @@ CATALOGUE: Final[dict[str, FactKind]] = {
         "yes/no", "the loss compares a policy with a reference (DPO, KTO, a reward model)"
     ),
     "adversarial": FactKind("yes/no", "the loss is that of a GAN's discriminator"),
+    # --- measured inside the training: see monitored.py ----------------------------------
+    **{
+        f"inside_{one.name}": FactKind(one.unit if one.unit in _UNITS else "ratio", one.meaning, _CALLBACK)
+        for one in MEASURED.values()
+    },
+    "inside_compiled_gap": FactKind(
+        "nats", "what the model's loss function gives for the rows, above the recomputed one", _CALLBACK
+    ),
+    "inside_loss": FactKind("word", "the loss function that was compiled", _CALLBACK),
+    "inside_from_logits": FactKind("yes/no", "the loss function was told that it gets logits", _CALLBACK),
+    "inside_label_smoothing": FactKind("share", "label smoothing of the compiled loss", _CALLBACK),
+    "inside_activation": FactKind("word", "activation of the output layer", _CALLBACK),
+    "inside_units": FactKind("count", "units of the output", _CALLBACK),
+    "inside_labels": FactKind("word", "the label values that reached the training step", _CALLBACK),
+    "inside_negative_weight": FactKind("ratio", "weight of every negative row", _CALLBACK),
+    "inside_positive_weight": FactKind("ratio", "weight of every positive row", _CALLBACK),
+    "inside_sample_weight": FactKind("yes/no", "rows of one class have different weights", _CALLBACK),
+    "inside_batch_norm": FactKind("yes/no", "some layer normalises over the batch", _CALLBACK),
+    "inside_layers": FactKind("count", "layers with weights", _CALLBACK),
 }

@@ -124,5 +124,5 @@ _BY_UNIT: Final[dict[str, Callable[[float], str]]] = {
     "nats": nats,
     "share": percent,
     "skill": percent,
-    "of chance": lambda value: f"{percent(value)} of chance",
+    "of chance": lambda value: f"{percent(value)} of the chance level",
 }

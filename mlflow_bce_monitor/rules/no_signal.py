@@ -54,7 +54,7 @@ def _by_validation(evidence: Evidence, limits: Limits) -> tuple[Piece, ...]:
     if held_back > limits.chance_band:
         pieces.append(Piece("validation_skill", -1.5, f"validation skill {held_back:.2f}"))
     elif gap > limits.memorising_gap:
-        clause = f"the training loss is {gap:.0%} of chance below the validation loss, which gains nothing"
+        clause = f"the training loss is {gap:.0%} of the chance level below the validation loss, which gains nothing"
         pieces.append(Piece("memorises", 2.0, clause))
     elif _had_time(evidence, limits):
         clause = (

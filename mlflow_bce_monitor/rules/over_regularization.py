@@ -28,7 +28,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         Piece(
             "penalty",
             2.0,
-            f"a penalty of {evidence.number('penalty'):.0%} of chance stands on top of the cross-entropy",
+            f"a penalty of {evidence.number('penalty'):.0%} of the chance level stands on top of the cross-entropy",
         )
         if "penalty" in evidence and evidence.number("penalty") > limits.chance_band
         else None,
@@ -65,7 +65,8 @@ def _by_l2(evidence: Evidence, limits: Limits) -> Piece | None:
     strength = evidence.number("l2")
     if strength >= limits.strong_l2:
         return Piece("l2", 3.0, f"the L2 penalty is {strength:g}")
-    return Piece("little_l2", -1.0, f"the L2 penalty is only {strength:g}")
+    how_much = f"the L2 penalty is only {strength:g}" if strength else "there is no L2 penalty"
+    return Piece("little_l2", -1.0, how_much)
 
 
 def _by_dropout(evidence: Evidence, limits: Limits) -> Piece | None:
@@ -74,7 +75,8 @@ def _by_dropout(evidence: Evidence, limits: Limits) -> Piece | None:
     rate = evidence.number("dropout")
     if rate >= limits.strong_dropout:
         return Piece("dropout", 2.5, f"dropout removes {rate:.0%} of the units")
-    return Piece("little_dropout", -0.5, f"dropout removes only {rate:.0%} of the units")
+    how_much = f"dropout removes only {rate:.0%} of the units" if rate else "there is no dropout"
+    return Piece("little_dropout", -0.5, how_much)
 
 
 RULE = Rule(

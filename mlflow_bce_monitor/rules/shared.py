@@ -45,9 +45,9 @@ def by_siblings_on_data(evidence: Evidence) -> Piece | None:
         return Piece("sibling_learned", -2.0, "a sibling run learned on the same data")
     stuck = evidence.number_or("siblings_at_same_level", 0.0)
     if stuck > 1 and "siblings_varied" in evidence:
-        varied = _named(str(evidence["siblings_varied"]))
+        varied = _other(str(evidence["siblings_varied"]))
         return Piece(
-            "siblings_stuck", 1.0, f"{stuck:.0f} siblings with another {varied} ended at the same level"
+            "siblings_stuck", 1.0, f"{stuck:.0f} siblings with {varied} ended at the same level"
         )
     return None
 
@@ -56,15 +56,17 @@ def by_siblings_of_settings(evidence: Evidence, *settings: str) -> Piece | None:
     """Weigh the siblings for a cause that lies in some settings: changing those makes the difference."""
     changed = evidence.get("sibling_changed")
     if changed in settings:
-        return Piece("sibling_changed", 2.0, f"a sibling with another {_named(str(changed))} learned")
+        return Piece("sibling_changed", 2.0, f"a sibling with {_other(str(changed))} learned")
     varied = str(evidence.get("siblings_varied", "")).split(", ")
     same = [name for name in settings if name in varied]
     if same:
         return Piece(
-            "sibling_varied", -1.5, f"siblings with another {_named(same[0])} ended at the same level"
+            "sibling_varied", -1.5, f"siblings with {_other(same[0])} ended at the same level"
         )
     return None
 
 
-def _named(settings: str) -> str:
-    return settings.replace("_", " ")
+def _other(settings: str) -> str:
+    """Return "another learning rate", and "other hidden units" for what comes in numbers."""
+    names = settings.replace("_", " ")
+    return f"{'other' if names.endswith('s') else 'another'} {names}"

@@ -24,7 +24,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         return RuledOut("the weights do not start at a constant")
     off = evidence.number("start_off_untrained")
     if off > limits.zero_start_far and not evidence.get("zero_initializer", False):
-        return RuledOut(f"the first loss is {off:.3f} from ln 2, where zero weights start")
+        return RuledOut(f"the first loss is {off:.3g} from ln 2, where zero weights start")
     return weigh(
         Piece("initializer", 4.0, "the initializer is a constant")
         if evidence.get("zero_initializer")

@@ -106,7 +106,7 @@ def test_counts_on_an_axis_are_short(value: float, text: str) -> None:
         (10.0, "count", "10"),
         (0.1, "share", "10%"),
         (0.6931, "nats", "0.693"),
-        (9.46, "of chance", "946% of chance"),
+        (9.46, "of chance", "946% of the chance level"),
         (0.001, "ratio", "0.001"),
         (math.nan, "ratio", "NaN"),
         (math.inf, "count", "infinity"),
