@@ -1,0 +1,75 @@
+"""evidence -> verdict: what the run is doing, judged at its end.
+
+The judges stand in the order in which they are asked; the first that has an answer
+gives it. Each takes the evidence and returns a judgement or None.
+
+The central question is whether the loss at the end is below its chance level by more
+than the model could have memorised. Held-back data decide it when they were logged.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mlflow_bce_monitor.diagnosis import Judgement
+from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.verdicts.above_chance import far_above_chance, inflated, penalty_alone
+from mlflow_bce_monitor.verdicts.confidence import ASSUMED_CEILING, CLEAR, Judge
+from mlflow_bce_monitor.verdicts.contradictions import (
+    constant_in_inference,
+    contradicted,
+    loss_without_predictions,
+    one_class_against_the_odds,
+)
+from mlflow_bce_monitor.verdicts.learned import learned, without_held_back_skill
+from mlflow_bce_monitor.verdicts.near_chance import near_chance
+from mlflow_bce_monitor.verdicts.normal import below_zero, normal_at_chance, not_a_number, too_few_points
+from mlflow_bce_monitor.verdicts.unknown_share import below_from_the_start, share_not_known
+from mlflow_bce_monitor.verdicts.unsteady import jumping, lost_at_the_end
+
+__all__ = ["CLEAR", "JUDGES", "judge"]
+
+JUDGES: Final[tuple[Judge, ...]] = (
+    not_a_number,
+    below_zero,
+    normal_at_chance,
+    too_few_points,
+    inflated,
+    penalty_alone,
+    far_above_chance,
+    loss_without_predictions,
+    one_class_against_the_odds,
+    constant_in_inference,
+    jumping,
+    below_from_the_start,
+    share_not_known,
+    lost_at_the_end,
+    without_held_back_skill,
+    learned,
+    contradicted,
+    near_chance,
+)
+"""In the order in which they are asked."""
+
+
+def judge(evidence: Evidence, limits: Limits) -> Judgement:
+    """Return the verdict on one run with a recognised loss.
+
+    Parameters
+    ----------
+    evidence
+        As gathered; facts that are missing weaken the confidence, never raise.
+    """
+    for one in JUDGES:
+        judgement = one(evidence, limits)
+        if judgement is not None:
+            return _no_surer_than_the_loss(judgement, evidence)
+    raise AssertionError("the last judge always answers")
+
+
+def _no_surer_than_the_loss(judgement: Judgement, evidence: Evidence) -> Judgement:
+    if evidence["loss_certainty"] != "assumed":
+        return judgement
+    because = f"{judgement.because}; that this loss is a binary cross-entropy is assumed from its name alone"
+    return Judgement(judgement.verdict, min(judgement.confidence, ASSUMED_CEILING), because)

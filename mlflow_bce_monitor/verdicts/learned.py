@@ -1,0 +1,48 @@
+"""Losses below chance: learned, or memorised."""
+
+from __future__ import annotations
+
+from mlflow_bce_monitor.contract import Verdict
+from mlflow_bce_monitor.diagnosis import Judgement
+from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.verdicts.confidence import CLEAR, LIKELY, OPEN
+from mlflow_bce_monitor.verdicts.signs import (
+    escaped_or_learning,
+    more_than_memorised,
+    training_skill,
+    validation_skill,
+)
+
+
+def without_held_back_skill(evidence: Evidence, limits: Limits) -> Judgement | None:
+    """Tell overfitting from chance where a validation loss was logged and shows no skill."""
+    if "validation_skill" not in evidence or validation_skill(evidence, limits):
+        return None
+    if not training_skill(evidence, limits) or not more_than_memorised(evidence, limits):
+        return None
+    if evidence["validation_falling"] and evidence.number("validation_fall") > limits.slow_fall:
+        because = "training skill, and the validation loss is still falling towards its chance level"
+        return Judgement(Verdict.SLOW, OPEN, because)
+    because = (
+        f"training skill {evidence.number('end_skill'):.2f}, "
+        f"validation skill {evidence.number('validation_skill'):.2f}"
+    )
+    return Judgement(Verdict.OVERFITTING, CLEAR, because)
+
+
+def learned(evidence: Evidence, limits: Limits) -> Judgement | None:
+    """Find skill that is more than memorised: on held-back data where there are some."""
+    skill = evidence.number("end_skill")
+    if "validation_skill" in evidence:
+        held_back = evidence.number("validation_skill")
+        if not validation_skill(evidence, limits):
+            return None
+        because = f"skill {skill:.2f} on the training and {held_back:.2f} on the validation data"
+        confidence = CLEAR if held_back > 2 * limits.chance_band else LIKELY
+    elif training_skill(evidence, limits) and more_than_memorised(evidence, limits):
+        because = f"the loss is {skill:.0%} below its chance level"
+        confidence = CLEAR if skill > limits.clear_skill else LIKELY
+    else:
+        return None
+    return escaped_or_learning(because, confidence, evidence, limits)

@@ -1,0 +1,81 @@
+"""Signs of skill that several judges look at."""
+
+from __future__ import annotations
+
+from mlflow_bce_monitor.contract import Verdict
+from mlflow_bce_monitor.diagnosis import Judgement
+from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.verdicts.confidence import LIKELY
+
+
+def moved(evidence: Evidence, limits: Limits) -> bool:
+    """Whether the loss has moved at all, so that what it shows was learned in this run."""
+    return evidence.number_or("movement", 0.0) >= limits.hardly_moves
+
+
+def ranks(evidence: Evidence, limits: Limits) -> bool:
+    """Whether an AUC says that the predictions carry information, the held-back one first."""
+    for name in ("validation_auc", "auc"):
+        if name in evidence:
+            return evidence.number(name) >= limits.auc_with_signal
+    return False
+
+
+def _ranks_held_back(evidence: Evidence, limits: Limits) -> bool:
+    """Whether the held-back AUC exceeds one half by more than its error, as far as that is known."""
+    area = evidence.number("validation_auc")
+    error = evidence.number_or("validation_auc_error", 0.0)
+    return area >= max(limits.auc_at_chance, 0.5 + limits.auc_errors * error)
+
+
+def training_skill(evidence: Evidence, limits: Limits) -> bool:
+    """Whether the training loss is below chance by more than its own noise."""
+    margin = max(limits.chance_band, limits.error_sigmas * evidence.number("end_skill_error"))
+    return evidence.number("end_skill") > margin
+
+
+def more_than_memorised(evidence: Evidence, limits: Limits) -> bool:
+    """Whether training skill exceeds what a network memorises of labels that cannot be learned.
+
+    It memorises a number of nats, not a share of them: with few rows, or few positives
+    among them, that is a large skill.
+    """
+    skill = evidence.number("end_skill")
+    if skill <= limits.unvalidated_band or skill > limits.memorised_skill:
+        return skill > limits.unvalidated_band
+    return evidence.number_or("training_gain", limits.memorised_gain) >= limits.memorised_gain
+
+
+def validation_skill(evidence: Evidence, limits: Limits) -> bool:
+    """Whether held-back data show skill, by size, by what it is worth over all their rows, and by ranking.
+
+    A small skill counts when the ranking confirms it; one on too few rows to tell, when
+    the training data show it as well. No skill counts against a ranking at chance: where
+    training was weighted or resampled, a mere shift of all predictions lowers the loss.
+    """
+    skill = evidence.number("validation_skill")
+    if "validation_auc" in evidence and not _ranks_held_back(evidence, limits):
+        return False
+    if skill < limits.clear_skill and not moved(evidence, limits):
+        return False  # what the first weights happened to give is not learned
+    if skill <= limits.chance_band:
+        gap = evidence.number("end_skill") - skill
+        return skill > 0 and gap <= limits.unvalidated_band and ranks(evidence, limits)
+    if (
+        evidence.number_or("base_rate_headroom", 0.0) > limits.chance_band
+        and "validation_auc" not in evidence
+    ):
+        return more_than_memorised(evidence, limits)
+    if evidence.number_or("validation_gain", limits.validation_gain) >= limits.validation_gain:
+        return True
+    return training_skill(evidence, limits)
+
+
+def escaped_or_learning(because: str, confidence: float, evidence: Evidence, limits: Limits) -> Judgement:
+    """Tell a run that stood at chance first from one that set out at once."""
+    share = max(evidence.number("plateau_fraction"), evidence.number("stand_fraction"))
+    enough = limits.escaped_preference_fraction if evidence["preference_loss"] else limits.escaped_fraction
+    if share >= enough:
+        return Judgement(Verdict.ESCAPED, LIKELY, f"{share:.0%} of the run stood at chance; then {because}")
+    return Judgement(Verdict.LEARNING, confidence, because)

@@ -1,0 +1,34 @@
+"""Losses that jump too much at their end to have one."""
+
+from __future__ import annotations
+
+from mlflow_bce_monitor.contract import Verdict
+from mlflow_bce_monitor.diagnosis import Judgement
+from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.verdicts.confidence import LIKELY, OPEN
+
+
+def jumping(evidence: Evidence, limits: Limits) -> Judgement | None:
+    """Find a loss, or a held-back one, that jumps by more than what was learned."""
+    skill = evidence.number("end_skill")
+    for name, whose in (("end_spread", "loss"), ("validation_spread", "validation loss")):
+        spread = evidence.number_or(name, 0.0)
+        if name == "validation_spread" and skill > limits.surely_fitted:
+            continue  # what was learned stands, and a memorised training set makes held-back losses jump
+        if spread > limits.unstable_noise and skill <= limits.unstable_sigmas * spread:
+            because = (
+                f"over the last half the {whose} jumps by {spread:.0%} of its chance level at each point"
+            )
+            return Judgement(Verdict.UNSTABLE, LIKELY, because)
+    return None
+
+
+def lost_at_the_end(evidence: Evidence, limits: Limits) -> Judgement | None:
+    """Find a run that had learned and whose very last point is back at chance or above."""
+    if evidence.number_or("last_leap", 0.0) < limits.last_leap:
+        return None
+    if evidence.number("last_skill") > limits.chance_band or evidence.number("n_points") > limits.few_points:
+        return None
+    because = "it had learned, and the last point is back at chance: the next epochs would tell"
+    return Judgement(Verdict.UNSTABLE, OPEN, because)
