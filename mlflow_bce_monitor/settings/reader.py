@@ -1,0 +1,295 @@
+"""Looks a run's settings up under any common name."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from mlflow_bce_monitor.model_summary import ModelSummary, parse_model_summary
+from mlflow_bce_monitor.records import RunRecord
+from mlflow_bce_monitor.settings.keys import (
+    ACTIVATION_KEYS,
+    ALPHA_KEYS,
+    BATCH_KEYS,
+    BETA_KEYS,
+    CLASSES_KEYS,
+    DEPTH_KEYS,
+    DROPOUT_KEYS,
+    EPOCH_KEYS,
+    FEATURES_KEYS,
+    GAMMA_KEYS,
+    INITIALIZER_KEYS,
+    L2_KEYS,
+    LOSS_KEYS,
+    MULTI_LABEL_KEYS,
+    OPTIMIZER_KEYS,
+    PARAMETER_KEYS,
+    POS_WEIGHT_KEYS,
+    RATE_KEYS,
+    SAMPLE_WEIGHT_KEYS,
+    SCHEDULE_KEYS,
+    SHARE_KEYS,
+    SMOOTHING_KEYS,
+    TRAIN_SIZE_KEYS,
+    TRAINABLE_KEYS,
+    UNITS_KEYS,
+    WEIGHT_KEYS,
+)
+from mlflow_bce_monitor.settings.setting import ClassWeights, SampleWeights, Setting, Settings
+from mlflow_bce_monitor.settings.text import (
+    HELD_BACK_WORDS,
+    LARGEST_COUNT,
+    NUMBER,
+    WEIGHT_RANGE,
+    is_count,
+    is_structured,
+    key_words,
+    parse_class_weights,
+    parse_number,
+    split_of,
+    unquoted,
+)
+
+_SUMMARY: Final = "model_summary.txt"
+
+_KERAS_BATCH_SIZE: Final = 32
+"""What ``fit`` takes when ``batch_size`` is None, which is what autologging then stores."""
+
+_LARGEST_SMOOTHING: Final = 0.999
+"""Label smoothing of 1 makes every label one half: nothing is left to learn or to judge."""
+
+_LARGEST_GAMMA: Final = 20.0
+"""Lin et al. 2017 (arXiv:1708.02002) try up to 5; from here on chance is a focal loss below 1e-6."""
+
+_LARGEST_ALPHA: Final = 0.999
+"""The weight of the positive class; at 1 the negative class is left out of the loss."""
+
+
+def read_settings(record: RunRecord) -> Settings:
+    """Read everything that is known under any common name. Never raises on odd values."""
+    return _Reader(record).read()
+
+
+class _Reader:
+    """Looks keys up in the params first, then in the user's tags."""
+
+    def __init__(self, record: RunRecord) -> None:
+        self._record = record
+        self._summary: ModelSummary = parse_model_summary(record.model_summary or "")
+        self._unreadable: list[str] = []
+        self._keys: list[tuple[tuple[str, ...], str, str]] = [
+            (key_words(key), f"params[{key!r}]", unquoted(value)) for key, value in record.params.items()
+        ]
+        self._keys += [
+            (key_words(key), f"tags[{key!r}]", value)
+            for key, value in record.tags.items()
+            if not key.startswith("mlflow.")
+        ]
+
+    def read(self) -> Settings:
+        loss = self._text(LOSS_KEYS)
+        return Settings(
+            loss_name=loss,
+            n_classes=self._count(CLASSES_KEYS),
+            positive_share=self._share(None),
+            train_positive_share=self._share("train"),
+            validation_positive_share=self._share("validation"),
+            class_weights=self._class_weights(),
+            label_smoothing=self._number(SMOOTHING_KEYS, low=0.0, high=_LARGEST_SMOOTHING),
+            focal_gamma=self._focal("gamma", GAMMA_KEYS, _LARGEST_GAMMA, loss),
+            focal_alpha=self._focal("alpha", ALPHA_KEYS, _LARGEST_ALPHA, loss),
+            sample_weights=self._sample_weights(),
+            multi_label=self._multi_label(),
+            desirable_weight=self._number(("desirable weight",), low=0.0),
+            undesirable_weight=self._number(("undesirable weight",), low=0.0),
+            learning_rate=self._number(RATE_KEYS, low=0.0),
+            optimizer=self._text(OPTIMIZER_KEYS),
+            schedule=self._text(SCHEDULE_KEYS),
+            batch_size=self._count(BATCH_KEYS) or self._keras_batch_size(),
+            epochs=self._count(EPOCH_KEYS),
+            hidden_units=self._hidden_units(),
+            l2=self._number(L2_KEYS, low=0.0),
+            dropout=self._number(DROPOUT_KEYS, low=0.0, high=1.0),
+            n_features=self._count(FEATURES_KEYS) or self._dataset_columns(),
+            n_train=self._count(TRAIN_SIZE_KEYS) or self._dataset_rows(),
+            n_parameters=(self._count(PARAMETER_KEYS) or self._from_summary(self._summary.n_parameters)),
+            n_trainable_parameters=(
+                self._count(TRAINABLE_KEYS, at_least=0.0) or self._from_summary(self._summary.n_trainable)
+            ),
+            n_outputs=self._from_summary(self._summary.output_units),
+            depth=self._depth(),
+            activation=self._text(ACTIVATION_KEYS),
+            initializer=self._text(INITIALIZER_KEYS),
+            beta=self._number(BETA_KEYS, low=0.0),
+            unreadable=tuple(self._unreadable),
+            given=dict(self._record.params),
+        )
+
+    def _matches(self, endings: Iterable[str], *, of_any_split: bool = False) -> Iterable[tuple[str, str]]:
+        """Yield (source, text) of the keys that end with one of the word sequences, best ending first.
+
+        Keys of held-back data (``per_device_eval_batch_size``) are left out unless they are
+        asked for: the settings are those of training.
+        """
+        for ending in endings:
+            wanted = tuple(ending.split())
+            found = [
+                (len(key), source, text)
+                for key, source, text in self._keys
+                if key[-len(wanted) :] == wanted
+                and text.strip() not in ("", "None", "null", "nan")
+                and (of_any_split or not HELD_BACK_WORDS & set(key[: -len(wanted)]))
+            ]
+            # The shortest key is the most direct one: "lr" before "warmup_lr".
+            for _, source, text in sorted(found, key=lambda item: item[0]):
+                yield source, text
+
+    def _number(
+        self, endings: Iterable[str], *, low: float = -math.inf, high: float = math.inf
+    ) -> Setting[float] | None:
+        for source, text in self._matches(endings):
+            value = parse_number(text)
+            if value is not None and low <= value <= high:
+                return Setting(value, source)
+            if value is None and not is_structured(text):
+                self._unreadable.append(f"{source} is {text[:40]!r}, not a number")
+        return None
+
+    def _count(self, endings: Iterable[str], *, at_least: float = 1.0) -> Setting[int] | None:
+        found = self._number(endings, low=at_least, high=LARGEST_COUNT)
+        return None if found is None else Setting(int(found.value), found.source)
+
+    def _text(self, endings: Iterable[str]) -> Setting[str] | None:
+        for source, text in self._matches(endings):
+            if parse_number(text) is None:
+                return Setting(text.strip(), source)
+        return None
+
+    def _share(self, split: str | None) -> Setting[float] | None:
+        for source, text in self._matches(SHARE_KEYS, of_any_split=True):
+            mentioned = split_of(source)
+            value = parse_number(text)
+            if value is None:
+                if split is None:
+                    self._unreadable.append(f"{source} is {text[:40]!r}, not a number")
+                continue
+            if mentioned == split and 0.0 < value < 1.0:
+                return Setting(value, source)
+        if split == "validation":
+            return None
+        for dataset in self._record.datasets:
+            share = dataset.profile.get("positive_share")
+            if isinstance(share, float) and 0.0 < share < 1.0 and split == "train":
+                return Setting(share, f"data set input {dataset.name!r}")
+        return None
+
+    def _class_weights(self) -> Setting[ClassWeights] | None:
+        for source, text in self._matches(WEIGHT_KEYS):
+            if text.strip().strip("'\"").lower().startswith("balanced"):
+                return Setting(ClassWeights(math.nan, math.nan, balanced=True), source)
+            pair = parse_class_weights(text)
+            if pair is not None:
+                return Setting(ClassWeights(*pair), source)
+        low, high = WEIGHT_RANGE
+        zero = self._number(("class weight 0", "weight class 0", "weight 0"), low=low, high=high)
+        one = self._number(("class weight 1", "weight class 1", "weight 1"), low=low, high=high)
+        if zero and one:
+            return Setting(ClassWeights(zero.value, one.value), f"{zero.source} and {one.source}")
+        for source, text in self._matches(POS_WEIGHT_KEYS):
+            value = parse_number(text.strip("[]() "))
+            if value is None or not low <= value <= high:
+                continue
+            if "scale_pos_weight" not in source:
+                return Setting(ClassWeights(1.0, value, in_validation=True), source)
+            # lightgbm starts from the unweighted share and moves away from it: neither level is its own.
+            if value != 1.0 and any("binary:" in text for _, text in self._matches(LOSS_KEYS)):
+                return Setting(ClassWeights(1.0, value, in_training=False), source)
+        return None
+
+    def _focal(
+        self, name: str, endings: Iterable[str], highest: float, loss: Setting[str] | None
+    ) -> Setting[float] | None:
+        """Return a setting of the focal loss; a bare ``gamma`` or ``alpha`` counts where the loss is one."""
+        found = self._number(endings, low=0.0, high=highest)
+        if found is None and loss is not None and "focal" in loss.value.lower():
+            found = self._number((name,), low=0.0, high=highest)
+        return found
+
+    def _sample_weights(self) -> Setting[SampleWeights] | None:
+        """Read the weights that ``fit`` was given: Keras' autologging stores them as NumPy prints them."""
+        for source, text in self._matches(SAMPLE_WEIGHT_KEYS):
+            numbers = NUMBER.findall(text)
+            if "[" not in text or not numbers:
+                continue
+            # Of more than a thousand NumPy prints three at either end; a cut text has no closing bracket.
+            whole = "..." not in text and text.rstrip().endswith("]")
+            mean = sum(map(float, numbers)) / len(numbers) if whole else math.nan
+            low, high = WEIGHT_RANGE
+            return Setting(SampleWeights(mean if low <= mean <= high else None), source)
+        return None
+
+    def _multi_label(self) -> Setting[str] | None:
+        for source, text in self._matches(MULTI_LABEL_KEYS):
+            said = text.strip().lower()
+            names_it = "label" not in source and re.search(r"multi.?label", said)
+            if names_it or ("label" in source and said == "true"):
+                return Setting(text.strip(), source)
+        return None
+
+    def _hidden_units(self) -> Setting[tuple[int, ...]] | None:
+        for source, text in self._matches(UNITS_KEYS):
+            numbers = [float(number) for number in NUMBER.findall(text)]
+            if numbers and all(1 <= number <= LARGEST_COUNT and number.is_integer() for number in numbers):
+                return Setting(tuple(int(number) for number in numbers), source)
+        units = self._summary.hidden_units
+        return Setting(units, _SUMMARY) if units else None
+
+    def _depth(self) -> Setting[int] | None:
+        """Layers with weights: those of the summary, or what the params say."""
+        weighted = sum(layer.has_units for layer in self._summary.layers)
+        if weighted:
+            return Setting(weighted, _SUMMARY)
+        return self._count(DEPTH_KEYS)
+
+    def _keras_batch_size(self) -> Setting[int] | None:
+        if self._record.params.get("batch_size") != "None":
+            return None
+        return Setting(_KERAS_BATCH_SIZE, "params['batch_size'] = None, Keras' default")
+
+    def _dataset_shape(self) -> tuple[str, list[object]] | None:
+        ordered = sorted(
+            self._record.datasets, key=lambda dataset: dataset.context not in ("training", "train")
+        )
+        for dataset in ordered:
+            shape = dataset.profile.get("features_shape", dataset.profile.get("shape"))
+            if isinstance(shape, Mapping):
+                shape = next(iter(shape.values()), None)
+            if isinstance(shape, list) and shape:
+                return f"data set input {dataset.name!r}", shape
+            rows = dataset.profile.get("num_rows")
+            if isinstance(rows, int):
+                return f"data set input {dataset.name!r}", [rows]
+        return None
+
+    def _dataset_rows(self) -> Setting[int] | None:
+        shape = self._dataset_shape()
+        if shape is None or not is_count(shape[1][0]):
+            return None
+        # Keras' validation_split takes its share off the data set that was passed to fit.
+        split = self._number(("validation split",), low=0.0, high=1.0)
+        if split is None or split.value in (0.0, 1.0):
+            return Setting(shape[1][0], shape[0])
+        return Setting(round(shape[1][0] * (1.0 - split.value)), f"{shape[0]} less {split.source}")
+
+    def _dataset_columns(self) -> Setting[int] | None:
+        shape = self._dataset_shape()
+        if shape is None:
+            return None
+        sizes = [size for size in shape[1][1:] if is_count(size)]
+        columns = math.prod(sizes)
+        return Setting(columns, shape[0]) if sizes and is_count(columns) else None
+
+    def _from_summary(self, count: int | None) -> Setting[int] | None:
+        return None if count is None else Setting(count, _SUMMARY)
