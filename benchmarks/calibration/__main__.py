@@ -47,9 +47,11 @@ FITTED_PATH: Final = Path(mlflow_bce_monitor.__file__).with_name(FITTED_FILE)
 @click.option("--write", is_flag=True, help=f"Write the weights to the package's {FITTED_FILE}.")
 def main(traces: Path | None, write: bool) -> None:  # noqa: FBT001 - a flag of the command line
     """Choose the strength of the fit by cross-validation, fit on all of its runs, and say how it did."""
-    from benchmarks.zoo.traces import TRACES, load  # noqa: PLC0415 - loads Keras
+    from benchmarks.zoo.traces import TRACES, load  # noqa: PLC0415 - not for --help
 
     pairs = [(record, truth) for record, truth in load(traces or TRACES) if truth.plan.block in FITTED_BLOCKS]
+    if not pairs:
+        raise click.ClickException(f"{traces or TRACES} holds no run of the {WHERE}")
     samples, authors = samples_of(pairs), authors_weights(pairs)
     groups = len({one.group for one in samples})
     originals = sum(one.is_original for one in samples)

@@ -11,7 +11,7 @@ from mlflow_bce_monitor.diagnosis import Diagnosis
 from mlflow_bce_monitor.records import RunRecord
 
 if TYPE_CHECKING:
-    # The zoo's truth loads Keras, which the scores can do without.
+    # The scores can do without the zoo.
     from benchmarks.zoo.truth import Truth
 
 RATE: Final = "learning_rate"

@@ -18,7 +18,7 @@ import tensorflow as tf
 from mlflow import MlflowClient
 from scipy.stats import wasserstein_distance
 
-from benchmarks.zoo.blocks import DEVELOPMENT
+from benchmarks.zoo.blocks import DEVELOPMENT, TEST, VALIDATION
 from benchmarks.zoo.measurement import auc_above_half, cross_entropy
 from benchmarks.zoo.outcome import Outcome, Trace
 from benchmarks.zoo.plan import DataPlan, LoggingPlan, NetworkPlan, OptimiserPlan, TrainingPlan
@@ -78,9 +78,20 @@ CONTESTS: Final[tuple[Contest, ...]] = (
 )
 
 
+GAMES: Final[dict[str, tuple[str, str]]] = {
+    DEVELOPMENT: ("ring", "gan2"),
+    VALIDATION: ("four_spots", "gan3"),
+    TEST: ("crossed_lines", "gan4"),
+}
+"""Block to its data set and its architecture."""
+
+DEPTHS: Final = {"gan2": 2, "gan3": 3, "gan4": 4}
+"""Architecture to the number of hidden layers of either network."""
+
+
 def adversarial_plans(block: str, rng: np.random.Generator) -> Iterator[TrainingPlan]:
     """Yield the games of one block; the blocks share neither the data nor the networks."""
-    data_set, architecture = ("ring", "gan2") if block == DEVELOPMENT else ("four_spots", "gan3")
+    data_set, architecture = GAMES[block]
     number = 0
     for contest in CONTESTS:
         for _ in range(contest.runs):
@@ -113,8 +124,11 @@ def real_points(data_set: str, count: int, rng: np.random.Generator) -> Points:
     if data_set == "ring":
         angle = rng.uniform(0, 2 * np.pi, count)
         centres = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    else:
+    elif data_set == "four_spots":
         centres = rng.choice([-1.0, 1.0], size=(count, 2))
+    else:
+        along, axis = rng.uniform(-1, 1, count), rng.integers(2, size=count)
+        centres = np.stack([along, np.where(axis == 1, along, -along)], axis=1)
     return (centres + 0.15 * rng.normal(size=(count, 2))).astype(np.float32)
 
 
@@ -166,9 +180,8 @@ def _apply(
 
 
 def _network(plan: TrainingPlan, inputs: int, outputs: int, initializer: str) -> keras.Model:
-    depth = 2 if plan.network.architecture == "gan2" else 3
     layers: list[keras.layers.Layer] = [keras.Input((inputs,))]
-    for _ in range(depth):
+    for _ in range(DEPTHS[plan.network.architecture]):
         layers.append(keras.layers.Dense(plan.network.width, kernel_initializer=initializer))
         layers.append(keras.layers.LeakyReLU(negative_slope=0.2))
     return keras.Sequential([*layers, keras.layers.Dense(outputs, kernel_initializer=initializer)])

@@ -13,7 +13,7 @@ DEVELOPMENT: Final = "development"
 VALIDATION: Final = "validation"
 TEST: Final = "test"
 
-BLOCKS: Final = (DEVELOPMENT, VALIDATION)
+BLOCKS: Final = (DEVELOPMENT, VALIDATION, TEST)
 """Every block that holds trainings. A block's place is part of the seed of its plans: add at the end only."""
 
 FITTED_BLOCKS: Final = (DEVELOPMENT, VALIDATION)

@@ -13,8 +13,9 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.zoo.architectures import ARCHITECTURES
-from benchmarks.zoo.datasets import DATA_SETS, Kind
+from benchmarks.zoo.datasets import DATA_SETS
 from benchmarks.zoo.plan import TrainingPlan
+from benchmarks.zoo.rows import Kind
 
 Injection = Callable[[TrainingPlan, np.random.Generator], TrainingPlan]
 
@@ -151,6 +152,11 @@ FAULTS: Final[dict[str, Fault]] = {
         lambda plan: plan.data.positive_share is None and plan.network.head != "softmax2",
         in_data=True,
     ),
+    "mild_imbalance": Fault(
+        {"8 % positive": _rare(0.08), "12 % positive": _rare(0.12)},
+        lambda plan: plan.data.positive_share is None and plan.network.head != "softmax2",
+        in_data=True,
+    ),
     "learning_rate_too_high": Fault(
         {"too high": _rate("high"), "far too high": _rate("higher")},
         _anything,
@@ -245,7 +251,9 @@ FAULTS: Final[dict[str, Fault]] = {
             "columns in different units": _set("data", inputs="column_scales"),
             "offset 1000": _set("data", inputs="offset"),
         },
-        lambda plan: _kind(plan) is not Kind.SEQUENCE and plan.network.architecture != "batchnorm_mlp",
+        lambda plan: (
+            _kind(plan) is not Kind.SEQUENCE and not ARCHITECTURES[plan.network.architecture].is_normalised
+        ),
         in_data=True,
     ),
     "output_loss_mismatch": Fault(
@@ -271,7 +279,11 @@ FAULTS: Final[dict[str, Fault]] = {
         _anything,
     ),
 }
-"""Fault to its injections. "constant_tokens" is constant_inputs on token sequences."""
+"""Fault to its injections. "constant_tokens" is constant_inputs on token sequences, "mild_imbalance" is
+class_imbalance of the kind that users have most often."""
 
-CAUSE_OF: Final = {name: name for name in FAULTS} | {"constant_tokens": "constant_inputs"}
+CAUSE_OF: Final = {name: name for name in FAULTS} | {
+    "constant_tokens": "constant_inputs",
+    "mild_imbalance": "class_imbalance",
+}
 """Fault to the contract's word for the cause."""

@@ -21,12 +21,13 @@ import mlflow
 import numpy as np
 from scipy.special import expit
 
-from benchmarks.zoo.blocks import BLOCKS, DEVELOPMENT
+from benchmarks.zoo.blocks import BLOCKS
 from benchmarks.zoo.measurement import auc_above_half
 from benchmarks.zoo.outcome import Outcome, Trace
 from benchmarks.zoo.plan import DataPlan, LoggingPlan, NetworkPlan, OptimiserPlan, TrainingPlan
 from benchmarks.zoo.policies import (
     JUDGED_PAIRS,
+    SETTINGS_OF,
     TOKENS,
     Adam,
     FloatArray,
@@ -34,6 +35,7 @@ from benchmarks.zoo.policies import (
     Log,
     Policy,
     draw_pairs,
+    first_policy,
     last_step,
     rate_at,
 )
@@ -80,7 +82,7 @@ def is_kto(plan: TrainingPlan) -> bool:
 def kto_plans(block: str) -> Iterator[TrainingPlan]:
     """Yield KTO's trainings of one block; the blocks share neither prompts nor policies."""
     rng = np.random.default_rng([KTO_SEED, BLOCKS.index(block)])
-    prompts, length = (8, 10) if block == DEVELOPMENT else (12, 6)
+    prompts, length, policy, _ = SETTINGS_OF[block]
     for place, course in enumerate(KTO_COURSES):
         for number in range(course.runs):
             factor = float(course.settings.get("rate_factor", 1))
@@ -109,9 +111,7 @@ def kto_plans(block: str) -> Iterator[TrainingPlan]:
                 data=DataPlan(
                     f"answers_{length}", seed=int(rng.integers(2**31)), rows=int(rng.choice([512, 1024]))
                 ),
-                network=NetworkPlan(
-                    "bigram_policy" if block == DEVELOPMENT else "unigram_policy", width=TOKENS
-                ),
+                network=NetworkPlan(policy, width=TOKENS),
                 optimiser=OptimiserPlan(
                     "adam",
                     float(f"{USUAL_RATE * rng.choice([0.5, 1, 2]) * factor:.2g}"),
@@ -258,8 +258,7 @@ def kto_step(
 def train_policy(plan: TrainingPlan) -> Outcome:
     """Train one policy inside the active run."""
     rng = np.random.default_rng(plan.seed)
-    rows_before = TOKENS if plan.network.architecture == "bigram_policy" else 1
-    reference = Policy(rng.normal(size=(int(plan.settings["prompts"]), rows_before, TOKENS)))
+    reference = first_policy(plan, rng)
     answers, judged = (
         draw_answers(plan, reference, count, rng) for count in (plan.data.rows, 2 * JUDGED_PAIRS)
     )
@@ -271,7 +270,7 @@ def train_policy(plan: TrainingPlan) -> Outcome:
         if plan.settings.get("frozen"):
             gradient = np.zeros_like(gradient)
         rate = rate_at(plan, step)
-        policy = Policy(optimiser.step(policy.logits, gradient, rate))
+        policy = policy.moved(optimiser.step(policy.logits, gradient, rate))
         log.add(step, rate, float(np.linalg.norm(gradient)), measured)
     against = policy if is_shared else reference
     if plan.settings["evaluated"]:

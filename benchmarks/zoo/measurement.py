@@ -14,10 +14,12 @@ from scipy.optimize import minimize_scalar
 from scipy.special import expit
 from scipy.stats import mannwhitneyu
 
-from benchmarks.zoo.architectures import HEADS, SMOOTHING
-from benchmarks.zoo.datasets import Features, Labels, Prepared, Rows
+from benchmarks.zoo.architectures import HEADS
+from benchmarks.zoo.building import SMOOTHING
+from benchmarks.zoo.datasets import Prepared
 from benchmarks.zoo.outcome import Outcome, Trace
 from benchmarks.zoo.plan import NetworkPlan, TrainingPlan
+from benchmarks.zoo.rows import Features, Labels, Rows
 
 FloatArray = npt.NDArray[np.float64]
 

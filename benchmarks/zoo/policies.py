@@ -8,7 +8,7 @@ the rest as the mean over the window.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import mlflow
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, log_softmax
 
+from benchmarks.zoo.blocks import DEVELOPMENT, TEST, VALIDATION
 from benchmarks.zoo.plan import TrainingPlan
 
 FloatArray = npt.NDArray[np.float64]
@@ -27,6 +28,12 @@ JUDGED_PAIRS: Final = 600
 """Pairs of answers that judge a trained policy and that it has not seen."""
 LOSS_DIGITS: Final = 4
 """Digits to which Hugging Face's trainer rounds the logged loss."""
+SETTINGS_OF: Final[dict[str, tuple[int, int, str, str]]] = {
+    DEVELOPMENT: (8, 10, "bigram_policy", "reward_linear"),
+    VALIDATION: (12, 6, "unigram_policy", "reward_features"),
+    TEST: (10, 8, "position_policy", "reward_positions"),
+}
+"""Block to its number of prompts, length of answers, policy and reward model: the blocks share none."""
 ADAM: Final = (0.9, 0.999, 1e-8)
 """beta_1, beta_2 and epsilon of AdamW in transformers."""
 
@@ -80,10 +87,12 @@ class Pairs:
 class Policy:
     """A table of logits, shape (n_prompts, tokens before, tokens): the last axis is the next token.
 
-    A unigram policy has one row for all tokens before.
+    A unigram policy has one row for all tokens before; one by position has a row for every place in the
+    answer instead.
     """
 
     logits: FloatArray
+    by_position: bool = False
 
     def log_probability(self, prompts: IntArray, answers: IntArray) -> FloatArray:
         """Return the log-probability of each answer, shape (n_pairs,), nats."""
@@ -99,7 +108,13 @@ class Policy:
         np.add.at(total, (prompts[:, None], before), weights[:, None, None] * towards)
         return total
 
+    def moved(self, logits: FloatArray) -> Policy:
+        """Return the policy with other logits."""
+        return replace(self, logits=logits)
+
     def _before(self, answers: IntArray) -> IntArray:
+        if self.by_position:
+            return np.broadcast_to(np.arange(answers.shape[1]), answers.shape)
         if self.logits.shape[1] == 1:
             return np.zeros_like(answers)
         return np.concatenate([np.zeros_like(answers[:, :1]), answers[:, :-1]], axis=1)
@@ -107,13 +122,20 @@ class Policy:
     def sample(self, prompts: IntArray, length: int, rng: np.random.Generator) -> IntArray:
         """Draw one answer a prompt, shape (n_prompts, length)."""
         answers = np.zeros((len(prompts), length), dtype=np.int64)
-        before = np.zeros(len(prompts), dtype=np.int64)
         for place in range(length):
-            row = before if self.logits.shape[1] > 1 else np.zeros_like(before)
+            row = self._before(answers)[:, place]
             noise = rng.gumbel(size=(len(prompts), self.logits.shape[-1]))
-            before = np.argmax(self.logits[prompts, row] + noise, axis=1)
-            answers[:, place] = before
+            answers[:, place] = np.argmax(self.logits[prompts, row] + noise, axis=1)
         return answers
+
+
+def first_policy(plan: TrainingPlan, rng: np.random.Generator) -> Policy:
+    """Draw the policy that a training starts from."""
+    length, prompts = int(plan.settings["length"]), int(plan.settings["prompts"])
+    rows = {"bigram_policy": TOKENS, "unigram_policy": 1, "position_policy": length}
+    architecture = plan.network.architecture
+    logits = rng.normal(size=(prompts, rows[architecture], TOKENS))
+    return Policy(logits, by_position=architecture == "position_policy")
 
 
 def draw_pairs(plan: TrainingPlan, policy: Policy, count: int, rng: np.random.Generator) -> Pairs:

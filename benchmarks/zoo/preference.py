@@ -16,12 +16,12 @@ from mlflow import MlflowClient
 from scipy.special import expit
 
 from benchmarks.zoo import kto
-from benchmarks.zoo.blocks import DEVELOPMENT
 from benchmarks.zoo.measurement import auc_above_half
 from benchmarks.zoo.outcome import Outcome, Trace
 from benchmarks.zoo.plan import DataPlan, LoggingPlan, NetworkPlan, OptimiserPlan, TrainingPlan
 from benchmarks.zoo.policies import (
     JUDGED_PAIRS,
+    SETTINGS_OF,
     TOKENS,
     Adam,
     FloatArray,
@@ -30,6 +30,7 @@ from benchmarks.zoo.policies import (
     Pairs,
     Policy,
     draw_pairs,
+    first_policy,
     last_step,
     rate_at,
     trainer_params,
@@ -90,13 +91,12 @@ COURSES: Final[tuple[Course, ...]] = (
 
 def preference_plans(block: str, rng: np.random.Generator) -> Iterator[TrainingPlan]:
     """Yield the preference trainings of one block; the blocks share neither prompts nor policies."""
-    prompts, length = (8, 10) if block == DEVELOPMENT else (12, 6)
+    prompts, length, policy, reward_model = SETTINGS_OF[block]
     for place, course in enumerate(COURSES):
         for number in range(course.runs):
             plan_id = f"{block}-{course.family}-{place:02d}-{number}"
             rate = {"preference": 0.02, "reward": 0.01}[course.family]
             factor = float(course.settings.get("rate_factor", 1))
-            policy = "bigram_policy" if block == DEVELOPMENT else "unigram_policy"
             settings: dict[str, float | int | str] = {
                 "prompts": prompts,
                 "length": length,
@@ -121,12 +121,7 @@ def preference_plans(block: str, rng: np.random.Generator) -> Iterator[TrainingP
                 data=DataPlan(
                     f"answers_{length}", seed=int(rng.integers(2**31)), rows=int(rng.choice([512, 1024]))
                 ),
-                network=NetworkPlan(
-                    policy
-                    if course.family == "preference"
-                    else f"reward_{'linear' if block == DEVELOPMENT else 'features'}",
-                    width=TOKENS,
-                ),
+                network=NetworkPlan(policy if course.family == "preference" else reward_model, width=TOKENS),
                 optimiser=OptimiserPlan(
                     "adam",
                     float(f"{rate * rng.choice([0.5, 1, 2]) * factor:.2g}"),
@@ -164,8 +159,7 @@ def train(plan: TrainingPlan, client: MlflowClient) -> tuple[RunRecord, Outcome]
 
 def _train_policy(plan: TrainingPlan) -> Outcome:
     rng = np.random.default_rng(plan.seed)
-    rows_before = TOKENS if plan.network.architecture == "bigram_policy" else 1
-    reference = Policy(rng.normal(size=(int(plan.settings["prompts"]), rows_before, TOKENS)))
+    reference = first_policy(plan, rng)
     pairs, judged = (draw_pairs(plan, reference, count, rng) for count in (plan.data.rows, JUDGED_PAIRS))
     is_shared = plan.settings.get("reference") == "shared"
     beta, policy, optimiser, log = (
@@ -180,7 +174,7 @@ def _train_policy(plan: TrainingPlan) -> Outcome:
         if plan.settings.get("frozen"):
             gradient = np.zeros_like(gradient)
         rate = rate_at(plan, step)
-        policy = Policy(optimiser.step(policy.logits, gradient, rate))
+        policy = policy.moved(optimiser.step(policy.logits, gradient, rate))
         log.add(step, rate, float(np.linalg.norm(gradient)), measured)
     against = policy if is_shared else reference
     if plan.settings["evaluated"]:
@@ -234,7 +228,7 @@ def _preference_step(
 
 
 def _train_reward(plan: TrainingPlan) -> Outcome:
-    """Fit rewards of answers to choices: a linear model of token counts, or of random features."""
+    """Fit rewards of answers to choices: linear in counts of tokens or in random features."""
     rng = np.random.default_rng(plan.seed)
     prompts = int(plan.settings["prompts"])
     speaker = Policy(rng.normal(size=(prompts, 1, TOKENS)))
@@ -260,8 +254,12 @@ def _differences(plan: TrainingPlan, pairs: Pairs, projection: FloatArray) -> Fl
     def features(answers: IntArray) -> FloatArray:
         if plan.settings.get("padding"):
             answers = np.zeros_like(answers)  # the head reads the padding behind both answers
-        counts = np.zeros((len(answers), projection.shape[0]))
         columns = pairs.prompts[:, None] * TOKENS + answers
+        n_columns = projection.shape[0]
+        if plan.network.architecture == "reward_positions":
+            columns = columns + n_columns * np.arange(answers.shape[1])
+            n_columns *= answers.shape[1]
+        counts = np.zeros((len(answers), n_columns))
         np.add.at(counts, (np.arange(len(answers))[:, None], columns), 1.0)
         return np.tanh(counts @ projection) if plan.network.architecture == "reward_features" else counts
 

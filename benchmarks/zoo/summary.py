@@ -42,6 +42,8 @@ def contents(truths: list[Truth]) -> str:
         "",
         size,
         "",
+        *_blocks(labels),
+        "",
         "## What was planned, and what came of it",
         "",
         *_table(
@@ -67,6 +69,18 @@ def contents(truths: list[Truth]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _blocks(plans: list[TrainingPlan]) -> list[str]:
+    """Return a table of what the blocks are made of."""
+    lines = ["| block | networks on labels | data sets | architectures |", "|---|---:|---|---|"]
+    for block in BLOCKS:
+        own = [plan for plan in plans if plan.block == block]
+        data_sets, architectures = (
+            ", ".join(sorted({part(plan) for plan in own})) for part in (_data_set, _architecture)
+        )
+        lines.append(f"| {block} | {len(own)} | {data_sets} | {architectures} |")
+    return lines
 
 
 def _data_set(plan: TrainingPlan) -> str:

@@ -14,11 +14,13 @@ import numpy as np
 import tensorflow as tf
 from mlflow import MlflowClient
 
-from benchmarks.zoo.architectures import ARCHITECTURES, HEADS, build, loss_of
-from benchmarks.zoo.datasets import DATA_SETS, HELD_BACK_SHARE, Prepared, Rows, prepare
+from benchmarks.zoo.architectures import ARCHITECTURES, HEADS
+from benchmarks.zoo.building import build, loss_of
+from benchmarks.zoo.datasets import DATA_SETS, HELD_BACK_SHARE, Prepared, prepare
 from benchmarks.zoo.measurement import PredictionTrace, auc_above_half, measure_outcome, probabilities_of
 from benchmarks.zoo.outcome import Outcome
 from benchmarks.zoo.plan import OptimiserPlan, TrainingPlan
+from benchmarks.zoo.rows import Rows
 from benchmarks.zoo.store import read_record
 from mlflow_bce_monitor.records import RunRecord
 

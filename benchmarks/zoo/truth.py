@@ -5,7 +5,8 @@ are rows that the network was not trained on; thresholds are the fields of :clas
 
 1. ``diverged``: the last logged loss or a prediction is not a number.
 2. ``inconsistent``: the logged loss is negative, or says that something was learned while the
-   predictions do not, or stands at chance while the predictions rank the judged rows well.
+   predictions do not, or stands at chance while the predictions rank the judged rows well. Where it stands
+   near chance while the predictions are far above it, ``diverged`` is as true.
 3. ``learning``: skill on the training rows and on the judged rows, risen during the training. Of these,
    ``escaped`` are those whose training skill stood within a narrow band around 0 for a fifth of the
    epochs before.
@@ -285,6 +286,9 @@ def _contradiction(
         return _only(
             Verdict.INCONSISTENT, Verdict.OVERFITTING, Verdict.LEARNING, Verdict.SLOW, Verdict.UNSTABLE
         )
+    if claimed > limits.far_below and outcome.train_skill < limits.out_of_sight:
+        # The loss stands near chance or below, and the predictions cost twice as much and more.
+        return _only(Verdict.DIVERGED, Verdict.INCONSISTENT, Verdict.UNSTABLE)
     ranks = outcome.judged_auc >= limits.ranks_well and outcome.judged_auc_p_value < limits.p_value
     spread = outcome.prediction_spread > limits.grey
     at_chance = limits.far_below < claimed < limits.skill and outcome.judged_skill < limits.skill
@@ -454,13 +458,19 @@ def _measured_causes(plan: TrainingPlan, outcome: Outcome, limits: Boundaries) -
     """Return the states of the finished network that keep it from learning whatever was injected."""
     if outcome.prediction_spread > limits.grey or plan.fault in {"constant_inputs", "frozen_parameters"}:
         return set()
-    if outcome.dead_unit_share == 1.0 and plan.network.architecture != "residual_mlp":
+    if outcome.dead_unit_share == 1.0 and not _has_bypass(plan):
         return {"dead_relu"}
     is_deep = plan.family == "labels" and ARCHITECTURES[plan.network.architecture].stratum == "deep"
     first, total = outcome.first_layer_gradient_norm, outcome.gradient_norm
     if is_deep and 0 < first < limits.vanished * total:
         return {"vanishing_gradients"}
     return set()
+
+
+def _has_bypass(plan: TrainingPlan) -> bool:
+    """Whether something passes by the activations, so that dead units do not hold up the training."""
+    architecture = ARCHITECTURES.get(plan.network.architecture)
+    return architecture is not None and architecture.has_bypass
 
 
 def _equally_true(plan: TrainingPlan, outcome: Outcome, verdict: Verdict) -> set[str]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from benchmarks.calibration.__main__ import main
 from benchmarks.calibration.fit import Strength, fit, probabilities
 from benchmarks.calibration.samples import Sample
 from benchmarks.calibration.validation import folds, report
+from benchmarks.zoo import traces as zoo
+from benchmarks.zoo.blocks import TEST
 from mlflow_bce_monitor.contract import UNKNOWN, Verdict
 from mlflow_bce_monitor.rules import RULES
 
@@ -96,3 +102,12 @@ def test_the_report_counts_inseparable_causes_as_one() -> None:
     found = report([(truth, {"constant_inputs": 0.5, "dead_relu": 0.4, UNKNOWN: 0.1})])
     assert found.top_1 == 1.0
     assert found.sure == (1, 1)
+
+
+def test_the_fit_does_not_read_the_test_block(tmp_path: Path) -> None:
+    """A file with runs of the test block alone is as good as empty."""
+    traces = tmp_path / "some.parquet"
+    zoo.write([one for one in zoo.read() if one.plan.block == TEST][:12], traces)
+    result = CliRunner().invoke(main, ["--traces", str(traces)])
+    assert result.exit_code == 1
+    assert "holds no run of the blocks development and validation" in result.output

@@ -332,7 +332,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Truth:
-    """As much of a truth as the scores look at; the zoo's own loads Keras."""
+    """As much of a truth as the scores look at."""
 
     plan: Plan
     verdict: Verdict = STALLED
@@ -493,7 +493,7 @@ def test_only_the_test_block_is_published(options: list[str]) -> None:
 @pytest.mark.training
 def test_the_command_measures_the_block_it_is_asked_for(tmp_path: Path) -> None:
     """Real traces of the development block are measured; the default asks for the test block."""
-    from benchmarks.zoo import traces as zoo  # noqa: PLC0415 - loads Keras
+    from benchmarks.zoo import traces as zoo  # noqa: PLC0415 - by this test alone
 
     specimens = [one for one in zoo.read() if one.plan.block == "development"][:12]
     traces, numbers = tmp_path / "some.parquet", tmp_path / "numbers.json"

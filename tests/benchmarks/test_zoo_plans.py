@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.zoo.architectures import ARCHITECTURES, HEADS, build
-from benchmarks.zoo.blocks import BLOCKS
+from benchmarks.zoo.architectures import ARCHITECTURES, HEADS
+from benchmarks.zoo.blocks import BLOCKS, FITTED_BLOCKS, TEST
+from benchmarks.zoo.building import build
 from benchmarks.zoo.catalogue import all_plans
-from benchmarks.zoo.datasets import DATA_SETS, HELD_BACK_SHARE, INPUT_DAMAGE, TOKEN_DAMAGE, Kind, prepare
+from benchmarks.zoo.data_sets_of_test import _imported
+from benchmarks.zoo.datasets import DATA_SETS, HELD_BACK_SHARE, INPUT_DAMAGE, TOKEN_DAMAGE, prepare
 from benchmarks.zoo.faults import FAULTS
 from benchmarks.zoo.plan import DataPlan, NetworkPlan
+from benchmarks.zoo.rows import Kind
 from benchmarks.zoo.split import ARCHITECTURES_OF, DATA_SETS_OF
 
 pytestmark = pytest.mark.training
@@ -91,22 +98,51 @@ def test_frozen_plans_have_nothing_to_train() -> None:
     assert whole.trainable_variables == []
 
 
-def test_blocks_share_neither_data_sets_nor_architectures() -> None:
-    """What one block holds is never seen in the other, neither the data nor the network."""
-    plans = all_plans()
-    for part, names in (("data", DATA_SETS_OF), ("network", ARCHITECTURES_OF)):
-        assert not names[BLOCKS[0]] & names[BLOCKS[1]]
-        used = {
-            block: {
-                getattr(plan, part).name if part == "data" else plan.network.architecture for plan in plans
-            }
-            & names[block]
-            for block in BLOCKS
-        }
-        assert all(used.values())
-    by_block = {block: [plan for plan in plans if plan.block == block] for block in BLOCKS}
-    for part in (lambda plan: plan.data.name, lambda plan: plan.network.architecture):
-        assert not {part(plan) for plan in by_block[BLOCKS[0]]} & {part(plan) for plan in by_block[BLOCKS[1]]}
+@pytest.mark.parametrize(("first", "second"), list(itertools.combinations(BLOCKS, 2)))
+def test_no_two_blocks_share_a_data_set_or_an_architecture(first: str, second: str) -> None:
+    """What one block holds is never seen in another, neither the data nor the network."""
+    for names in (DATA_SETS_OF, ARCHITECTURES_OF):
+        assert not names[first] & names[second]
+    used = {
+        block: [(plan.data.name, plan.network.architecture) for plan in all_plans() if plan.block == block]
+        for block in (first, second)
+    }
+    for part in (0, 1):
+        assert not {pair[part] for pair in used[first]} & {pair[part] for pair in used[second]}
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_block_trains_all_of_its_data_sets_and_architectures(block: str) -> None:
+    """Nothing is assigned to a block in vain, and every stratum is in every block."""
+    plans = [plan for plan in all_plans() if plan.block == block]
+    assert DATA_SETS_OF[block] <= {plan.data.name for plan in plans}
+    assert ARCHITECTURES_OF[block] <= {plan.network.architecture for plan in plans}
+    for table, names in ((DATA_SETS, DATA_SETS_OF), (ARCHITECTURES, ARCHITECTURES_OF)):
+        assert {table[name].stratum for name in names[block]} == {one.stratum for one in table.values()}
+
+
+def test_the_test_block_is_not_fitted_on() -> None:
+    """What may be fitted and tuned on are the other two blocks."""
+    assert set(FITTED_BLOCKS) == set(BLOCKS) - {TEST}
+
+
+def test_real_data_sets_say_what_to_install() -> None:
+    """Without the package that a data set comes with, the error names it and the extra."""
+    with pytest.raises(ModuleNotFoundError, match=r"come with missing_here; pip install -e '\.\[zoo\]'"):
+        _imported("missing_here.data")
+
+
+def test_what_reads_the_traces_loads_no_keras() -> None:
+    """The benchmark and the fit start fast: truth, blocks and traces need neither Keras nor scikit-learn."""
+    program = "import sys, benchmarks.zoo.blocks, benchmarks.zoo.traces; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert not {"keras", "tensorflow", "sklearn", "statsmodels", "mlxtend"} & set(loaded.stdout.split())
 
 
 def test_the_catalogue_is_the_same_every_time_and_its_twins_exist() -> None:
@@ -121,8 +157,8 @@ def test_the_catalogue_is_the_same_every_time_and_its_twins_exist() -> None:
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_both_blocks_hold_every_fault(block: str) -> None:
-    """No fault is left to be seen for the first time in the other block."""
+def test_every_block_holds_every_fault(block: str) -> None:
+    """No fault is left to be seen for the first time in another block."""
     planned = {
         plan.plan_id.split("-")[1] for plan in all_plans() if plan.block == block and plan.fault != "none"
     }

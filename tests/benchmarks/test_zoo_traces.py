@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -30,6 +31,7 @@ from mlflow_bce_monitor.tracking.sibling_search import SiblingSearch
 pytestmark = pytest.mark.training
 
 LARGEST_FILE = 5_000_000  # bytes: kept in the repository
+FEWEST_RUNS = 5  # of every cause in every block
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +57,11 @@ def same_history(first: MetricHistory, second: MetricHistory) -> bool:
 
 
 def test_the_zoo_has_the_size_and_the_variety_it_claims(zoo: list[tuple[RunRecord, Truth]]) -> None:
-    """At least 600 Keras trainings: 10 data sets, 8 architectures, 4 optimisers, 5 to 200 epochs."""
+    """At least 1,200 Keras trainings: 37 data sets, 26 architectures, 4 optimisers, 5 to 200 epochs."""
     plans = [truth.plan for _, truth in zoo if truth.plan.family == "labels"]
-    assert len(plans) >= 600
-    assert len({plan.data.name for plan in plans}) >= 10
-    assert len({plan.network.architecture for plan in plans}) >= 8
+    assert len(plans) >= 1200
+    assert len({plan.data.name for plan in plans}) >= 37
+    assert len({plan.network.architecture for plan in plans}) >= 26
     assert len({plan.optimiser.name for plan in plans}) >= 4
     assert len({plan.optimiser.batch_size for plan in plans}) >= 4
     assert min(plan.optimiser.epochs for plan in plans) == 5
@@ -69,22 +71,27 @@ def test_the_zoo_has_the_size_and_the_variety_it_claims(zoo: list[tuple[RunRecor
 
 @pytest.mark.parametrize("block", BLOCKS)
 @pytest.mark.parametrize("cause", [cause for cause in CAUSES if cause not in {UNKNOWN, NO_CAUSE}])
-def test_every_cause_is_the_true_cause_of_runs_in_both_blocks(
+def test_every_cause_is_the_true_cause_of_runs_in_every_block(
     zoo: list[tuple[RunRecord, Truth]], cause: str, block: str
 ) -> None:
     """No word of the contract's vocabulary goes unmeasured, and none is measured on fitted groups only."""
     wanted = EXPLAINED if cause == "adversarial_equilibrium" else FLAGGED
     runs = [truth for _, truth in zoo if truth.plan.block == block and truth.verdict in wanted]
-    assert sum(cause in truth.causes for truth in runs) >= 2
+    assert sum(cause in truth.causes for truth in runs) >= FEWEST_RUNS
 
 
-def test_groups_of_the_two_blocks_are_disjoint(zoo: list[tuple[RunRecord, Truth]]) -> None:
+@pytest.mark.parametrize(("first", "second"), list(itertools.combinations(BLOCKS, 2)))
+def test_groups_of_two_blocks_are_disjoint(
+    zoo: list[tuple[RunRecord, Truth]], first: str, second: str
+) -> None:
     """No data set and no architecture of one block occurs in another."""
     for part in (0, 1):
         used = {
-            block: {truth.group[part] for _, truth in zoo if truth.plan.block == block} for block in BLOCKS
+            block: {truth.group[part] for _, truth in zoo if truth.plan.block == block}
+            for block in (first, second)
         }
-        assert not used[BLOCKS[0]] & used[BLOCKS[1]]
+        assert used[first]
+        assert not used[first] & used[second]
 
 
 def test_runs_in_trouble_and_others_are_both_common(zoo: list[tuple[RunRecord, Truth]]) -> None:
