@@ -214,5 +214,35 @@ class Limits:
     # Nats. A reward margin this small is a policy that has not moved.
     zero_margin: float = 1e-4
 
+    # --- measurements inside the training --------------------------------------------------
+    # Share of a hidden layer's units from which it is dead as a whole, and up to which it lives.
+    all_units: float = 0.999
+    half_of_units: float = 0.5
+    # Share of the kernels that start at zero, or with equal units, which is no accident.
+    most_kernels: float = 0.5
+    # Share of the features that are the same for all rows: nothing is left, and next to nothing.
+    most_features: float = 0.95
+    some_features: float = 0.4
+    # Units of the input. Standard deviation below which float32 weights of usual size see one row.
+    arriving_variation: float = 1e-4
+    # Ratio of the smallest to the largest gradient of a layer: vanished, and a fair part.
+    vanished_gradient: float = 1e-3
+    fair_gradient: float = 1e-2
+    # Share of a layer's outputs at a bound of its activation from which it is saturated.
+    mostly_saturated: float = 0.8
+    # Ratio. An epoch that changes the weights by less gets nowhere, by more rewrites them.
+    tiny_update: float = 1e-4
+    fair_update: float = 3e-3
+    huge_update: float = 0.5
+    # Units of the input. Standardised features seldom exceed 10; raw ones are in the hundreds.
+    usual_input: float = 20.0
+    large_input: float = 100.0
+    # Of the loss. A penalty that rules it, and one that does not matter.
+    ruling_penalty: float = 0.1
+    little_penalty: float = 0.02
+    # Nats. The compiled loss and the cross-entropy of the same predictions agree to this.
+    same_loss: float = 0.02
+    other_loss: float = 0.1
+
 
 LIMITS = Limits()

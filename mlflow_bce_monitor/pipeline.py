@@ -83,7 +83,7 @@ def diagnose(record: RunRecord, question: Question = _NO_QUESTION, limits: Limit
     validation = None
     if curves.validation_loss is not None:
         validation = _view(curves.validation_loss, curves, settings, question, limits)
-    evidence = gather(curves, train, validation, settings, limits)
+    evidence = gather(record, curves, train, validation, settings, limits)
     judgement = judge(evidence, limits)
     if judgement.verdict in EXPLAINED:
         evidence = evidence.and_facts(siblings(record, train, validation, settings, limits))

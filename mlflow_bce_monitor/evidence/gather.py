@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from mlflow_bce_monitor.curves.curve import CurveSet
-from mlflow_bce_monitor.evidence import of_curves, of_predictions, of_training
+from mlflow_bce_monitor.evidence import of_curves, of_monitor, of_predictions, of_training
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.evidence.of_curves import plateau_fraction
 from mlflow_bce_monitor.evidence.view import LossView
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.settings import Settings
 
 __all__ = ["LossView", "gather", "plateau_fraction"]
 
 
 def gather(
-    curves: CurveSet, train: LossView, validation: LossView | None, settings: Settings, limits: Limits
+    record: RunRecord,
+    curves: CurveSet,
+    train: LossView,
+    validation: LossView | None,
+    settings: Settings,
+    limits: Limits,
 ) -> Evidence:
     """Collect every fact the run offers.
 
     Parameters
     ----------
+    record
+        The run, for what was measured inside its training.
     curves
         The recognised curves.
     train, validation
@@ -43,5 +51,6 @@ def gather(
         *of_predictions.log_probabilities(curves, train.curve.split),
         *of_training.training(train, curves, settings, of_predictions.train_rows(train, curves, settings)),
         *of_training.context(curves, train),
+        *of_monitor.monitored(record, train.curve.name),
     ]
     return Evidence(tuple(facts))

@@ -8,21 +8,20 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.inside import INPUTS, inputs_differ
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.shared import by_siblings_on_data, exactly_at_chance, memorises
+from mlflow_bce_monitor.rules.shared import by_exactness, by_siblings_on_data, memorises
 from mlflow_bce_monitor.rules.weighing import weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     """Look for one prediction for everything from the start, in a model that otherwise moves."""
+    if inputs_differ(evidence, limits) and evidence.number("inside_constant_features") < limits.some_features:
+        return RuledOut("the rows differ where they reach the first weights")
     return weigh(
+        _by_inputs(evidence, limits),
         _by_output(evidence),
-        Piece("exact", 1.0, "the loss lies at its chance level to a third of a percent")
-        if exactly_at_chance(evidence, limits)
-        else None,
-        Piece("not_exact", -1.0, "the loss does not lie at its chance level exactly")
-        if exactly_at_chance(evidence, limits) is False
-        else None,
+        by_exactness(evidence, limits, otherwise=-1.0),
         Piece("overshoot", -1.5, "the loss was thrown far above chance, which constant inputs do not do")
         if evidence.number("peak_ratio") >= limits.overshoot
         else None,
@@ -34,6 +33,19 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         else None,
         by_siblings_on_data(evidence),
     )
+
+
+def _by_inputs(evidence: Evidence, limits: Limits) -> Piece | None:
+    differ = inputs_differ(evidence, limits)
+    if differ is None:
+        return None
+    share = evidence.number("inside_constant_features")
+    clause = f"{share:.0%} of the features are the same for every row"
+    if differ:
+        return Piece("inside_some", 1.5, clause)
+    if share < limits.most_features:
+        clause = f"what reaches the first weights varies by {evidence.number('inside_arriving_sd'):.1e} only"
+    return Piece("inside_constant", 8.0, clause)
 
 
 def _by_output(evidence: Evidence) -> Piece | None:
@@ -67,6 +79,7 @@ RULE = Rule(
         "siblings_learned",
         "siblings_at_same_level",
         "siblings_varied",
+        *INPUTS,
     ),
     assess=assess,
     fires=(

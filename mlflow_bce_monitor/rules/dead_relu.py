@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.inside import DEAD, EQUAL, INPUTS, inputs_differ, is_dead, starts_equal
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.shared import by_pretraining, exactly_at_chance, memorises
+from mlflow_bce_monitor.rules.shared import by_exactness, by_one_prediction, by_pretraining, memorises
 from mlflow_bce_monitor.rules.weighing import times, weigh
 
 
@@ -17,17 +18,20 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     """Look for an output that became constant, and for the shock that kills units."""
     if evidence.get("saturating_activation", False):
         return RuledOut("the hidden units are not ReLUs")
+    if evidence.number_or("inside_dead_units", 1.0) <= limits.half_of_units:
+        return RuledOut(
+            f"at most {evidence.number('inside_dead_units'):.0%} of a hidden layer's units are dead"
+        )
+    if inputs_differ(evidence, limits) is False or starts_equal(evidence, limits):
+        return RuledOut("units are silent because nothing reaches them, or because all weights are equal")
     shocked = evidence.number("peak_ratio") >= limits.overshoot
     return weigh(
-        *_by_output(evidence),
+        *by_one_prediction(
+            evidence, "predictions differ, so inputs still reach the output", differed_first=1.5
+        ),
         Piece("shock", 1.0, "the loss was thrown far above chance before") if shocked else None,
         _by_rate(evidence, limits),
-        Piece("exact", 1.0, "the loss lies at its chance level to a third of a percent")
-        if exactly_at_chance(evidence, limits)
-        else None,
-        Piece("not_exact", -0.7, "the loss does not lie at its chance level exactly")
-        if exactly_at_chance(evidence, limits) is False
-        else None,
+        by_exactness(evidence, limits),
         Piece("falls", -0.5, "the loss still falls")
         if evidence["end_falling"] and evidence.number("end_fall") > limits.slow_fall
         else None,
@@ -35,18 +39,10 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         if memorises(evidence, limits)
         else None,
         by_pretraining(evidence),
+        Piece("inside_dead", 6.0, "all units of a hidden layer are 0 for every row")
+        if is_dead(evidence, limits)
+        else None,
     )
-
-
-def _by_output(evidence: Evidence) -> tuple[Piece, ...]:
-    if "constant_output" not in evidence:
-        return ()
-    if not evidence["constant_output"]:
-        return (Piece("predictions_differ", -3.0, "predictions differ, so inputs still reach the output"),)
-    same = Piece("one_prediction", 1.5, "every input gets the same prediction")
-    if evidence.get("output_went_constant"):
-        return (same, Piece("differed_first", 1.5, "it was not so at first"))
-    return (same,)
 
 
 def _by_rate(evidence: Evidence, limits: Limits) -> Piece | None:
@@ -84,6 +80,9 @@ RULE = Rule(
         "chance_distance",
         "fit_gap",
         "preference_loss",
+        *DEAD,
+        *EQUAL,
+        *INPUTS,
     ),
     assess=assess,
     fires=(

@@ -27,6 +27,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         Piece("still", 2.0, "the loss repeats its first value") if still else None,
         Piece("moves", -1.0, "the loss moves") if movement > limits.hardly_moves else None,
         _by_rate(evidence, limits) if still else None,
+        _by_update(evidence) if share is None else None,
         Piece("lively", -3.0, "the margins move from batch to batch, so weights do")
         if evidence.get("preference_loss") and evidence.number_or("end_spread", 0.0) > limits.lively_spread
         else None,
@@ -39,6 +40,14 @@ def _by_share(share: float | None) -> Piece | None:
     if share == 0.0:
         return Piece("all", 6.0, "no weight is trainable")
     return Piece("most", 2.5, f"only {share:.1%} of the weights are trainable")
+
+
+def _by_update(evidence: Evidence) -> Piece | None:
+    if "inside_update_ratio" not in evidence:
+        return None
+    if evidence.number("inside_update_ratio") == 0.0:
+        return Piece("inside_no_update", 3.0, "the last epoch changed no weight")
+    return Piece("inside_updates", -2.0, "the last epoch changed the weights")
 
 
 def _by_rate(evidence: Evidence, limits: Limits) -> Piece | None:
@@ -68,7 +77,7 @@ RULE = Rule(
     separated_by="the count of trainable weights (model summary), and the learning rate in force",
     prior=0.4,
     needs=("movement",),
-    uses=("trainable_share", "preference_loss", "end_spread", "rate_ratio"),
+    uses=("trainable_share", "preference_loss", "end_spread", "rate_ratio", "inside_update_ratio"),
     assess=assess,
     fires=(
         Example("no trainable weight", movement=0.0, trainable_share=0.0),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.inside import ALIVE, is_alive
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import by_pretraining, by_siblings_of_settings, falls_steadily
 from mlflow_bce_monitor.rules.weighing import weigh
@@ -30,6 +31,9 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         else None,
         by_pretraining(evidence),
         by_siblings_of_settings(evidence, "hidden_units", "depth", "n_parameters"),
+        Piece("inside_not_alive", -3.0, "the network cannot learn, whatever its size")
+        if is_alive(evidence, limits) is False
+        else None,
     )
 
 
@@ -85,6 +89,7 @@ RULE = Rule(
         "sibling_changed",
         "siblings_varied",
         "preference_loss",
+        *ALIVE,
     ),
     assess=assess,
     fires=(

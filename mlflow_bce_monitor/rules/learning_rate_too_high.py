@@ -41,6 +41,13 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         if evidence.get("common_excess")
         else None,
         by_siblings_of_settings(evidence, "learning_rate", "optimizer"),
+        Piece(
+            "inside_huge_update",
+            2.0,
+            f"the last epoch changed the weights by {evidence.number('inside_update_ratio'):.0%} of their size",
+        )
+        if evidence.number_or("inside_update_ratio", 0.0) >= limits.huge_update
+        else None,
     )
 
 
@@ -93,7 +100,7 @@ RULE = Rule(
         "end_spread",
         "spike_count",
     ),
-    uses=("rate_ratio", "common_excess", "sibling_changed", "siblings_varied"),
+    uses=("rate_ratio", "common_excess", "sibling_changed", "siblings_varied", "inside_update_ratio"),
     assess=assess,
     fires=(
         Example(

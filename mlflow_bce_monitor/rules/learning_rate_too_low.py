@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.inside import ALIVE, is_alive
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import by_siblings_of_settings, falls_steadily, memorises
 from mlflow_bce_monitor.rules.weighing import times, weigh
@@ -41,7 +42,20 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         if evidence.get("constant_output")
         else None,
         by_siblings_of_settings(evidence, "learning_rate", "optimizer"),
+        _by_update(evidence, limits),
     )
+
+
+def _by_update(evidence: Evidence, limits: Limits) -> Piece | None:
+    if "inside_update_ratio" not in evidence:
+        return None
+    ratio = evidence.number("inside_update_ratio")
+    clause = f"the last epoch changed the weights by {ratio:.1e} of their size"
+    if ratio >= limits.fair_update:
+        return Piece("inside_fair_update", -2.0, clause)
+    if ratio >= limits.tiny_update or not is_alive(evidence, limits):
+        return None  # no rate moves weights that no gradient reaches
+    return Piece("inside_tiny_update", 3.0, clause)
 
 
 def _by_rate(ratio: float | None, limits: Limits) -> Piece | None:
@@ -72,7 +86,16 @@ RULE = Rule(
     separated_by="the learning rate in force as a metric each epoch, and the gradient norm",
     prior=1.0,
     needs=("end_falling", "end_spread", "peak_ratio", "constant_loss"),
-    uses=("rate_ratio", "movement", "constant_output", "fit_gap", "sibling_changed", "siblings_varied"),
+    uses=(
+        "rate_ratio",
+        "movement",
+        "constant_output",
+        "fit_gap",
+        "sibling_changed",
+        "siblings_varied",
+        "inside_update_ratio",
+        *ALIVE,
+    ),
     assess=assess,
     fires=(
         Example(

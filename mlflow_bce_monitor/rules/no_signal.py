@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.inside import ALIVE, is_alive
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import by_siblings_on_data, exactly_at_chance
 from mlflow_bce_monitor.rules.weighing import weigh
@@ -37,7 +38,19 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         if evidence.get("preference_loss") and evidence.number_or("end_spread", 0.0) > limits.lively_spread
         else None,
         by_siblings_on_data(evidence),
+        _by_life(evidence, limits),
     )
+
+
+def _by_life(evidence: Evidence, limits: Limits) -> Piece | None:
+    alive = is_alive(evidence, limits)
+    if alive is None:
+        return None
+    if alive:
+        return Piece(
+            "inside_alive", 1.5, "units live, gradients arrive, inputs differ: what lacks is the labels'"
+        )
+    return Piece("inside_not_alive", -3.0, "the network cannot learn, whatever the labels")
 
 
 def _by_validation(evidence: Evidence, limits: Limits) -> tuple[Piece, ...]:
@@ -137,6 +150,7 @@ RULE = Rule(
         "siblings_learned",
         "siblings_at_same_level",
         "siblings_varied",
+        *ALIVE,
     ),
     assess=assess,
     fires=(

@@ -16,7 +16,11 @@ from mlflow_bce_monitor.rules.weighing import weigh
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     """Look for a loss that contradicts the predictions, or one that stands where clipping puts it."""
     skill = evidence.number("end_skill")
+    inside = _by_head(evidence, limits)
+    if isinstance(inside, RuledOut):
+        return inside
     return weigh(
+        *inside,
         Piece("negative", 6.0, "the loss falls below zero: labels are not 0 and 1")
         if evidence["negative_loss"]
         else None,
@@ -42,6 +46,41 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         if evidence.get("common_excess") and evidence["end_falling"]
         else None,
     )
+
+
+def _by_head(evidence: Evidence, limits: Limits) -> tuple[Piece, ...] | RuledOut:
+    """Compare labels, output layer and loss function with one another, where the callback saw them."""
+    labels = evidence.get("inside_labels")
+    pieces: list[Piece] = []
+    if labels is not None and not set(str(labels).split()) <= {"0", "1"}:
+        pieces.append(Piece("inside_labels", 8.0, f"the labels are {labels}, not 0 and 1"))
+    gap = abs(evidence.number_or("inside_compiled_gap", 0.0))
+    if gap > limits.other_loss:
+        clause = f"the loss and the cross-entropy of the same predictions differ by {gap:.2f} nats"
+        pieces.append(Piece("inside_gap", 2.0, clause))
+    activation, units = evidence.get("inside_activation"), evidence.number_or("inside_units", 1.0)
+    from_logits = evidence.get("inside_from_logits")
+    if activation is None or from_logits is None:
+        return tuple(pieces)
+    fault = _fault_of_head(str(activation), int(units), bool(from_logits))
+    if fault is not None:
+        pieces.append(Piece("inside_head", 8.0, fault))
+    elif not pieces and labels is not None and gap < limits.same_loss:
+        return RuledOut("labels, output layer and loss function fit one another")
+    return tuple(pieces)
+
+
+def _fault_of_head(activation: str, units: int, from_logits: bool) -> str | None:  # noqa: FBT001 - a fact
+    """Say what is wrong with an output layer under a cross-entropy, None when nothing is."""
+    if activation == "softmax" and units == 1:
+        return "a softmax over one unit is 1 for every row"
+    if activation in ("sigmoid", "softmax"):
+        return None  # Keras takes the logits behind them, whatever from_logits says
+    if activation == "linear":
+        return (
+            None if from_logits else "the output has no activation, and the loss takes it for a probability"
+        )
+    return f"the output's activation is {activation}, which gives no probability"
 
 
 def _by_clipping(evidence: Evidence, limits: Limits) -> Piece | None:
@@ -72,7 +111,17 @@ RULE = Rule(
     separated_by="the smallest, mean and largest prediction on one batch, and the set of label values",
     prior=0.5,
     needs=("end_skill", "end_level", "end_ratio", "total_fall", "end_falling", "negative_loss"),
-    uses=("accuracy_constant", "common_excess", "error_rate", "constant_loss"),
+    uses=(
+        "accuracy_constant",
+        "common_excess",
+        "error_rate",
+        "constant_loss",
+        "inside_labels",
+        "inside_compiled_gap",
+        "inside_activation",
+        "inside_units",
+        "inside_from_logits",
+    ),
     assess=assess,
     fires=(
         Example(

@@ -56,7 +56,19 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         if memorises(evidence, limits)
         else None,
         by_siblings_of_settings(evidence, "l2", "dropout"),
+        _by_penalty(evidence, limits),
     )
+
+
+def _by_penalty(evidence: Evidence, limits: Limits) -> Piece | None:
+    if "inside_penalty" not in evidence:
+        return None
+    share = evidence.number("inside_penalty") / max(evidence.number("end_level"), limits.does_not_move)
+    if share >= limits.ruling_penalty:
+        return Piece("inside_penalty", 4.0, f"{share:.0%} of the loss is a penalty on the weights")
+    if share <= limits.little_penalty:
+        return Piece("inside_no_penalty", -2.0, f"only {share:.1%} of the loss is a penalty on the weights")
+    return None
 
 
 def _by_l2(evidence: Evidence, limits: Limits) -> Piece | None:
@@ -91,7 +103,7 @@ RULE = Rule(
     confused_with=("vanishing_gradients", "insufficient_capacity", "no_signal"),
     separated_by="the plain cross-entropy as a metric beside the loss: the difference is the penalty",
     prior=0.4,
-    needs=("movement", "constant_loss", "first_ratio", "end_spread", "end_skill", "end_falling"),
+    needs=("movement", "constant_loss", "first_ratio", "end_spread", "end_level", "end_skill", "end_falling"),
     uses=(
         "penalty",
         "common_excess",
@@ -101,6 +113,7 @@ RULE = Rule(
         "fit_gap",
         "sibling_changed",
         "siblings_varied",
+        "inside_penalty",
     ),
     assess=assess,
     fires=(
@@ -110,6 +123,7 @@ RULE = Rule(
             constant_loss=False,
             first_ratio=3.0,
             end_spread=0.001,
+            end_level=0.7,
             end_skill=0.0,
             l2=1.0,
             end_falling=True,
@@ -122,6 +136,7 @@ RULE = Rule(
             constant_loss=False,
             first_ratio=1.0,
             end_spread=0.001,
+            end_level=0.7,
             end_skill=0.0,
             l2=1e-4,
             dropout=0.2,

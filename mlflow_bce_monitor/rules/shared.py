@@ -25,6 +25,36 @@ def exactly_at_chance(evidence: Evidence, limits: Limits) -> bool | None:
     return evidence.number("chance_distance") < limits.exact_chance
 
 
+def by_exactness(evidence: Evidence, limits: Limits, otherwise: float = -0.7) -> Piece | None:
+    """Weigh how exactly the losses lie at chance, for a cause that leaves nothing but the bias to learn."""
+    exactly = exactly_at_chance(evidence, limits)
+    if exactly is None:
+        return None
+    if exactly:
+        return Piece("exact", 1.0, "the loss lies at its chance level to a third of a percent")
+    return Piece("not_exact", otherwise, "the loss does not lie at its chance level exactly")
+
+
+def by_one_prediction(evidence: Evidence, differ: str, differed_first: float) -> tuple[Piece, ...]:
+    """Weigh whether every input gets the same prediction, for a cause inside the network.
+
+    Parameters
+    ----------
+    differ
+        What it means when predictions differ.
+    differed_first
+        Weight of predictions that differed at first and are all the same now.
+    """
+    if "constant_output" not in evidence:
+        return ()
+    if not evidence["constant_output"]:
+        return (Piece("predictions_differ", -3.0, differ),)
+    same = Piece("one_prediction", 1.5, "every input gets the same prediction")
+    if evidence.get("output_went_constant"):
+        return (same, Piece("differed_first", differed_first, "it was not so at first"))
+    return (same,)
+
+
 def memorises(evidence: Evidence, limits: Limits) -> bool | None:
     """Whether the training rows are fitted better than others; None without a validation loss."""
     if "fit_gap" not in evidence:
@@ -46,9 +76,7 @@ def by_siblings_on_data(evidence: Evidence) -> Piece | None:
     stuck = evidence.number_or("siblings_at_same_level", 0.0)
     if stuck > 1 and "siblings_varied" in evidence:
         varied = _other(str(evidence["siblings_varied"]))
-        return Piece(
-            "siblings_stuck", 1.0, f"{stuck:.0f} siblings with {varied} ended at the same level"
-        )
+        return Piece("siblings_stuck", 1.0, f"{stuck:.0f} siblings with {varied} ended at the same level")
     return None
 
 
@@ -60,9 +88,7 @@ def by_siblings_of_settings(evidence: Evidence, *settings: str) -> Piece | None:
     varied = str(evidence.get("siblings_varied", "")).split(", ")
     same = [name for name in settings if name in varied]
     if same:
-        return Piece(
-            "sibling_varied", -1.5, f"siblings with {_other(same[0])} ended at the same level"
-        )
+        return Piece("sibling_varied", -1.5, f"siblings with {_other(same[0])} ended at the same level")
     return None
 
 

@@ -19,7 +19,9 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     if gap <= limits.memorising_gap:
         return RuledOut("the training rows are fitted no better than the others")
     return weigh(
-        Piece("wide_gap", 2.0, f"the training loss is {gap:.0%} of the chance level below the validation loss")
+        Piece(
+            "wide_gap", 2.0, f"the training loss is {gap:.0%} of the chance level below the validation loss"
+        )
         if gap > limits.clear_skill
         else None,
         _by_best(evidence, limits),

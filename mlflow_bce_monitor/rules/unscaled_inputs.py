@@ -16,7 +16,13 @@ from mlflow_bce_monitor.rules.weighing import times, weigh
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     """Look for a first loss far above chance at a usual learning rate."""
     first = evidence.number("first_ratio")
+    largest = evidence.number("inside_arriving_max") if "inside_arriving_max" in evidence else None
+    if largest is not None and largest <= limits.usual_input:
+        return RuledOut(f"no input is larger than {largest:.3g} where it reaches the first weights")
     return weigh(
+        Piece("inside_large", 5.0, f"inputs of up to {largest:.3g} reach the first weights")
+        if largest is not None and largest >= limits.large_input
+        else None,
         Piece("starts_high", 2.0, f"the first loss is {times(first)} that of predicting 0.5")
         if first >= limits.overshoot
         else None,
@@ -67,6 +73,7 @@ RULE = Rule(
         "siblings_learned",
         "siblings_at_same_level",
         "siblings_varied",
+        "inside_arriving_max",
     ),
     assess=assess,
     fires=(

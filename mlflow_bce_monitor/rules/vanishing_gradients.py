@@ -8,6 +8,14 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.inside import (
+    ALIVE,
+    gradient_arrives,
+    inputs_differ,
+    is_dead,
+    smallest_gradient_ratio,
+    starts_equal,
+)
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import (
     by_pretraining,
@@ -23,6 +31,15 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     depth = evidence.number("depth")
     if depth <= limits.shallow_depth:
         return RuledOut(f"{depth:.0f} layers are too few for a gradient to vanish in")
+    if (
+        is_dead(evidence, limits)
+        or starts_equal(evidence, limits)
+        or inputs_differ(evidence, limits) is False
+    ):
+        return RuledOut("there is nothing to vanish: dead units, equal weights or equal inputs")
+    if gradient_arrives(evidence, limits):
+        ratio = smallest_gradient_ratio(evidence)
+        return RuledOut(f"every layer gets at least {ratio:.1%} of the largest gradient")
     return weigh(
         Piece("deep", 1.5, f"{depth:.0f} layers")
         if depth >= limits.deep_depth
@@ -43,7 +60,20 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         else None,
         by_pretraining(evidence),
         by_siblings_of_settings(evidence, "activation", "depth", "initializer"),
+        _by_layers(evidence, limits),
     )
+
+
+def _by_layers(evidence: Evidence, limits: Limits) -> Piece | None:
+    if "inside_gradient_ratio" not in evidence:
+        return None
+    ratio = smallest_gradient_ratio(evidence)
+    clause = f"a layer's gradient is {ratio:.1e} of the largest"
+    if ratio < limits.vanished_gradient:
+        return Piece("inside_vanished", 5.0, clause)
+    if evidence.number_or("inside_saturated_units", 0.0) >= limits.mostly_saturated:
+        return Piece("inside_saturated", 3.0, f"{clause}, and the units of a layer are saturated")
+    return Piece("inside_small", 1.0, clause)
 
 
 def _by_activation(evidence: Evidence) -> Piece | None:
@@ -85,6 +115,8 @@ RULE = Rule(
         "sibling_changed",
         "siblings_varied",
         "preference_loss",
+        *ALIVE,
+        "inside_saturated_units",
     ),
     assess=assess,
     fires=(

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.inside import EQUAL, starts_equal
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import (
+    by_exactness,
+    by_one_prediction,
     by_pretraining,
     by_siblings_of_settings,
-    exactly_at_chance,
     memorises,
 )
 from mlflow_bce_monitor.rules.weighing import weigh
@@ -22,40 +24,30 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     """Look for a first loss of exactly ln 2: zero weights predict exactly 0.5."""
     if evidence.get("zero_initializer") is False:
         return RuledOut("the weights do not start at a constant")
+    if starts_equal(evidence, limits) is False:
+        return RuledOut("the units of a layer started with different weights")
     off = evidence.number("start_off_untrained")
-    if off > limits.zero_start_far and not evidence.get("zero_initializer", False):
+    known = evidence.get("zero_initializer", False) or starts_equal(evidence, limits)
+    if off > limits.zero_start_far and not known:
         return RuledOut(f"the first loss is {off:.3g} from ln 2, where zero weights start")
     return weigh(
         Piece("initializer", 4.0, "the initializer is a constant")
         if evidence.get("zero_initializer")
         else None,
-        *_by_output(evidence),
+        *by_one_prediction(evidence, "predictions differ, so the units do", differed_first=-1.5),
         Piece("at_start", 1.0, "the first loss is that of predicting 0.5, to three digits")
         if off < limits.zero_start
         else Piece("off_start", -0.5, "the first loss is not that of predicting 0.5, to three digits"),
-        Piece("exact", 1.0, "the loss lies at its chance level to a third of a percent")
-        if exactly_at_chance(evidence, limits)
-        else None,
-        Piece("not_exact", -0.7, "the loss does not lie at its chance level exactly")
-        if exactly_at_chance(evidence, limits) is False
-        else None,
+        by_exactness(evidence, limits),
         Piece("memorises", -2.0, "training rows are fitted better than others, so units differ")
         if memorises(evidence, limits)
         else None,
         by_pretraining(evidence),
         by_siblings_of_settings(evidence, "initializer"),
+        Piece("inside_equal", 8.0, "weights were zero, or all units of a layer equal, before the first step")
+        if starts_equal(evidence, limits)
+        else None,
     )
-
-
-def _by_output(evidence: Evidence) -> tuple[Piece, ...]:
-    if "constant_output" not in evidence:
-        return ()
-    if not evidence["constant_output"]:
-        return (Piece("predictions_differ", -3.0, "predictions differ, so the units do"),)
-    same = Piece("one_prediction", 1.5, "every input gets the same prediction")
-    if evidence.get("output_went_constant"):
-        return (same, Piece("differed_first", -1.5, "it was not so at first"))
-    return (same,)
 
 
 RULE = Rule(
@@ -80,6 +72,7 @@ RULE = Rule(
         "sibling_changed",
         "siblings_varied",
         "preference_loss",
+        *EQUAL,
     ),
     assess=assess,
     fires=(

@@ -15,7 +15,7 @@ NAME = "mlflow_bce_monitor"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 CORE = {
-    *("contract", "errors", "limits", "records", "siblings", "settings", "model_summary"),
+    *("contract", "errors", "limits", "monitored", "records", "siblings", "settings", "model_summary"),
     *("curves", "chance", "findings", "evidence", "rules"),
     *("verdicts", "calibration", "ranking", "measurements", "diagnosis", "pipeline"),
 }
@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "contract": set(),
     "errors": set(),
     "limits": set(),
+    "monitored": set(),
     "records": set(),
     "siblings": {"records"},
     "model_summary": set(),
@@ -37,7 +38,7 @@ MAY_IMPORT = {
     "curves": {"records", "settings", "limits", "errors"},
     "chance": {"curves", "records", "settings", "limits"},
     "findings": {"curves", "chance", "records", "limits"},
-    "evidence": {"curves", "chance", "findings", "records", "settings", "limits", "contract"},
+    "evidence": {"curves", "chance", "findings", "monitored", "records", "settings", "limits", "contract"},
     "rules": {"evidence", "limits"},
     "diagnosis": {"curves", "chance", "findings", "evidence", "rules", "contract", "limits"},
     "verdicts": {"diagnosis", "evidence", "limits", "contract"},

@@ -1,0 +1,134 @@
+"""Facts that were measured inside the training, from its ``bce/...`` metrics and the tag ``bce.monitor``.
+
+Each has the measurement's own name with ``inside_`` before it, so that a rule sees at a glance
+which of its facts need the callback. Of a model with several outputs, the facts are those
+of the output whose loss is judged.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from mlflow_bce_monitor.contract import Tier
+from mlflow_bce_monitor.curves.names import core
+from mlflow_bce_monitor.evidence.fact import Fact, FactValue
+from mlflow_bce_monitor.monitored import MEASURED, PREFIX, TAG, Measured
+from mlflow_bce_monitor.records import RunRecord
+
+INSIDE: Final = "inside_"
+
+_WORDS: Final[dict[str, tuple[str, type]]] = {
+    "loss": ("loss", str),
+    "from_logits": ("from_logits", bool),
+    "label_smoothing": ("label_smoothing", float),
+    "activation": ("activation", str),
+    "units": ("units", int),
+    "sample_weight": ("sample_weight", bool),
+}
+"""Fact name without its prefix to (key of a head in the tag, type)."""
+
+_STORED_INFINITY: Final = 1e308
+"""SQL stores give infinities back as 1.797e308; comparing with NaN is false as well."""
+
+
+def monitored(record: RunRecord, judged: str) -> Iterator[Fact]:
+    """Yield what the callback measured; nothing for a run that was trained without it.
+
+    Parameters
+    ----------
+    record
+        The run.
+    judged
+        Name of the judged loss, which tells the output of a model with several.
+    """
+    tag = _tag_of(record)
+    head = _head_of(record, judged)
+    found = dict(_last_values(record, head))
+    for name, (value, metric) in found.items():
+        yield Fact(INSIDE + name, value, f"metric {metric!r}, last value", Tier.MONITOR)
+    if "compiled" in found and "recomputed" in found and not head:
+        gap = found["compiled"][0] - found["recomputed"][0]
+        source = f"metrics {found['compiled'][1]!r} and {found['recomputed'][1]!r}, last values"
+        yield Fact(f"{INSIDE}compiled_gap", gap, source, Tier.MONITOR)
+    yield from _words(tag, head)
+
+
+def _last_values(record: RunRecord, head: str) -> Iterator[tuple[str, tuple[float, str]]]:
+    """Yield (name, (last finite value, metric)) of every measurement, of one output of several."""
+    for name, measured in MEASURED.items():
+        metric = _metric(measured, head)
+        history = record.histories.get(metric)
+        if history is None:
+            continue
+        finite = [float(value) for value in history.values if abs(value) < _STORED_INFINITY]
+        if finite:
+            yield name, (finite[-1], metric)
+
+
+def _metric(measured: Measured, head: str) -> str:
+    return f"{PREFIX}{head}/{measured.name}" if head and measured.of_a_head else f"{PREFIX}{measured.name}"
+
+
+def _head_of(record: RunRecord, judged: str) -> str:
+    """Return the output that the judged loss belongs to, "" for a model with one.
+
+    Keras calls the loss of the output "click" ``click_loss``. The measured outputs are those
+    between the slashes of ``bce/click/roc_auc``.
+    """
+    names = {
+        name.removeprefix(PREFIX).rpartition("/")[0]
+        for name in record.histories
+        if name.startswith(PREFIX) and name.rpartition("/")[2] in MEASURED
+    } - {""}
+    quantity = core(judged)[0]
+    return next((name for name in sorted(names) if quantity == f"{core(name)[0]} loss"), "")
+
+
+def _tag_of(record: RunRecord) -> Mapping[str, Any]:
+    """Return the tag's object, {} where there is none or where it is something else."""
+    try:
+        found = json.loads(record.tags.get(TAG, "{}"))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _words(tag: Mapping[str, Any], head: str) -> Iterator[Fact]:
+    source = f"tag {TAG!r}"
+    for key in ("batch_norm", "layers"):
+        value = tag.get(key)
+        if isinstance(value, (bool, int)):
+            yield Fact(INSIDE + key, value, source, Tier.MONITOR)
+    heads = tag.get("heads")
+    said = [one for one in heads if isinstance(one, dict)] if isinstance(heads, list) else []
+    chosen = next((one for one in said if one.get("name") == head), said[0] if len(said) == 1 else {})
+    for name, (key, kind) in _WORDS.items():
+        value = _typed(chosen.get(key), kind)
+        if value is not None:
+            yield Fact(INSIDE + name, value, source, Tier.MONITOR)
+    labels = chosen.get("labels")
+    if isinstance(labels, list) and labels:
+        yield Fact(f"{INSIDE}labels", " ".join(_label(one) for one in labels), source, Tier.MONITOR)
+    weights = chosen.get("class_weight")
+    if isinstance(weights, list) and len(weights) == 2 and all(_is_number(one) for one in weights):  # noqa: PLR2004 - two classes
+        for name, weight in zip(("negative_weight", "positive_weight"), weights, strict=True):
+            yield Fact(INSIDE + name, float(weight), source, Tier.MONITOR)
+
+
+def _typed(value: Any, kind: type) -> FactValue | None:
+    if kind is float:
+        return float(value) if _is_number(value) else None
+    if kind is int:
+        return int(value) if _is_number(value) else None
+    return value if isinstance(value, kind) and isinstance(value, (bool, str)) else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _label(value: Any) -> str:
+    return f"{value:g}" if _is_number(value) else str(value)

@@ -1,0 +1,156 @@
+"""What is measured inside a training: names, units and meanings of the ``bce/...`` metrics and the tag.
+
+The callback (``keras/``) writes by these names, the evidence (``evidence/of_monitor.py``) reads
+by them. Neither end knows the other, and this file knows neither Keras nor MLflow.
+
+A model with one output logs ``bce/roc_auc``; a model with several logs ``bce/<output>/roc_auc``
+for what belongs to one of them, and ``bce/gradient_norm`` for what belongs to the model.
+No name ends in the word "loss": the recogniser of curves would take it for one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+PREFIX: Final = "bce/"
+TAG: Final = "bce.monitor"
+"""One tag with the words that do not change while training, as compact JSON."""
+
+LONGEST_TAG: Final = 5_000
+"""Characters. MLflow stores 8,000; older servers fewer."""
+
+LAYERS_ARTIFACT: Final = "bce_monitor/layers.json"
+
+MOST_HEADS: Final = 8
+"""Outputs of one model that are measured; the others are left out."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One thing that is measured inside a training.
+
+    Attributes
+    ----------
+    name
+        The metric's name without its prefix.
+    unit
+        "share", "nats", "ratio", "count" or "units of the input".
+    meaning
+        What it says, in one clause. "The rows" are the captured ones, at most 256 of an epoch.
+    of_a_head
+        Whether each output has its own.
+    """
+
+    name: str
+    unit: str
+    meaning: str
+    of_a_head: bool = False
+
+
+_OF_HEADS: Final = (
+    Measured("positive_share", "share", "share of positives among all labels of the epoch"),
+    Measured("output_mean", "share", "mean predicted probability of the rows"),
+    Measured("output_sd", "share", "standard deviation of the predicted probabilities of the rows"),
+    Measured("near_half", "share", "share of the rows with a prediction within 0.01 of 0.5"),
+    Measured("predicted_positives", "share", "share of the rows with a prediction above 0.5"),
+    Measured("non_finite_outputs", "share", "share of the outputs that are NaN or infinite"),
+    Measured("recomputed", "nats", "cross-entropy of the rows, from predictions and labels in float64"),
+    Measured("accuracy", "share", "accuracy on the rows at threshold 0.5"),
+    Measured("balanced_accuracy", "share", "mean of the recalls of both classes on the rows"),
+    Measured("precision", "share", "precision on the rows at threshold 0.5"),
+    Measured("recall", "share", "recall on the rows at threshold 0.5"),
+    Measured("roc_auc", "share", "area under the ROC curve on the rows"),
+    Measured("pr_auc", "share", "average precision on the rows"),
+    Measured("initial_output_sd", "share", "output_sd before the first step"),
+)
+
+_OF_THE_MODEL: Final = (
+    Measured("compiled", "nats", "what the model's own loss function gives for the rows, penalties left out"),
+    Measured("penalty", "nats", "what regularisation adds to the loss"),
+    Measured("gradient_norm", "ratio", "norm of the gradient of the loss over the rows, all weights"),
+    Measured("gradient_ratio", "ratio", "smallest gradient norm of a layer's kernel / the largest"),
+    Measured("dead_units", "share", "largest share of units of a hidden layer that are 0 for all rows"),
+    Measured(
+        "saturated_units",
+        "share",
+        "largest share of a hidden layer's outputs within a hundredth of its range of a bound",
+    ),
+    Measured(
+        "update_ratio", "ratio", "norm of the epoch's change of the weights / norm of the weights, median"
+    ),
+    Measured("learning_rate", "ratio", "learning rate in force at the end of the epoch"),
+    Measured("trainable_parameters", "count", "weights that training changes"),
+    Measured("parameters", "count", "all weights"),
+    Measured("batch_rows", "count", "rows of the largest batch seen"),
+    Measured("rows", "count", "rows that the measurements of the epoch rest on"),
+    Measured("input_mean", "units of the input", "mean of all input values"),
+    Measured("input_sd", "units of the input", "standard deviation of all input values"),
+    Measured("input_min", "units of the input", "smallest input value"),
+    Measured("input_max", "units of the input", "largest input value"),
+    Measured("constant_features", "share", "share of the features that are the same for all rows"),
+    Measured("non_finite_inputs", "share", "share of the input values that are NaN or infinite"),
+    Measured("arriving_sd", "units of the input", "standard deviation of what reaches the first weights"),
+    Measured("arriving_max", "units of the input", "largest size of what reaches the first weights"),
+    Measured("initial_gradient_norm", "ratio", "gradient_norm before the first step"),
+    Measured("initial_gradient_ratio", "ratio", "gradient_ratio before the first step"),
+    Measured("initial_dead_units", "share", "dead_units before the first step"),
+    Measured("initial_saturated_units", "share", "saturated_units before the first step"),
+    Measured("zero_kernels", "share", "share of the kernels that are all zero before the first step"),
+    Measured("equal_units", "share", "share of the kernels whose units all start with the same weights"),
+    Measured("overhead", "share", "time taken by the measuring so far / time of the training so far"),
+)
+
+MEASURED: Final[dict[str, Measured]] = {
+    **{one.name: Measured(one.name, one.unit, one.meaning, of_a_head=True) for one in _OF_HEADS},
+    **{one.name: one for one in _OF_THE_MODEL},
+}
+"""Everything that is measured, by name without prefix."""
+
+_NOT_IN_A_METRIC: Final = re.compile(r"[^\w.\- ]")
+
+
+def metric_name(name: str, head: str = "") -> str:
+    """Return the MLflow name of a measurement, of one output where a head is given.
+
+    Raises
+    ------
+    KeyError
+        When nothing of that name is measured.
+    """
+    measured = MEASURED[name]
+    if head and measured.of_a_head:
+        return f"{PREFIX}{_NOT_IN_A_METRIC.sub('_', head)}/{name}"
+    return f"{PREFIX}{name}"
+
+
+# --- the words of the tag -----------------------------------------------------------------
+
+WORDS: Final[dict[str, str]] = {
+    "version": "of this package",
+    "backend": "Keras' backend and the versions: tensorflow, jax or torch",
+    "layers": "number of layers with weights",
+    "batch_norm": "whether the model normalises over the batch",
+    "optimizer": "the optimizer's class",
+    "steps_per_execution": "batches between two calls from Python",
+    "jit_compile": "whether the training step is compiled by XLA",
+    "run_eagerly": "whether the training step is not compiled at all",
+    "mixed_precision": "the type in which layers compute, where it is not that of the weights",
+    "heads": "for each output: its loss, activation, units, labels and class weights",
+    "not_measured": "what could not be measured, and why",
+}
+"""Keys of the tag's JSON object and what they say."""
+
+HEAD_WORDS: Final[dict[str, str]] = {
+    "name": "the output's name, empty for a model with one",
+    "loss": "the loss function's name",
+    "from_logits": "whether the loss function was told that it gets logits",
+    "label_smoothing": "as given to the loss function",
+    "activation": "of the output layer",
+    "units": "of the output",
+    "labels": "the label values that were seen: numbers, and 'other'",
+    "class_weight": "[w0, w1] where every row of a class has the same weight, null where none has any",
+    "sample_weight": "whether rows of one class have different weights",
+}
+"""Keys of each entry of ``heads``."""

@@ -1,0 +1,68 @@
+"""What several rules read off the measurements made inside a training (tier ``monitor``).
+
+Each question has the answers yes, no, and None where the callback did not measure it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.limits import Limits
+
+DEAD: Final = ("inside_dead_units",)
+EQUAL: Final = ("inside_zero_kernels", "inside_equal_units")
+INPUTS: Final = ("inside_constant_features", "inside_arriving_sd")
+GRADIENTS: Final = ("inside_gradient_ratio", "inside_initial_gradient_ratio")
+ALIVE: Final = (*DEAD, *EQUAL, *INPUTS, *GRADIENTS)
+"""The facts behind the questions below, for the rules that ask them."""
+
+
+def is_dead(evidence: Evidence, limits: Limits) -> bool | None:
+    """Whether all units of a hidden layer are 0 for every row."""
+    if "inside_dead_units" not in evidence:
+        return None
+    return evidence.number("inside_dead_units") >= limits.all_units
+
+
+def starts_equal(evidence: Evidence, limits: Limits) -> bool | None:
+    """Whether the weights of most layers were all zero, or all units of a layer the same, before the first step."""
+    if "inside_zero_kernels" not in evidence:
+        return None
+    equal = evidence.number_or("inside_equal_units", 0.0)
+    return max(evidence.number("inside_zero_kernels"), equal) >= limits.most_kernels
+
+
+def inputs_differ(evidence: Evidence, limits: Limits) -> bool | None:
+    """Whether the rows differ where they reach the first weights."""
+    if "inside_constant_features" not in evidence:
+        return None
+    if evidence.number("inside_constant_features") >= limits.most_features:
+        return False
+    return evidence.number_or("inside_arriving_sd", 1.0) > limits.arriving_variation
+
+
+def gradient_arrives(evidence: Evidence, limits: Limits) -> bool | None:
+    """Whether every layer gets a fair part of the gradient, at the start and at the end."""
+    if "inside_gradient_ratio" not in evidence:
+        return None
+    return smallest_gradient_ratio(evidence) >= limits.fair_gradient
+
+
+def smallest_gradient_ratio(evidence: Evidence) -> float:
+    """Return the smallest layer's gradient as a share of the largest's, at its start or its end."""
+    last = evidence.number("inside_gradient_ratio")
+    return min(last, evidence.number_or("inside_initial_gradient_ratio", last))
+
+
+def is_alive(evidence: Evidence, limits: Limits) -> bool | None:
+    """Whether units, gradients, inputs and first weights are those of a network that can learn."""
+    answers = (
+        is_dead(evidence, limits),
+        starts_equal(evidence, limits),
+        inputs_differ(evidence, limits),
+        gradient_arrives(evidence, limits),
+    )
+    if None in answers:
+        return None
+    return answers == (False, False, True, True)
