@@ -1,0 +1,186 @@
+"""The measuring of one training: what is kept of the start, of an epoch's beginning, and of its rows."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any, Final
+
+from mlflow_bce_monitor.keras import labels, measure, weights, words
+from mlflow_bce_monitor.keras.guard import Guard
+from mlflow_bce_monitor.keras.heads import has_one_hot_pairs
+from mlflow_bce_monitor.keras.labels import FloatArray
+from mlflow_bce_monitor.keras.layers_report import LayersReport
+from mlflow_bce_monitor.keras.measure import Measurement
+from mlflow_bce_monitor.keras.rows import Rows
+from mlflow_bce_monitor.keras.tap import Tap, tap_of
+
+BATCHES: Final = "batches of the training"
+START: Final = "weights at the start"
+UPDATES: Final = "changes of the weights"
+SETTINGS: Final = "settings and label counts"
+SIZES: Final = "sizes"
+WORDS: Final = "words"
+"""Names of the parts, as the guard reports them."""
+
+
+class Measuring:
+    """Measures one model, over any number of trainings.
+
+    Attributes
+    ----------
+    words
+        The tag's object; {} before the first measurement.
+    layers
+        What was measured layer by layer.
+    is_begun
+        Whether this training was measured at least once.
+    """
+
+    def __init__(self, guard: Guard) -> None:
+        self.words: dict[str, Any] = {}
+        self.layers = LayersReport()
+        self.is_begun = False
+        self._guard = guard
+        self._tap: Tap | None = None
+        self._tapped_model: weakref.ref[Any] | None = None
+        self._rows: Rows | None = None
+        self._at_start: list[Any] | None = None
+        self._before: list[Any] | None = None
+        self._counted: list[FloatArray] = []
+        self._tables: list[FloatArray] = []
+
+    def begin(self, model: Any) -> None:
+        """Look at the batches of a training that begins, and keep its first weights."""
+        self.is_begun = False
+        self._at_start = self._before = None
+        self._guard.run(BATCHES, lambda: self._attach(model))
+        if model.built:
+            self._at_start = self._guard.run(START, lambda: weights.copies_of(model.variables))
+
+    def begin_epoch(self, model: Any) -> None:
+        """Take rows of this epoch, and keep the weights that it begins with."""
+        if self._tap is not None:
+            self._guard.run(BATCHES, self._tap.capture)
+        if model.built:
+            self._before = self._guard.run(UPDATES, lambda: weights.copies_of(model.trainable_variables))
+
+    def take_seconds(self) -> float:
+        """Return the seconds that taking rows has cost since this was last asked."""
+        if self._tap is None:
+            return 0.0
+        seconds, self._tap.seconds = self._tap.seconds, 0.0
+        return seconds
+
+    def settings_now(self, model: Any) -> Measurement:
+        """Return what every epoch has: the learning rate. Count the labels of the epoch."""
+        found = Measurement()
+        self._guard.run(SETTINGS, lambda: self._note_settings(model, found))
+        return found
+
+    def measure_now(self, model: Any, step: int) -> Measurement:
+        """Measure the model on the rows of this epoch, or on those taken last."""
+        guard, found = self._guard, Measurement()
+        guard.run(UPDATES, lambda: self._note_updates(model, found))
+        if self._tap is not None:
+            self._tap.stop_capturing()
+            self._rows = guard.run(BATCHES, self._tap.rows) or self._rows
+        if self._rows is None:
+            self.is_begun = True
+            return found
+        rows, tables = self._rows, self._tables
+        now = measure.measure(model, rows, tables, guard)
+        now.metrics |= found.metrics
+        guard.run(SETTINGS, lambda: _note_shares(now, tables))
+        self.layers.add(step, now.layers)
+        if not self.is_begun:
+            self.is_begun = True
+            self._measure_first(model, rows, now)
+        return now
+
+    def restore(self) -> None:
+        """Put the model's training function back."""
+        if self._tap is not None:
+            self._tap.stop_capturing()
+            self._tap.detach()
+
+    def forget(self) -> None:
+        """Let go of rows and weights."""
+        self._rows = self._at_start = self._before = None
+
+    def _attach(self, model: Any) -> None:
+        known = self._tapped_model() if self._tapped_model is not None else None
+        if self._tap is None or known is not model:
+            self._tap = None
+            tap = tap_of(model, self._guard.failed, second_column=has_one_hot_pairs(model))
+            tap.attach()
+            self._tap, self._tapped_model = tap, weakref.ref(model)
+            # A training that is interrupted has no last hook: the model is put back with the callback.
+            weakref.finalize(self, _detach, weakref.ref(tap))
+        else:
+            self._tap.attach()
+        self._counted = self._tap.tables()
+
+    def _note_settings(self, model: Any, found: Measurement) -> None:
+        rate = getattr(getattr(model, "optimizer", None), "learning_rate", None)
+        if rate is not None:
+            found.note({"learning_rate": weights.numbers([rate])[0]})
+        if self._tap is not None:
+            before, self._counted = self._counted, self._tap.tables()
+            self._tables = [
+                table - before[at] if at < len(before) else table for at, table in enumerate(self._counted)
+            ]
+
+    def _note_updates(self, model: Any, found: Measurement) -> None:
+        before, self._before = self._before, None
+        trainable = model.trainable_variables
+        if before is None or len(before) != len(trainable):
+            return
+        ratios = weights.update_ratios(before, trainable)
+        if ratios:
+            found.note({"update_ratio": sorted(ratios.values())[len(ratios) // 2]})
+            self.layers.note({path: {"update_ratio": ratio} for path, ratio in ratios.items()})
+
+    def _measure_first(self, model: Any, rows: Rows, now: Measurement) -> None:
+        """Add what is measured once: inputs, sizes, the words, and the state before the first step."""
+        guard, start = self._guard, self._at_start
+        self._at_start = None
+        guard.run(measure.INPUTS, lambda: now.metrics.update(measure.measure_inputs(rows).metrics))
+        guard.run(SIZES, lambda: now.note(_sizes(model, self._tap)))
+        if start is not None and len(start) == len(model.variables):  # else layers were built on the way
+            guard.run(START, lambda: self._measure_start(model, rows, start, now))
+        self.words = guard.run(WORDS, lambda: words.words_of(model, now, self._tables, guard.broken)) or {}
+
+    def _measure_start(self, model: Any, rows: Rows, start: list[Any], now: Measurement) -> None:
+        initial = measure.measure_initial(model, rows, self._tables, self._guard, start)
+        now.metrics |= initial.metrics
+        self.layers.start(initial.layers)
+        trained = {id(variable) for variable in model.trainable_variables}
+        pairs = [pair for pair in zip(start, model.variables, strict=True) if id(pair[1]) in trained]
+        values, variables = [value for value, _ in pairs], [variable for _, variable in pairs]
+        now.note(weights.initial_facts(values, variables))
+
+
+def _detach(tap: Callable[[], Tap | None]) -> None:
+    found = tap()
+    if found is not None:
+        found.detach()
+
+
+def _note_shares(found: Measurement, tables: list[FloatArray]) -> None:
+    if len(tables) != len(found.heads):
+        return
+    for head, table in zip(found.heads, tables, strict=True):
+        share = labels.positive_share(table) if head.is_binary else None
+        if share is not None:
+            found.note({"positive_share": share}, head.name)
+
+
+def _sizes(model: Any, tap: Tap | None) -> dict[str, float]:
+    found = {
+        "parameters": float(sum(weights.size_of(one) for one in model.weights)),
+        "trainable_parameters": float(sum(weights.size_of(one) for one in model.trainable_weights)),
+    }
+    if tap is not None and tap.batch_rows:
+        found["batch_rows"] = float(tap.batch_rows)
+    return found

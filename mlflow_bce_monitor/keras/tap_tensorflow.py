@@ -1,0 +1,293 @@
+"""The tap where the training loop runs in a TensorFlow graph.
+
+The batch exists inside the graph only. So the model's ``train_step`` is wrapped: after the
+step itself, operations are added that count labels and, while a gate is open, copy the batch into
+variables. After, because TensorFlow numbers the operations of a graph and derives the seeds of
+unseeded random operations from the numbers: the user's own must not move.
+
+Operations of a graph cannot be guarded one by one, so they are such that they cannot fail:
+without XLA the copies go into variables of any shape; with XLA, which wants shapes fixed,
+each shape that is traced has variables of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from mlflow_bce_monitor.keras.labels import COLUMNS, LEVELS, MOST_LABELS, ROWS, FloatArray
+from mlflow_bce_monitor.keras.rows import WANTED_ROWS, rows_within, split_batch
+from mlflow_bce_monitor.keras.tap import Failed, Tap
+
+_MOST_SHAPES: Final = 8
+"""Shapes of a batch that are captured under XLA; each costs variables of its own."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Copy:
+    """Variables that hold the rows of one traced batch.
+
+    ``variables`` has one for each leaf of ``structure``, None for leaves that cannot be copied;
+    ``count`` holds the rows of the batch, 0 before it is first written.
+    """
+
+    structure: Any
+    variables: list[Any]
+    count: Any
+
+
+class TensorFlowTap(Tap):
+    """Looks at the batches from inside the graph of the training step."""
+
+    def __init__(self, model: Any, failed: Failed, *, second_column: bool) -> None:
+        super().__init__(model, failed)
+        self._second_column = second_column
+        self._gate = tf.Variable(False, trainable=False, name="bce_monitor_gate")  # noqa: FBT003 - its value
+        self._copies: list[_Copy] = []
+        self._tables: list[Any] = []
+        self._own_step: Any = None
+        self._had_step = False
+        self._wrapped: Any = None
+
+    def attach(self) -> None:
+        """Have the training function made anew, with the wrapped step in it, unless that was done before.
+
+        Raises
+        ------
+        NotImplementedError
+            Under a strategy with several replicas.
+        """
+        model = self._model
+        replicas = model.distribute_strategy.num_replicas_in_sync
+        if replicas > 1:
+            raise NotImplementedError(f"training on {replicas} replicas: batches are seen on one only")
+        made_again = self._tapped is None or model.train_function is not self._original
+        self._wrap_step()
+        if not made_again:
+            model.train_function = self._tapped
+            return
+        # Keras has made the function just before the first hook. It is not traced before its first call, so
+        # making another costs nothing; one that was traced in an earlier fit is put back afterwards.
+        self._original = model.train_function
+        try:
+            model.train_function = None
+            model.make_train_function()
+            inner = model.train_function
+        except Exception:
+            model.train_function = self._original
+            self._unwrap_step()
+            raise
+
+        def tapped(iterator: Any) -> Any:
+            logs = inner(iterator)
+            if self._capturing:
+                self._collect(self._take)
+            return logs
+
+        self._tapped = tapped
+        model.train_function = tapped
+
+    def detach(self) -> None:
+        """Put training step and training function back.
+
+        Runs no operation of TensorFlow: it may be the collection of garbage that calls, in
+        whatever thread and in the middle of whatever holds a lock.
+        """
+        self._unwrap_step()
+        super().detach()
+
+    def capture(self) -> None:
+        """Open the gate."""
+        super().capture()
+        self._gate.assign(True)  # noqa: FBT003 - its value
+        for copy in self._copies:
+            copy.count.assign(0)
+
+    def stop_capturing(self) -> None:
+        """Close the gate."""
+        super().stop_capturing()
+        self._gate.assign(False)  # noqa: FBT003 - its value
+
+    def tables(self) -> list[FloatArray]:
+        """Return the label tables so far."""
+        return [np.asarray(table.numpy(), np.float64) for table in self._tables]
+
+    def _wrap_step(self) -> None:
+        model = self._model
+        if model.__dict__.get("train_step") is self._wrapped is not None:
+            return
+        self._had_step, self._own_step = "train_step" in model.__dict__, model.train_step
+        own = self._own_step
+
+        def train_step(data: Any) -> Any:
+            logs = own(data)
+            try:
+                self._look(data)
+            except Exception as error:  # noqa: BLE001 - runs where the user's step is traced
+                self._failed("rows and labels of the training data", error)
+            return logs
+
+        self._wrapped = train_step
+        object.__setattr__(model, "train_step", train_step)  # past Keras' tracking of attributes
+
+    def _unwrap_step(self) -> None:
+        model = self._model
+        if self._wrapped is None or model.__dict__.get("train_step") is not self._wrapped:
+            return
+        if self._had_step:
+            object.__setattr__(model, "train_step", self._own_step)
+        else:
+            object.__delattr__(model, "train_step")
+
+    def _look(self, data: Any) -> None:
+        """Add the operations to the graph that is being traced; run them when the step runs eagerly."""
+        batch = split_batch(data)
+        self._count(batch[1], batch[2])
+        copy = self._copy_for(batch)
+        if copy is None:
+            return
+
+        def write() -> Any:
+            written = [copy.count.assign(_rows_of(batch))]
+            for variable, leaf in zip(copy.variables, keras.tree.flatten(batch), strict=True):
+                if variable is not None:
+                    written.append(variable.assign(_some_rows(leaf, variable.shape)))
+            with tf.control_dependencies(written):
+                return tf.constant(True)  # noqa: FBT003 - what the branch returns
+
+        tf.cond(self._gate, write, lambda: tf.constant(False))  # noqa: FBT003 - as above
+
+    def _copy_for(self, batch: Any) -> _Copy | None:
+        leaves = keras.tree.flatten(batch)
+        compiled = bool(self._model.jit_compile)
+        wanted = [_shape_for(leaf, compiled=compiled) for leaf in leaves]
+        if not any(shape is not None for shape in wanted) or any(
+            shape is None and leaf is not None for shape, leaf in zip(wanted, leaves, strict=True)
+        ):
+            return None  # a sparse or ragged part: rows without it could not be fed to the model
+        for copy in self._copies:
+            if _same(copy, wanted, leaves):
+                return copy
+        if len(self._copies) >= _MOST_SHAPES:
+            return None
+        with tf.init_scope():
+            variables = [
+                None if shape is None else _variable(shape, leaf.dtype)
+                for shape, leaf in zip(wanted, leaves, strict=True)
+            ]
+            count = tf.Variable(0, dtype=tf.int64, trainable=False)
+        copy = _Copy(keras.tree.map_structure(lambda _: 0, batch), variables, count)
+        self._copies.append(copy)
+        return copy
+
+    def _take(self) -> None:
+        for copy in self._copies:
+            count = int(copy.count.numpy())
+            if not count:
+                continue
+            self.batch_rows = max(self.batch_rows, count)
+            copy.count.assign(0)
+            fitting = [one.shape[0] for one in copy.variables if one is not None and one.shape[0] is not None]
+            taken = min(count, WANTED_ROWS, *fitting)
+            leaves = [None if one is None else one.numpy()[:taken] for one in copy.variables]
+            self._buffer.add(copy.structure, leaves)
+
+    def _count(self, y: Any, weights: Any) -> None:
+        """Add a batch to the label tables; the same sums as ``labels.table_of``."""
+        targets = [leaf for leaf in keras.tree.flatten(y) if leaf is not None]
+        given = keras.tree.flatten(weights)
+        for at, target in enumerate(targets):
+            if not isinstance(target, tf.Tensor) or not (target.dtype.is_numeric or target.dtype.is_bool):
+                continue
+            table = self._table(at)
+            weight = given[at] if at < len(given) else given[0] if len(given) == 1 else None
+            table.assign_add(_table_in_graph(target, weight, second_column=self._second_column))
+
+    def _table(self, at: int) -> Any:
+        while len(self._tables) <= at:
+            with tf.init_scope():
+                self._tables.append(tf.Variable(np.zeros((ROWS, COLUMNS)), dtype=tf.float64, trainable=False))
+        return self._tables[at]
+
+
+def _table_in_graph(target: Any, weight: Any, *, second_column: bool) -> Any:
+    values = tf.cast(target, tf.float32)
+    if second_column and values.shape.rank is not None and values.shape.rank > 1 and values.shape[-1] == 2:  # noqa: PLR2004 - one-hot
+        values = values[..., 1]
+    spread = _spread_in_graph(weight, values)
+    flat = tf.reshape(values, [-1])[:MOST_LABELS]
+    w = tf.ones_like(flat) if spread is None else tf.reshape(spread, [-1])[:MOST_LABELS]
+    is_level = tf.cast(tf.equal(flat[:, None], tf.constant(LEVELS, tf.float32)), tf.float32)
+    is_other = 1.0 - tf.reduce_sum(is_level, axis=1, keepdims=True)
+    columns = tf.concat([is_level, is_other], axis=1)
+    rows = tf.stack([tf.ones_like(w), w, w * w])
+    # A product and a sum instead of a matrix product: GPUs round those to ten bits.
+    return tf.cast(tf.reduce_sum(rows[:, :, None] * columns[None], axis=1), tf.float64)
+
+
+def _spread_in_graph(weight: Any, values: Any) -> Any:
+    """Return one weight for each label, None where the shapes, as far as they are known, do not fit."""
+    rank = values.shape.rank
+    if not isinstance(weight, tf.Tensor) or rank is None or weight.shape.rank is None or not rank:
+        return None
+    w = tf.cast(weight, tf.float32)
+    if weight.shape.rank == rank and weight.shape[1:].as_list() == values.shape[1:].as_list():
+        known = None not in values.shape[1:].as_list()
+        return w if known else None
+    if any(size != 1 for size in weight.shape[1:].as_list()):
+        return None
+    column = tf.reshape(w, [-1, *(1 for _ in range(rank - 1))])
+    return column * tf.ones_like(values)
+
+
+def _shape_for(leaf: Any, *, compiled: bool) -> list[int | None] | None:
+    """Return the shape of the variable for a leaf, None for a leaf that cannot be copied."""
+    if not isinstance(leaf, tf.Tensor) or not leaf.shape.rank:
+        return None
+    if not compiled:
+        return [None] * leaf.shape.rank
+    inner = leaf.shape.as_list()[1:]
+    if None in inner or leaf.dtype == tf.string:
+        return None
+    size = leaf.dtype.size * int(np.prod(inner, dtype=np.int64))
+    return [rows_within(size), *inner]
+
+
+def _variable(shape: Sequence[int | None], dtype: Any) -> Any:
+    initial = tf.zeros([size or 0 for size in shape], dtype)
+    if None in shape:
+        return tf.Variable(initial, trainable=False, shape=tf.TensorShape(shape), validate_shape=False)
+    return tf.Variable(initial, trainable=False)
+
+
+def _same(copy: _Copy, wanted: Sequence[list[int | None] | None], leaves: Sequence[Any]) -> bool:
+    return len(copy.variables) == len(wanted) and all(
+        (variable is None and shape is None)
+        or (
+            variable is not None
+            and shape is not None
+            and variable.shape.as_list() == shape
+            and variable.dtype == leaf.dtype
+        )
+        for variable, shape, leaf in zip(copy.variables, wanted, leaves, strict=True)
+    )
+
+
+def _rows_of(batch: Any) -> Any:
+    first = next(leaf for leaf in keras.tree.flatten(batch) if leaf is not None)
+    return tf.shape(first, out_type=tf.int64)[0]
+
+
+def _some_rows(leaf: Any, shape: Any) -> Any:
+    """Return at most as many rows as fit, filled up with zeros where the variable's shape is fixed."""
+    most = shape[0]
+    if most is None:
+        return leaf[:WANTED_ROWS]
+    rows = leaf[:most]
+    missing = most - tf.shape(rows)[0]
+    return tf.pad(rows, [[0, missing], *([0, 0] for _ in shape[1:])])

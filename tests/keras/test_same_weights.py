@@ -1,0 +1,96 @@
+"""A training with the callback ends in the same weights, to the bit, as one without it."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from small_trainings import ON_TENSORFLOW, arrays, rows, seeded_network
+
+from mlflow_bce_monitor.keras import BCEMonitor
+
+pytestmark = pytest.mark.training
+
+
+def assert_same_weights(one: Any, other: Any) -> None:
+    """Compare all weights of two models, trainable or not, bit by bit."""
+    mine, theirs = one.get_weights(), other.get_weights()
+    assert len(mine) == len(theirs) > 0
+    assert all(np.array_equal(a, b) for a, b in zip(mine, theirs, strict=True))
+
+
+@pytest.mark.parametrize("kind", ON_TENSORFLOW)
+def test_weights_are_the_same_to_the_bit(kind: str) -> None:
+    """Whatever the data come from and however the step runs, measuring every epoch changes no weight."""
+    train = ON_TENSORFLOW[kind]
+    without = train([])
+    monitor = BCEMonitor(max_overhead=float("inf"))
+    model = train([monitor])
+    assert_same_weights(model, without)
+    assert monitor.not_measured == {}
+    assert "train_step" not in model.__dict__
+    latest = monitor.facts
+    gradients = [name for name in latest if name.endswith("gradient_norm")]
+    assert gradients
+    assert all(np.isfinite(latest[name]) for name in gradients)
+    assert any(name.endswith("roc_auc") for name in latest)
+
+
+def test_random_numbers_go_on_as_without_it() -> None:
+    """What Python, NumPy, TensorFlow and Keras draw after the training is what they would have drawn."""
+    import tensorflow as tf  # noqa: PLC0415 - slow to load
+
+    def drawn() -> list[float]:
+        return [
+            random.random(),  # noqa: S311 - no secret
+            float(np.random.random()),  # noqa: NPY002 - the global generator is the point
+            float(tf.random.normal([])),
+            float(keras.random.normal([])),
+        ]
+
+    arrays([])
+    expected = drawn()
+    arrays([BCEMonitor(max_overhead=float("inf"))])
+    assert drawn() == expected
+
+
+def test_an_interrupted_training_leaves_the_model_usable() -> None:
+    """After an interruption in mid-epoch the model trains on as it would have, with or without the callback."""
+
+    class Interrupt(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            del logs
+            if batch == 1:
+                raise KeyboardInterrupt
+
+    def train(callbacks: list[Any]) -> Any:
+        model = seeded_network()
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(*rows(), epochs=2, batch_size=16, verbose=0, callbacks=[*callbacks, Interrupt()])
+        callbacks.clear()
+        model.fit(*rows(), epochs=1, batch_size=16, verbose=0)
+        return model
+
+    without = train([])
+    callbacks = [BCEMonitor()]
+    model = train(callbacks)
+    assert_same_weights(model, without)
+    assert "train_step" not in model.__dict__
+
+
+def test_somebody_elses_training_step_is_put_back() -> None:
+    """A step that was set on the model itself is used during the training, and is there afterwards."""
+    model = seeded_network()
+    own, called = model.train_step, []
+
+    def counted(data: Any) -> Any:
+        called.append(1)
+        return own(data)
+
+    model.train_step = counted
+    model.fit(*rows(), epochs=1, batch_size=16, verbose=0, callbacks=[BCEMonitor()])
+    assert called
+    assert model.train_step is counted
