@@ -31,9 +31,6 @@ STRENGTHS: Final = tuple(
 )
 """How strongly the fit may be held to the authors' weights; cross-validation chooses."""
 
-AS_GOOD: Final = 0.01
-"""Nats a run. Differences in log loss that the choice of the folds makes as well."""
-
 DIGITS: Final = 3
 """Digits of the weights kept: the fourth is far inside their error."""
 
@@ -69,10 +66,8 @@ def main(traces: Path | None, write: bool) -> None:  # noqa: FBT001 - a flag of 
 
 
 def _chosen(reports: Mapping[Strength, Report]) -> Strength:
-    """Return the firmest hold whose log loss is as good as the best, to what a few hundred runs can tell."""
-    least = min(report.log_loss for report in reports.values())
-    good = [strength for strength, report in reports.items() if report.log_loss <= least + AS_GOOD]
-    return max(good, key=lambda strength: (strength.pieces, strength.verdicts, strength.priors))
+    """Return the strength with the least log loss: a proper score, so calibration counts in it."""
+    return min(reports, key=lambda strength: reports[strength].log_loss)
 
 
 def _in_words(report: Report) -> str:
