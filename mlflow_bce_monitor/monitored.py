@@ -10,9 +10,11 @@ No name ends in the word "loss": the recogniser of curves would take it for one.
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 PREFIX: Final = "bce/"
 TAG: Final = "bce.monitor"
@@ -154,3 +156,18 @@ HEAD_WORDS: Final[dict[str, str]] = {
     "sample_weight": "whether rows of one class have different weights",
 }
 """Keys of each entry of ``heads``."""
+
+
+def words_of(tags: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return the object in a run's tag, {} where there is none or where it is something else."""
+    try:
+        found = json.loads(tags.get(TAG, "{}"))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def heads_of(words: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what the tag says of each output, [] where it says nothing that can be read."""
+    heads = words.get("heads")
+    return [one for one in heads if isinstance(one, dict)] if isinstance(heads, list) else []

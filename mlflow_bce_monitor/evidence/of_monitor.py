@@ -7,7 +7,6 @@ of the output whose loss is judged.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -15,7 +14,7 @@ from typing import Any, Final
 from mlflow_bce_monitor.contract import Tier
 from mlflow_bce_monitor.curves.names import core
 from mlflow_bce_monitor.evidence.fact import Fact, FactValue
-from mlflow_bce_monitor.monitored import MEASURED, PREFIX, TAG, Measured
+from mlflow_bce_monitor.monitored import MEASURED, PREFIX, TAG, Measured, heads_of, words_of
 from mlflow_bce_monitor.records import RunRecord
 
 INSIDE: Final = "inside_"
@@ -44,7 +43,7 @@ def monitored(record: RunRecord, judged: str) -> Iterator[Fact]:
     judged
         Name of the judged loss, which tells the output of a model with several.
     """
-    tag = _tag_of(record)
+    tag = words_of(record.tags)
     head = _head_of(record, judged)
     found = dict(_last_values(record, head))
     for name, (value, metric) in found.items():
@@ -87,23 +86,13 @@ def _head_of(record: RunRecord, judged: str) -> str:
     return next((name for name in sorted(names) if quantity == f"{core(name)[0]} loss"), "")
 
 
-def _tag_of(record: RunRecord) -> Mapping[str, Any]:
-    """Return the tag's object, {} where there is none or where it is something else."""
-    try:
-        found = json.loads(record.tags.get(TAG, "{}"))
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def _words(tag: Mapping[str, Any], head: str) -> Iterator[Fact]:
     source = f"tag {TAG!r}"
     for key in ("batch_norm", "layers"):
         value = tag.get(key)
         if isinstance(value, (bool, int)):
             yield Fact(INSIDE + key, value, source, Tier.MONITOR)
-    heads = tag.get("heads")
-    said = [one for one in heads if isinstance(one, dict)] if isinstance(heads, list) else []
+    said = heads_of(tag)
     chosen = next((one for one in said if one.get("name") == head), said[0] if len(said) == 1 else {})
     for name, (key, kind) in _WORDS.items():
         value = _typed(chosen.get(key), kind)

@@ -37,6 +37,7 @@ from mlflow_bce_monitor.settings.keys import (
     UNITS_KEYS,
     WEIGHT_KEYS,
 )
+from mlflow_bce_monitor.settings.of_monitor import said_by_the_callback
 from mlflow_bce_monitor.settings.setting import ClassWeights, SampleWeights, Setting, Settings
 from mlflow_bce_monitor.settings.text import (
     HELD_BACK_WORDS,
@@ -53,6 +54,9 @@ from mlflow_bce_monitor.settings.text import (
 )
 
 _SUMMARY: Final = "model_summary.txt"
+
+_NOT_THE_USERS: Final = ("mlflow.", "bce.")
+"""Beginnings of tags that MLflow and this package set."""
 
 _KERAS_BATCH_SIZE: Final = 32
 """What ``fit`` takes when ``batch_size`` is None, which is what autologging then stores."""
@@ -85,8 +89,10 @@ class _Reader:
         self._keys += [
             (key_words(key), f"tags[{key!r}]", value)
             for key, value in record.tags.items()
-            if not key.startswith("mlflow.")
+            if not key.startswith(_NOT_THE_USERS)
         ]
+        # Last: of two keys of one length the first counts, so what a person logged is asked before.
+        self._keys += [(key_words(key), source, text) for key, source, text in said_by_the_callback(record)]
 
     def read(self) -> Settings:
         loss = self._text(LOSS_KEYS)

@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "records": set(),
     "siblings": {"records"},
     "model_summary": set(),
-    "settings": {"records", "model_summary"},
+    "settings": {"records", "model_summary", "monitored"},
     "curves": {"records", "settings", "limits", "errors"},
     "chance": {"curves", "records", "settings", "limits"},
     "findings": {"curves", "chance", "records", "limits"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -308,3 +309,37 @@ def test_any_params_are_read(params: dict[str, str]) -> None:
     for name in ("learning_rate", "positive_share", "l2", "label_smoothing"):
         found = value(settings, name)
         assert found is None or (isinstance(found, float) and math.isfinite(found))
+
+
+def test_the_callback_says_what_was_compiled() -> None:
+    """A run trained with the callback needs no params: its tag and metrics say what was compiled."""
+    head = {
+        "name": "",
+        "loss": "binary_crossentropy",
+        "units": 1,
+        "label_smoothing": 0.1,
+        "class_weight": [1.0, 9.0],
+    }
+    words = json.dumps({"optimizer": "Adam", "heads": [head]})
+    record = run({"bce/parameters": [65.0], "bce/trainable_parameters": [0.0]}, tags={"bce.monitor": words})
+    settings = read_settings(record)
+    assert settings.loss_name is not None
+    assert settings.loss_name.value == "binary_crossentropy"
+    assert settings.class_weights is not None
+    assert (settings.class_weights.value.negative, settings.class_weights.value.positive) == (1.0, 9.0)
+    assert settings.label_smoothing is not None
+    assert settings.label_smoothing.value == pytest.approx(0.1)
+    assert settings.optimizer is not None
+    assert settings.optimizer.value == "Adam"
+    assert settings.n_trainable_parameters is not None
+    assert settings.n_trainable_parameters.value == 0
+
+
+@pytest.mark.parametrize(
+    "words", ["", "{", "[]", '{"heads": 3}', '{"heads": [1]}', '{"heads": [{"class_weight": 4}]}']
+)
+def test_a_tag_of_another_form_is_passed_over(words: str) -> None:
+    """The tag may have been edited by hand: nothing is read from what cannot be understood."""
+    settings = read_settings(run({"loss": [0.7] * 5}, tags={"bce.monitor": words}))
+    assert settings.class_weights is None
+    assert settings.loss_name is None

@@ -1,0 +1,44 @@
+"""What the callback wrote about a training, under the names that people log settings by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from mlflow_bce_monitor.monitored import TAG, heads_of, metric_name, words_of
+from mlflow_bce_monitor.records import RunRecord
+
+_TWO_CLASSES: Final = 2
+
+_COUNTS: Final = {"parameters": "total_params", "trainable_parameters": "trainable_params"}
+"""Measurement to the name it is read by."""
+
+
+def said_by_the_callback(record: RunRecord) -> Iterator[tuple[str, str, str]]:
+    """Yield (key, source, text) of every setting; nothing for a run that was trained without the callback.
+
+    What an output's loss, labels and weights are is told where the model has one output: of several,
+    the judged one is not known yet.
+    """
+    words = words_of(record.tags)
+    if words.get("optimizer"):
+        yield "optimizer", f"tag {TAG!r}", str(words["optimizer"])
+    heads = heads_of(words)
+    if len(heads) == 1:
+        yield from ((key, f"tag {TAG!r}", text) for key, text in _of_head(heads[0]))
+    for name, key in _COUNTS.items():
+        history = record.histories.get(metric_name(name))
+        if history is not None and history.values.size:
+            yield key, f"metric {metric_name(name)!r}", repr(float(history.values[-1]))
+
+
+def _of_head(head: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if head.get("loss"):
+        yield "loss", str(head["loss"])
+        if head.get("units") == _TWO_CLASSES:
+            yield "num_classes", str(_TWO_CLASSES)
+    if head.get("label_smoothing"):
+        yield "label_smoothing", str(head["label_smoothing"])
+    weights = head.get("class_weight")
+    if isinstance(weights, list):
+        yield "class_weight", str(weights)
