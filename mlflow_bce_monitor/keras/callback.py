@@ -152,6 +152,7 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
             found = self._measuring.settings_now(self.model)
         if self._is_measured:
             found.metrics |= self._measured().metrics
+        found.note({"overhead": self._budget.used()})
         self._add(found)
         if self._live:
             self._guard.run(_LOOKING, self._look_if_due)
@@ -163,8 +164,7 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
             return self._measuring.measure_now(self.model, self._step)
 
     def _add(self, found: Measurement) -> None:
-        """Keep and send the measurements of an epoch."""
-        found.note({"overhead": self._budget.used()})
+        """Keep and send measurements of the epoch."""
         self._series.add(self._step, now_in_milliseconds(), found.metrics)
         with self._budget.spending(_SETTINGS):
             self._guard.run(
@@ -179,7 +179,7 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
             self._add(self._measured())
         if self._live and self._looked < self._epochs and self._epochs >= live.HELD_FOR:
             self._guard.run(_LOOKING, self._look)
-        if self.diagnosis is not None and live.is_stuck(self.diagnosis):
+        if self._epochs >= live.FEWEST_EPOCHS and self.diagnosis and live.is_stuck(self.diagnosis):
             self._guard.run(_LOOKING, self._speak_once)
         self._budget.stop()
         self._measuring.forget()

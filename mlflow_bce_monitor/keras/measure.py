@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -70,7 +71,9 @@ def measure(
         Values of ``model.variables`` to measure at; None for the present ones.
     """
     found = Measurement()
-    with untouched_randomness():
+    # What a layer has to warn of it has said in the training, and "-W error" must not end the measuring.
+    with untouched_randomness(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         x, y, row_weights = (forward.to_tensors(part) for part in (rows.x, rows.y, rows.weights))
         fed = Rows(x, y, row_weights, rows.n)
         guard.run(PREDICTIONS, lambda: _pass(model, rows, fed, tables, state, found))
@@ -161,5 +164,7 @@ def _gradients(model: Any, fed: Rows, state: Sequence[Any] | None, found: Measur
     for path, norm in layers.items():
         if math.isfinite(norm):
             found.layers.setdefault(path, {})["gradient_norm"] = norm
-    if layers and max(layers.values()) > 0:
-        found.note({"gradient_ratio": min(layers.values()) / max(layers.values())})
+    if layers:
+        largest = max(layers.values())
+        # Where no kernel gets any gradient, the smallest is as good as nothing beside what it should be.
+        found.note({"gradient_ratio": min(layers.values()) / largest if largest else 0.0})

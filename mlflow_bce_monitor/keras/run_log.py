@@ -35,6 +35,7 @@ class RunLog:
         self._given = run_id
         self._writer: Writer | None = None
         self._sent_tag = ""
+        self._sent_until = -1
 
     @property
     def run_id(self) -> str:
@@ -59,9 +60,10 @@ class RunLog:
             return
         if is_new:
             for earlier, values in before:
-                if earlier != step:
+                if self._sent_until < earlier < step:
                     writer.write(Epoch(earlier, now_in_milliseconds(), values))
         writer.write(Epoch(step, now_in_milliseconds(), dict(metrics)))
+        self._sent_until = step
         self._send_tag(writer, said)
 
     def finish(self, said: Mapping[str, Any], layers: LayersReport, seconds: float) -> str:

@@ -23,7 +23,13 @@ class Series:
         self._rows: list[tuple[int, int, int, dict[str, float]]] = []
 
     def add(self, step: int, timestamp: int, values: Mapping[str, float]) -> None:
-        """Add one epoch: its step, milliseconds since 1970, and its numbers."""
+        """Add one epoch: its step, milliseconds since 1970, and its numbers.
+
+        What is added for the last step once more joins what is there.
+        """
+        if self._rows and self._rows[-1][1] == step:
+            self._rows[-1][3].update(values)
+            return
         if self._rows and self._rows[-1][0] % self._stride:
             self._rows.pop()  # was only there for being the last
         self._rows.append((self._added, step, timestamp, dict(values)))

@@ -206,7 +206,7 @@ class TensorFlowTap(Tap):
                 continue
             table = self._table(at)
             weight = given[at] if at < len(given) else given[0] if len(given) == 1 else None
-            table.assign_add(_table_in_graph(target, weight, second_column=self._second_column))
+            table.assign_add(table_in_graph(target, weight, second_column=self._second_column))
 
     def _table(self, at: int) -> Any:
         while len(self._tables) <= at:
@@ -215,7 +215,8 @@ class TensorFlowTap(Tap):
         return self._tables[at]
 
 
-def _table_in_graph(target: Any, weight: Any, *, second_column: bool) -> Any:
+def table_in_graph(target: Any, weight: Any, *, second_column: bool) -> Any:
+    """Return the label table of a batch, shape (3, 6), as ``labels.table_of`` does in NumPy."""
     values = tf.cast(target, tf.float32)
     if second_column and values.shape.rank is not None and values.shape.rank > 1 and values.shape[-1] == 2:  # noqa: PLR2004 - one-hot
         values = values[..., 1]
@@ -233,6 +234,9 @@ def _table_in_graph(target: Any, weight: Any, *, second_column: bool) -> Any:
 def _spread_in_graph(weight: Any, values: Any) -> Any:
     """Return one weight for each label, None where the shapes, as far as they are known, do not fit."""
     rank = values.shape.rank
+    sizes = (weight.shape[0], values.shape[0]) if isinstance(weight, tf.Tensor) and rank else (None, None)
+    if None not in sizes and sizes[0] != sizes[1]:
+        return None
     if not isinstance(weight, tf.Tensor) or rank is None or weight.shape.rank is None or not rank:
         return None
     w = tf.cast(weight, tf.float32)

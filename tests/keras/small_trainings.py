@@ -13,6 +13,7 @@ FEATURES = 4
 ROWS = 48
 EPOCHS = 2
 BATCH = 16
+SHORT: Any = {"epochs": EPOCHS, "batch_size": BATCH, "verbose": 0}
 
 Fit = Callable[[Sequence[Any]], Any]
 """Trains with some callbacks and returns the model."""
@@ -111,7 +112,7 @@ def two_outputs(callbacks: Sequence[Any]) -> Any:
     model.compile("adam", losses, metrics=[["accuracy"], ["accuracy"]])
     x, y = rows()
     bought = (x[:, 1] > 1).astype("float32")
-    model.fit(x, [y, bought], epochs=EPOCHS, batch_size=BATCH, verbose=0, callbacks=callbacks)
+    model.fit(x, [y, bought], **SHORT, callbacks=callbacks)
     return model
 
 
@@ -119,7 +120,7 @@ def sample_weights(callbacks: Sequence[Any]) -> Any:
     """Train with a weight for each row."""
     model = seeded_network()
     weights = np.linspace(0.5, 2.0, ROWS).astype("float32")
-    model.fit(*rows(), sample_weight=weights, epochs=EPOCHS, batch_size=BATCH, verbose=0, callbacks=callbacks)
+    model.fit(*rows(), sample_weight=weights, **SHORT, callbacks=callbacks)
     return model
 
 
@@ -149,7 +150,7 @@ def mixed_precision(callbacks: Sequence[Any]) -> Any:
     model = keras.Sequential(layers)
     scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(1e-3))
     model.compile(scaled, "binary_crossentropy")
-    model.fit(*rows(), epochs=EPOCHS, batch_size=BATCH, verbose=0, callbacks=callbacks)
+    model.fit(*rows(), **SHORT, callbacks=callbacks)
     return model
 
 
@@ -159,14 +160,14 @@ def compiled_by_xla(callbacks: Sequence[Any]) -> Any:
     end = keras.layers.Dense(1, activation="sigmoid")
     model = keras.Sequential([keras.layers.Input((FEATURES,)), keras.layers.Dense(4, activation="relu"), end])
     model.compile("sgd", "binary_crossentropy", jit_compile=True)
-    model.fit(*rows(40), epochs=EPOCHS, batch_size=BATCH, verbose=0, callbacks=callbacks)
+    model.fit(*rows(40), **SHORT, callbacks=callbacks)
     return model
 
 
 def _with(**compiled: Any) -> Fit:
     def train(callbacks: Sequence[Any]) -> Any:
         model = seeded_network(**compiled)
-        model.fit(*rows(40), epochs=EPOCHS, batch_size=BATCH, verbose=0, callbacks=callbacks)
+        model.fit(*rows(40), **SHORT, callbacks=callbacks)
         return model
 
     return train
@@ -202,7 +203,7 @@ def own_step(callbacks: Sequence[Any]) -> Any:
     keras.utils.set_random_seed(5)
     model = OwnStep()
     model.compile("adam", "binary_crossentropy")
-    model.fit(*rows(), epochs=EPOCHS, batch_size=BATCH, verbose=0, callbacks=callbacks)
+    model.fit(*rows(), **SHORT, callbacks=callbacks)
     return model
 
 
@@ -212,7 +213,7 @@ def second_fit(callbacks: Sequence[Any]) -> Any:
     for given in (callbacks, callbacks, []):
         model.fit(*rows(), epochs=EPOCHS, batch_size=BATCH, verbose=0, callbacks=given)
     model.compile("sgd", "binary_crossentropy")
-    model.fit(*rows(), epochs=EPOCHS, batch_size=BATCH, verbose=0, callbacks=callbacks)
+    model.fit(*rows(), **SHORT, callbacks=callbacks)
     return model
 
 

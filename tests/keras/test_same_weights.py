@@ -58,7 +58,7 @@ def test_random_numbers_go_on_as_without_it() -> None:
 
 
 def test_an_interrupted_training_leaves_the_model_usable() -> None:
-    """After an interruption in mid-epoch the model trains on as it would have, with or without the callback."""
+    """After an interruption in mid-epoch the model trains on as it would have without the callback."""
 
     class Interrupt(keras.callbacks.Callback):  # type: ignore[misc]
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:

@@ -1,0 +1,1 @@
+"""What the callback costs, beside what MLflow's autologging costs, in paired trainings."""
