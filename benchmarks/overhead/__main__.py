@@ -4,7 +4,7 @@
 
 Each round trains the same seeded model three times, in changing order, so that whatever else the
 machine does falls on all three alike. The first epoch, in which TensorFlow traces, is left out of
-the epoch time and stands in the column of the whole training. Each training logs to a new SQLite store.
+the epoch time and stands in the column of the whole training. All log to one new SQLite store.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Task:
 
 
 TASKS: Final = (
-    Task("realistic step", units=1024, features=256, rows=12_800, batch=128, epochs=6),
+    Task("realistic step", units=512, features=256, rows=7_680, batch=128, epochs=6),
     Task("tiny model", units=16, features=10, rows=1_000, batch=32, epochs=20),
 )
 
@@ -83,15 +83,12 @@ def train(task: Task, way: str) -> Timing:
     )
     model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
     times = EpochTimes()
-    with tempfile.TemporaryDirectory() as folder:
-        mlflow.set_tracking_uri(f"sqlite:///{Path(folder) / 'mlflow.db'}")
-        mlflow.set_experiment("overhead")
-        mlflow.tensorflow.autolog(disable=way != "autolog", log_models=False, log_datasets=False)
-        with mlflow.start_run():
-            callbacks = [times, *([BCEMonitor()] if way == "callback" else [])]
-            began = time.perf_counter()
-            model.fit(x, y, batch_size=task.batch, epochs=task.epochs, verbose=0, callbacks=callbacks)
-            whole = time.perf_counter() - began
+    mlflow.tensorflow.autolog(disable=way != "autolog", log_models=False, log_datasets=False)
+    with mlflow.start_run():
+        callbacks = [times, *([BCEMonitor()] if way == "callback" else [])]
+        began = time.perf_counter()
+        model.fit(x, y, batch_size=task.batch, epochs=task.epochs, verbose=0, callbacks=callbacks)
+        whole = time.perf_counter() - began
     mlflow.tensorflow.autolog(disable=True)
     epoch = statistics.median(np.diff(times.begun[1:]))
     return Timing(whole, float(epoch), float(epoch) / (task.rows / task.batch))
@@ -102,19 +99,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--pairs", type=int, default=5, help="rounds of the three trainings")
     pairs = parser.parse_args(arguments).pairs
-    train(TASKS[-1], "nothing")  # the first training of a process loads what the others find loaded
-    for task in TASKS:
-        rounds: list[dict[str, Timing]] = []
-        for number in range(pairs):
-            order = [WAYS[(at + number) % len(WAYS)] for at in range(len(WAYS))]
-            rounds.append({way: train(task, way) for way in order})
-        step = statistics.median(one["nothing"].step for one in rounds)
-        print(f"\n{task.name}: {step * 1000:.1f} ms a step, {task.epochs} epochs, {pairs} rounds")
-        print(f"{'':10}  {'median epoch':>14}  {'whole training':>14}")
-        for way in WAYS[1:]:
-            epoch = statistics.median(one[way].epoch / one["nothing"].epoch for one in rounds)
-            whole = statistics.median(one[way].whole - one["nothing"].whole for one in rounds)
-            print(f"{way:10}  {epoch - 1:>+13.1%}  {whole:>+12.2f} s")
+    with tempfile.TemporaryDirectory() as folder:
+        mlflow.set_tracking_uri(f"sqlite:///{Path(folder) / 'mlflow.db'}")
+        mlflow.set_experiment("overhead")
+        train(TASKS[-1], "nothing")  # the first training of a process loads what the others find loaded
+        for task in TASKS:
+            compare(task, pairs)
+
+
+def compare(task: Task, pairs: int) -> None:
+    """Print what the two ways cost above nothing."""
+    rounds: list[dict[str, Timing]] = []
+    for number in range(pairs):
+        order = [WAYS[(at + number) % len(WAYS)] for at in range(len(WAYS))]
+        rounds.append({way: train(task, way) for way in order})
+    step = statistics.median(one["nothing"].step for one in rounds)
+    print(f"\n{task.name}: {step * 1000:.1f} ms a step, {task.epochs} epochs, {pairs} rounds")
+    print(f"{'':10}  {'median epoch':>14}  {'whole training':>14}", flush=True)
+    for way in WAYS[1:]:
+        epoch = statistics.median(one[way].epoch / one["nothing"].epoch for one in rounds)
+        whole = statistics.median(one[way].whole - one["nothing"].whole for one in rounds)
+        print(f"{way:10}  {epoch - 1:>+13.1%}  {whole:>+12.2f} s", flush=True)
 
 
 if __name__ == "__main__":
