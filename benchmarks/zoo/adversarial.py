@@ -127,7 +127,8 @@ def real_points(data_set: str, count: int, rng: np.random.Generator) -> Points:
     elif data_set == "four_spots":
         centres = rng.choice([-1.0, 1.0], size=(count, 2))
     else:
-        along, axis = rng.uniform(-1, 1, count), rng.integers(2, size=count)
+        # Wide enough that an untrained generator, which sits in the middle, is far from them.
+        along, axis = rng.uniform(-2, 2, count), rng.integers(2, size=count)
         centres = np.stack([along, np.where(axis == 1, along, -along)], axis=1)
     return (centres + 0.15 * rng.normal(size=(count, 2))).astype(np.float32)
 
