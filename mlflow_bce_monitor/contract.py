@@ -113,6 +113,8 @@ TAG_ADVICE: Final = "bce.advice"
 TAG_TIER: Final = "bce.tier"
 TAG_FINGERPRINT: Final = "bce.fingerprint"
 TAG_VERSION: Final = "bce.version"
+TAG_MONITOR: Final = "bce.monitor"
+"""What the callback found out while the run was trained: no part of an answer."""
 
 METRIC_SKILL: Final = "bce/skill"
 METRIC_PLATEAU_FRACTION: Final = "bce/plateau_fraction"
@@ -126,3 +128,8 @@ EXIT_DONE: Final = 0
 EXIT_VERDICT_FOUND: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_SOME_FAILED: Final = 3
+
+
+def is_answer_tag(tag: str) -> bool:
+    """Whether a tag is part of an answer that was written to a run, which no later answer may rest on."""
+    return tag.startswith(TAG_PREFIX) and tag != TAG_MONITOR

@@ -16,8 +16,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from mlflow_bce_monitor.contract import TAG_MONITOR
+
 PREFIX: Final = "bce/"
-TAG: Final = "bce.monitor"
+TAG: Final = TAG_MONITOR
 """One tag with the words that do not change while training, as compact JSON."""
 
 LONGEST_TAG: Final = 5_000

@@ -217,7 +217,7 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
         said = self._measuring.words
         return live.record_of(
             self._run.run_id,
-            live.params_of(self.model, self.params or {}, said.get("heads", [])),
+            live.params_of(self.params or {}),
             words.as_tag(said) if said else "",
             {**self._logs.histories(), **self._series.histories()},
         )

@@ -89,29 +89,12 @@ def sentences(diagnosis: Diagnosis) -> list[str]:
     return said
 
 
-def params_of(model: Any, params: Mapping[str, Any], heads: list[dict[str, Any]]) -> dict[str, str]:
-    """Return the settings of a training under the names that runs usually log them by.
+def params_of(params: Mapping[str, Any]) -> dict[str, str]:
+    """Return the length of a training as a param; what was compiled stands in the tag.
 
     Parameters
     ----------
     params
         What Keras tells callbacks: epochs, steps, verbosity.
-    heads
-        As in the tag.
     """
-    found = {"epochs": str(params.get("epochs"))} if params.get("epochs") else {}
-    optimizer = getattr(model, "optimizer", None)
-    if optimizer is not None:
-        found["optimizer"] = type(getattr(optimizer, "inner_optimizer", optimizer)).__name__
-    if len(heads) == 1:
-        head = heads[0]
-        if head.get("loss"):
-            found["loss"] = str(head["loss"])
-            if head.get("units") == 2:  # noqa: PLR2004 - a softmax over two classes
-                found["num_classes"] = "2"
-        if head.get("label_smoothing"):
-            found["label_smoothing"] = str(head["label_smoothing"])
-        if head.get("class_weight"):
-            zero, one = head["class_weight"]
-            found["class_weight"] = f"{{0: {zero}, 1: {one}}}"
-    return found
+    return {"epochs": str(params["epochs"])} if params.get("epochs") else {}

@@ -17,7 +17,7 @@ from mlflow.entities import Run
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
 from mlflow_bce_monitor import __version__
-from mlflow_bce_monitor.contract import TAG_FINGERPRINT, TAG_PREFIX, TAG_VERDICT, Verdict
+from mlflow_bce_monitor.contract import TAG_FINGERPRINT, TAG_VERDICT, Verdict, is_answer_tag
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.pipeline import Question
 from mlflow_bce_monitor.tracking.reader import OWN_METRICS
@@ -74,7 +74,7 @@ def is_current(run: Run, digest: str, reports: Reports) -> bool:
 
 
 def _is_users(tag: str) -> bool:
-    return not tag.startswith((TAG_PREFIX, _MLFLOW_PREFIX))
+    return not (is_answer_tag(tag) or tag.startswith(_MLFLOW_PREFIX))
 
 
 def _latest_points(run: Run) -> list[list[str | int]]:

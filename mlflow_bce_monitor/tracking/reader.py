@@ -23,7 +23,7 @@ from mlflow.entities import Metric, Run
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_RUN_NOTE
 
-from mlflow_bce_monitor.contract import METRIC_PLATEAU_FRACTION, METRIC_SKILL, TAG_PREFIX
+from mlflow_bce_monitor.contract import METRIC_PLATEAU_FRACTION, METRIC_SKILL, is_answer_tag
 from mlflow_bce_monitor.records import DatasetInput, MetricHistory, RunRecord
 from mlflow_bce_monitor.tracking.description import without_block
 from mlflow_bce_monitor.tracking.in_order import in_order
@@ -125,7 +125,7 @@ def record_of(
     run: Run, histories: Mapping[str, MetricHistory], model_summary: str | None = None
 ) -> RunRecord:
     """Return the record of a run without anything the evaluator itself wrote to it."""
-    tags = {key: value for key, value in run.data.tags.items() if not key.startswith(TAG_PREFIX)}
+    tags = {key: value for key, value in run.data.tags.items() if not is_answer_tag(key)}
     if MLFLOW_RUN_NOTE in tags:
         tags[MLFLOW_RUN_NOTE] = without_block(tags[MLFLOW_RUN_NOTE], run.info.run_id)
     datasets = run.inputs.dataset_inputs if run.inputs else []

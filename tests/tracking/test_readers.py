@@ -14,6 +14,7 @@ import pytest
 from mlflow.entities import Dataset, DatasetInput, InputTag, Run
 from stores import START, FilledStore, learning, stalled
 
+from mlflow_bce_monitor.contract import TAG_MONITOR
 from mlflow_bce_monitor.records import MetricHistory, RunRecord
 from mlflow_bce_monitor.tracking.reader import ClientReader, ReadFailure, RunReader
 from mlflow_bce_monitor.tracking.sql_reader import SqlReader, sql_reader
@@ -125,11 +126,12 @@ def test_runs_come_in_the_order_asked_for(store: FilledStore, points_at_once: in
 
 
 def test_own_answers_are_not_read(store: FilledStore) -> None:
-    """The evaluator's tags, metrics and description block are no part of a record; other bce/ metrics are."""
+    """The evaluator's tags, metrics and description block are no part of a record; what the callback wrote is."""
     run_id = store.run(store.experiment(), {"loss": learning(), "bce/output_spread": [0.1]})
     block = f"<!-- bce-monitor:begin run={run_id} newlines=2 -->\nours\n<!-- bce-monitor:end run={run_id} -->"
     store.client.set_tag(run_id, "mlflow.note.content", f"theirs\n\n{block}")
     store.client.set_tag(run_id, "bce.verdict", "stalled")
+    store.client.set_tag(run_id, TAG_MONITOR, '{"heads": []}')
     store.client.log_metric(run_id, "bce/skill", 0.5)
     store.client.log_metric(run_id, "bce/plateau_fraction", 0.5)
     opened = open_store(store.uri)
@@ -139,7 +141,7 @@ def test_own_answers_are_not_read(store: FilledStore) -> None:
         (record,) = read(reader, [store.client.get_run(run_id)])
         assert set(record.histories) == {"loss", "bce/output_spread"}
         assert record.tags["mlflow.note.content"] == "theirs"
-        assert not [tag for tag in record.tags if tag.startswith("bce.")]
+        assert {tag for tag in record.tags if tag.startswith("bce.")} == {TAG_MONITOR}
 
 
 @pytest.mark.parametrize(
