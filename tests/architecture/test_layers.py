@@ -19,7 +19,7 @@ CORE = {
     *("curves", "chance", "findings", "evidence", "rules"),
     *("verdicts", "calibration", "ranking", "measurements", "diagnosis", "pipeline"),
 }
-EDGES = {"tracking", "cli", "report", "scenarios", "keras", "spark", "plugins"}
+EDGES = {"tracking", "cli", "report", "scenarios", "keras", "probes", "spark", "plugins"}
 HEAVY = {
     *("mlflow", "tensorflow", "keras", "torch", "pyspark", "click", "rich", "matplotlib", "jinja2", "pandas"),
     *("sqlalchemy", "sklearn", "imblearn", "scipy", "fastapi", "flask"),
@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "contract": set(),
     "errors": set(),
     "limits": set(),
-    "monitored": set(),
+    "monitored": {"contract"},
     "records": set(),
     "siblings": {"records"},
     "model_summary": set(),
