@@ -16,7 +16,7 @@ from mlflow_bce_monitor.chance import ChanceEstimate, chance_of
 from mlflow_bce_monitor.contract import EXPLAINED, Tier, Verdict
 from mlflow_bce_monitor.curves import Curve, CurveSet, recognise
 from mlflow_bce_monitor.diagnosis import Diagnosis, Judgement, SkillEstimate
-from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.evidence.fact import Evidence, Fact
 from mlflow_bce_monitor.evidence.gather import LossView, gather, plateau_fraction
 from mlflow_bce_monitor.evidence.of_siblings import siblings
 from mlflow_bce_monitor.findings import CurveFindings, Plateau, examine
@@ -58,7 +58,12 @@ SHARE_MISSING = (
 )
 
 
-def diagnose(record: RunRecord, question: Question = _NO_QUESTION, limits: Limits = LIMITS) -> Diagnosis:
+def diagnose(
+    record: RunRecord,
+    question: Question = _NO_QUESTION,
+    limits: Limits = LIMITS,
+    probed: tuple[Fact, ...] = (),
+) -> Diagnosis:
     """Diagnose one run.
 
     Parameters
@@ -69,6 +74,8 @@ def diagnose(record: RunRecord, question: Question = _NO_QUESTION, limits: Limit
         What the caller knows or wants; nothing by default.
     limits
         Thresholds; the diagnosis keeps them.
+    probed
+        What experiments on a copy of the model found; () without any.
 
     Raises
     ------
@@ -83,7 +90,7 @@ def diagnose(record: RunRecord, question: Question = _NO_QUESTION, limits: Limit
     validation = None
     if curves.validation_loss is not None:
         validation = _view(curves.validation_loss, curves, settings, question, limits)
-    evidence = gather(record, curves, train, validation, settings, limits)
+    evidence = gather(record, curves, train, validation, settings, limits, probed)
     judgement = judge(evidence, limits)
     if judgement.verdict in EXPLAINED:
         evidence = evidence.and_facts(siblings(record, train, validation, settings, limits))

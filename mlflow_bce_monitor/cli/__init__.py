@@ -11,6 +11,7 @@ import click
 from mlflow_bce_monitor import __version__
 from mlflow_bce_monitor.cli.endings import Commands
 from mlflow_bce_monitor.cli.explain import explain
+from mlflow_bce_monitor.cli.probe import probe
 from mlflow_bce_monitor.cli.rules import rules
 from mlflow_bce_monitor.cli.scan import scan
 
@@ -29,4 +30,5 @@ def main() -> None:
 
 main.add_command(scan)
 main.add_command(explain)
+main.add_command(probe)
 main.add_command(rules)

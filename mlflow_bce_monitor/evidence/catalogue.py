@@ -35,6 +35,7 @@ class FactKind:
 _VALIDATION_LOSS: Final = "pass validation data and log its loss"
 _SIBLINGS: Final = "run it again in the same experiment with another seed, rate or width"
 _CALLBACK: Final = "train with callbacks=[BCEMonitor()]"
+_PROBE: Final = "run bce-monitor probe with the data"
 _UNITS: Final = ("share", "nats", "ratio", "count")
 _SHARE: Final = "log the param positive_share, or pass --base-rate"
 
@@ -236,4 +237,89 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     "inside_sample_weight": FactKind("yes/no", "rows of one class have different weights", _CALLBACK),
     "inside_batch_norm": FactKind("yes/no", "some layer normalises over the batch", _CALLBACK),
     "inside_layers": FactKind("count", "layers with weights", _CALLBACK),
+    # --- found by experiments on a copy of the model: see rules/probed.py -----------------
+    "probe_skill": FactKind(
+        "skill",
+        "1 - cross-entropy of the model's predictions of the rows / chance level of their labels",
+        _PROBE,
+    ),
+    "probe_model_auc": FactKind(
+        "share", "area under the ROC curve of the model's predictions of the rows", _PROBE
+    ),
+    "probe_minority_share": FactKind("share", "the smaller of the two class shares of the rows", _PROBE),
+    "probe_output_sd": FactKind("share", "standard deviation of the model's predictions of the rows", _PROBE),
+    "probe_compiled_gap": FactKind(
+        "nats", "what the model's loss function gives for the rows, above the recomputed one", _PROBE
+    ),
+    "probe_output_fault": FactKind(
+        "yes/no", "output activation, loss and labels do not fit each other", _PROBE
+    ),
+    "probe_constant_features": FactKind(
+        "share", "share of the features that are the same for all rows", _PROBE
+    ),
+    "probe_arriving_sd": FactKind("ratio", "standard deviation of what reaches the first weights", _PROBE),
+    "probe_arriving_max": FactKind("ratio", "largest size of what reaches the first weights", _PROBE),
+    "probe_zeroed_change": FactKind(
+        "share", "mean change of the predictions when every input is set to zero", _PROBE
+    ),
+    "probe_dead_units": FactKind(
+        "share", "largest share of units of a hidden layer that are 0 for all rows", _PROBE
+    ),
+    "probe_fresh_dead_units": FactKind("share", "the same of a copy with new weights", _PROBE),
+    "probe_saturated_units": FactKind(
+        "share", "largest share of a hidden layer's outputs at a bound of its activation", _PROBE
+    ),
+    "probe_gradient_norm": FactKind("ratio", "norm of the gradient of the loss over the rows", _PROBE),
+    "probe_gradient_ratio": FactKind(
+        "ratio", "smallest gradient norm of a layer's kernel / the largest", _PROBE
+    ),
+    "probe_fresh_gradient_ratio": FactKind("ratio", "the same of a copy with new weights", _PROBE),
+    "probe_equal_kernels": FactKind(
+        "share",
+        "share of the kernels that are zero or have equal units, now or in a copy with new weights",
+        _PROBE,
+    ),
+    "probe_trainable_share": FactKind("share", "trainable weights / all weights", _PROBE),
+    "probe_penalty_share": FactKind(
+        "share",
+        "penalty on the weights / (cross-entropy + penalty), now or in a copy with new weights",
+        _PROBE,
+    ),
+    "probe_dropout": FactKind("share", "highest dropout rate of a layer", _PROBE),
+    "probe_few_rows_skill": FactKind(
+        "skill", "skill of a copy with new weights on the 32 rows it was trained on", _PROBE
+    ),
+    "probe_best_rate": FactKind(
+        "ratio", "rate of the sweep at which a copy with new weights learned most", _PROBE
+    ),
+    "probe_best_rate_skill": FactKind("skill", "skill on held-back rows of that copy", _PROBE),
+    "probe_own_rate": FactKind("ratio", "learning rate of the model's optimizer", _PROBE),
+    "probe_own_rate_skill": FactKind(
+        "skill",
+        "skill on held-back rows of a copy with new weights at the rate nearest to the model's own",
+        _PROBE,
+    ),
+    "probe_current_skill": FactKind(
+        "skill",
+        "skill on held-back rows of a copy with the present weights, trained on at the best rate",
+        _PROBE,
+    ),
+    "probe_signal": FactKind(
+        "word", "whether a reference learner finds that labels depend on inputs: yes, no, unclear", _PROBE
+    ),
+    "probe_signal_p": FactKind("share", "p-value of the permutation test of that, add-one", _PROBE),
+    "probe_signal_auc": FactKind(
+        "share",
+        "area under the ROC curve of the reference learner on rows held back in cross-validation",
+        _PROBE,
+    ),
+    "probe_signal_detectable": FactKind(
+        "share", "largest such area with permuted labels: less would have gone unseen", _PROBE
+    ),
+    "probe_reference_skill": FactKind(
+        "skill", "skill of the reference learner on rows held back in cross-validation", _PROBE
+    ),
+    "probe_copy_skill": FactKind(
+        "skill", "skill on its own training rows of a copy trained at the best rate", _PROBE
+    ),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.curves.curve import CurveSet
 from mlflow_bce_monitor.evidence import of_curves, of_monitor, of_predictions, of_training
-from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.evidence.fact import Evidence, Fact
 from mlflow_bce_monitor.evidence.of_curves import plateau_fraction
 from mlflow_bce_monitor.evidence.view import LossView
 from mlflow_bce_monitor.limits import Limits
@@ -21,6 +21,7 @@ def gather(
     validation: LossView | None,
     settings: Settings,
     limits: Limits,
+    probed: tuple[Fact, ...] = (),
 ) -> Evidence:
     """Collect every fact the run offers.
 
@@ -34,6 +35,8 @@ def gather(
         The judged loss and its twin on held-back data.
     settings
         What the params say.
+    probed
+        What experiments on a copy of the model found; () without any.
     """
     facts = [
         *of_curves.shape(train, curves, limits),
@@ -52,5 +55,6 @@ def gather(
         *of_training.training(train, curves, settings, of_predictions.train_rows(train, curves, settings)),
         *of_training.context(curves, train),
         *of_monitor.monitored(record, train.curve.name),
+        *probed,
     ]
     return Evidence(tuple(facts))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import by_siblings_on_data
 from mlflow_bce_monitor.rules.weighing import weigh
@@ -31,6 +32,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         if evidence.number("peak_ratio") >= limits.overshoot
         else None,
         by_siblings_on_data(evidence),
+        *by_probes("class_imbalance", evidence, limits),
     )
 
 
@@ -89,6 +91,7 @@ RULE = Rule(
         "siblings_learned",
         "siblings_at_same_level",
         "siblings_varied",
+        *facts_for("class_imbalance"),
     ),
     assess=assess,
     fires=(

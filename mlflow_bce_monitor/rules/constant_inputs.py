@@ -9,6 +9,7 @@ from __future__ import annotations
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.inside import INPUTS, inputs_differ
+from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import by_exactness, by_siblings_on_data, memorises
 from mlflow_bce_monitor.rules.weighing import weigh
@@ -32,6 +33,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         if memorises(evidence, limits)
         else None,
         by_siblings_on_data(evidence),
+        *by_probes("constant_inputs", evidence, limits),
     )
 
 
@@ -80,6 +82,7 @@ RULE = Rule(
         "siblings_at_same_level",
         "siblings_varied",
         *INPUTS,
+        *facts_for("constant_inputs"),
     ),
     assess=assess,
     fires=(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.inside import DEAD, EQUAL, INPUTS, inputs_differ, is_dead, starts_equal
+from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import by_exactness, by_one_prediction, by_pretraining, memorises
 from mlflow_bce_monitor.rules.weighing import times, weigh
@@ -42,6 +43,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         Piece("inside_dead", 6.0, "all units of a hidden layer are 0 for every row")
         if is_dead(evidence, limits)
         else None,
+        *by_probes("dead_relu", evidence, limits),
     )
 
 
@@ -83,6 +85,7 @@ RULE = Rule(
         *DEAD,
         *EQUAL,
         *INPUTS,
+        *facts_for("dead_relu"),
     ),
     assess=assess,
     fires=(

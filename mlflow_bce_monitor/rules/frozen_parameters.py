@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.weighing import times, weigh
 
@@ -31,6 +32,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         Piece("lively", -3.0, "the margins move from batch to batch, so weights do")
         if evidence.get("preference_loss") and evidence.number_or("end_spread", 0.0) > limits.lively_spread
         else None,
+        *by_probes("frozen_parameters", evidence, limits),
     )
 
 
@@ -77,7 +79,14 @@ RULE = Rule(
     separated_by="the count of trainable weights (model summary), and the learning rate in force",
     prior=0.4,
     needs=("movement",),
-    uses=("trainable_share", "preference_loss", "end_spread", "rate_ratio", "inside_update_ratio"),
+    uses=(
+        "trainable_share",
+        "preference_loss",
+        "end_spread",
+        "rate_ratio",
+        "inside_update_ratio",
+        *facts_for("frozen_parameters"),
+    ),
     assess=assess,
     fires=(
         Example("no trainable weight", movement=0.0, trainable_share=0.0),

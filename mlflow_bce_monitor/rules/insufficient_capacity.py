@@ -10,6 +10,7 @@ from __future__ import annotations
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.inside import ALIVE, is_alive
+from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import by_pretraining, by_siblings_of_settings, falls_steadily
 from mlflow_bce_monitor.rules.weighing import weigh
@@ -34,6 +35,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         Piece("inside_not_alive", -3.0, "the network cannot learn, whatever its size")
         if is_alive(evidence, limits) is False
         else None,
+        *by_probes("insufficient_capacity", evidence, limits),
     )
 
 
@@ -90,6 +92,7 @@ RULE = Rule(
         "siblings_varied",
         "preference_loss",
         *ALIVE,
+        *facts_for("insufficient_capacity"),
     ),
     assess=assess,
     fires=(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import by_siblings_of_settings
 from mlflow_bce_monitor.rules.weighing import times, weigh
@@ -48,6 +49,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         )
         if evidence.number_or("inside_update_ratio", 0.0) >= limits.huge_update
         else None,
+        *by_probes("learning_rate_too_high", evidence, limits),
     )
 
 
@@ -100,7 +102,14 @@ RULE = Rule(
         "end_spread",
         "spike_count",
     ),
-    uses=("rate_ratio", "common_excess", "sibling_changed", "siblings_varied", "inside_update_ratio"),
+    uses=(
+        "rate_ratio",
+        "common_excess",
+        "sibling_changed",
+        "siblings_varied",
+        "inside_update_ratio",
+        *facts_for("learning_rate_too_high"),
+    ),
     assess=assess,
     fires=(
         Example(

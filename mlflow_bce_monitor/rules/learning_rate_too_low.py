@@ -9,6 +9,7 @@ from __future__ import annotations
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.inside import ALIVE, is_alive
+from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import by_siblings_of_settings, falls_steadily, memorises
 from mlflow_bce_monitor.rules.weighing import times, weigh
@@ -43,6 +44,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         else None,
         by_siblings_of_settings(evidence, "learning_rate", "optimizer"),
         _by_update(evidence, limits),
+        *by_probes("learning_rate_too_low", evidence, limits),
     )
 
 
@@ -95,6 +97,7 @@ RULE = Rule(
         "siblings_varied",
         "inside_update_ratio",
         *ALIVE,
+        *facts_for("learning_rate_too_low"),
     ),
     assess=assess,
     fires=(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.inside import ALIVE, is_alive
+from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import by_siblings_on_data, exactly_at_chance
 from mlflow_bce_monitor.rules.weighing import weigh
@@ -39,6 +40,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         else None,
         by_siblings_on_data(evidence),
         _by_life(evidence, limits),
+        *by_probes("no_signal", evidence, limits),
     )
 
 
@@ -151,6 +153,7 @@ RULE = Rule(
         "siblings_at_same_level",
         "siblings_varied",
         *ALIVE,
+        *facts_for("no_signal"),
     ),
     assess=assess,
     fires=(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.weighing import weigh
 
@@ -45,6 +46,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         Piece("common_excess", -2.0, "what the loss has above chance is a penalty's")
         if evidence.get("common_excess") and evidence["end_falling"]
         else None,
+        *by_probes("output_loss_mismatch", evidence, limits),
     )
 
 
@@ -121,6 +123,7 @@ RULE = Rule(
         "inside_activation",
         "inside_units",
         "inside_from_logits",
+        *facts_for("output_loss_mismatch"),
     ),
     assess=assess,
     fires=(

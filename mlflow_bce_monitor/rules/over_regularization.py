@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import by_siblings_of_settings, memorises
 from mlflow_bce_monitor.rules.weighing import weigh
@@ -57,6 +58,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         else None,
         by_siblings_of_settings(evidence, "l2", "dropout"),
         _by_penalty(evidence, limits),
+        *by_probes("over_regularization", evidence, limits),
     )
 
 
@@ -114,6 +116,7 @@ RULE = Rule(
         "sibling_changed",
         "siblings_varied",
         "inside_penalty",
+        *facts_for("over_regularization"),
     ),
     assess=assess,
     fires=(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.weighing import weigh
 
@@ -30,6 +31,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         Piece("sibling_learned", 0.5, "a sibling run learned on the same data")
         if evidence.number_or("siblings_learned", 0.0) > 0
         else None,
+        *by_probes("too_few_rows", evidence, limits),
     )
 
 
@@ -76,7 +78,12 @@ RULE = Rule(
     separated_by="the validation loss and AUC at the best epoch: above chance the signal is there",
     prior=0.8,
     needs=("fit_gap", "best_validation_skill"),
-    uses=("siblings_learned", "ranking", "n_train"),
+    uses=(
+        "siblings_learned",
+        "ranking",
+        "n_train",
+        *facts_for("too_few_rows"),
+    ),
     assess=assess,
     fires=(
         Example(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import by_siblings_on_data
 from mlflow_bce_monitor.rules.weighing import times, weigh
@@ -40,6 +41,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         if evidence.number_or("l2", 0.0) >= limits.strong_l2
         else None,
         by_siblings_on_data(evidence),
+        *by_probes("unscaled_inputs", evidence, limits),
     )
 
 
@@ -74,6 +76,7 @@ RULE = Rule(
         "siblings_at_same_level",
         "siblings_varied",
         "inside_arriving_max",
+        *facts_for("unscaled_inputs"),
     ),
     assess=assess,
     fires=(

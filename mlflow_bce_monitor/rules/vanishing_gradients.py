@@ -16,6 +16,7 @@ from mlflow_bce_monitor.rules.inside import (
     smallest_gradient_ratio,
     starts_equal,
 )
+from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import (
     by_pretraining,
@@ -61,6 +62,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         by_pretraining(evidence),
         by_siblings_of_settings(evidence, "activation", "depth", "initializer"),
         _by_layers(evidence, limits),
+        *by_probes("vanishing_gradients", evidence, limits),
     )
 
 
@@ -117,6 +119,7 @@ RULE = Rule(
         "preference_loss",
         *ALIVE,
         "inside_saturated_units",
+        *facts_for("vanishing_gradients"),
     ),
     assess=assess,
     fires=(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.inside import EQUAL, starts_equal
+from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import (
     by_exactness,
@@ -47,6 +48,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         Piece("inside_equal", 8.0, "weights were zero, or all units of a layer equal, before the first step")
         if starts_equal(evidence, limits)
         else None,
+        *by_probes("zero_initialization", evidence, limits),
     )
 
 
@@ -73,6 +75,7 @@ RULE = Rule(
         "siblings_varied",
         "preference_loss",
         *EQUAL,
+        *facts_for("zero_initialization"),
     ),
     assess=assess,
     fires=(

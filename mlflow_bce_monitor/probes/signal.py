@@ -1,0 +1,182 @@
+"""Do the labels depend on the inputs? A cross-validated reference learner with a permutation test.
+
+Two learners are fitted on two thirds of the rows and rank the last third, each third once:
+logistic regression, and gradient-boosted trees (scikit-learn's HistGradientBoosting). The
+statistic is the larger of their AUCs. It is compared with what the same procedure gives
+for permuted labels. With b of m permutations at least as large,
+
+    p = (b + 1) / (m + 1)
+
+which is never 0 (Phipson & Smyth 2010, doi:10.2202/1544-6115.1585). Permuting ends early when
+enough of them exceed the statistic (Besag & Clifford 1991, doi:10.1093/biomet/78.2.301), or when
+it stands far above all of them.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from mlflow_bce_monitor.chance.level import chance_level
+from mlflow_bce_monitor.errors import UsageError
+from mlflow_bce_monitor.evidence.fact import FactValue
+from mlflow_bce_monitor.keras.scores import cross_entropy, roc_auc
+from mlflow_bce_monitor.probes.bench import OUT_OF_TIME, Bench, Experiment, Finding
+from mlflow_bce_monitor.probes.clock import Clock
+from mlflow_bce_monitor.probes.data import FloatArray
+from mlflow_bce_monitor.probes.result import Answer
+
+FOLDS: Final = 3
+MOST_ROWS: Final = 1500
+"""Rows of the test: with them an AUC of 0.56 is told from 0.5."""
+
+MOST_PERMUTATIONS: Final = 99
+FEWEST: Final = 19
+"""Permutations after which a statistic far above all of them is taken for signal: p = 0.05 at most."""
+
+FAR_ABOVE: Final = 6.0
+"""Standard deviations of the permuted statistics that are far."""
+
+ENOUGH: Final = 4
+"""Permutations that exceed the statistic after which it is taken for chance: p is then 0.05 at least."""
+
+SIGNIFICANT: Final = 0.02
+BoolArray = npt.NDArray[np.bool_]
+
+
+class _Fit(NamedTuple):
+    auc: float
+    skill: float
+    learner: str
+
+
+def _learners() -> dict[str, Any]:
+    try:
+        from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - an extra
+        from sklearn.impute import SimpleImputer  # noqa: PLC0415 - as above
+        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - as above
+        from sklearn.pipeline import make_pipeline  # noqa: PLC0415 - as above
+        from sklearn.preprocessing import StandardScaler  # noqa: PLC0415 - as above
+    except ImportError as error:
+        raise UsageError(
+            "The reference learner needs scikit-learn, which is not installed here. "
+            "Install it with: pip install 'mlflow-bce-monitor[scenarios]'"
+        ) from error
+    linear = make_pipeline(
+        SimpleImputer(keep_empty_features=True), StandardScaler(), LogisticRegression(C=0.1, max_iter=200)
+    )
+    trees = HistGradientBoostingClassifier(
+        max_iter=40, max_leaf_nodes=8, learning_rate=0.15, early_stopping=False, random_state=0
+    )
+    return {"logistic regression": linear, "boosted trees": trees}
+
+
+def _one_thread() -> Any:
+    """Keep the learners to one thread: threads that wait for busy cores make small fits far slower."""
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - comes with scikit-learn
+
+    return threadpool_limits(limits=1)
+
+
+def _held_out(table: FloatArray, positive: BoolArray, folds: npt.NDArray[np.int64]) -> _Fit | None:
+    """Return the better of the learners on rows they were not fitted on; None when a fold has one class."""
+    best: _Fit | None = None
+    for name, learner in _learners().items():
+        p = np.zeros(positive.size)
+        for fold in range(FOLDS):
+            rest = folds != fold
+            if positive[rest].all() or not positive[rest].any():
+                return None
+            with warnings.catch_warnings(), _one_thread():
+                warnings.simplefilter("ignore")  # of convergence, and of features that are constant
+                learner.fit(table[rest], positive[rest])
+                p[~rest] = learner.predict_proba(table[~rest])[:, 1]
+        entropy = cross_entropy(p, positive.astype(np.float64), None, logits=False)
+        skill = 1.0 - (entropy or 0.0) / chance_level(float(positive.mean()))
+        found = _Fit(roc_auc(p, positive), skill, name)
+        if best is None or found.auc > best.auc:
+            best = found
+    return best
+
+
+def _signal(bench: Bench) -> Finding:
+    rows = np.arange(min(MOST_ROWS, bench.data.n))
+    table, positive = bench.data.table()[rows], bench.data.positive[rows]
+    if not table.shape[1]:
+        return Finding(
+            Answer.UNCLEAR, {}, "the inputs hold no numbers, so there is nothing for the reference learner"
+        )
+    folds = _stratified(positive, bench.rng)
+    _learners()
+    found = _held_out(table, positive, folds)
+    if found is None:
+        return Finding(Answer.UNCLEAR, {}, "too few rows of the rarer class for cross-validation")
+    permuted = _permuted(table, positive, folds, found.auc, bench.rng, bench.clock)
+    exceeding = sum(one >= found.auc for one in permuted)
+    p = (exceeding + 1) / (len(permuted) + 1)
+    answer = _answer(found.auc, permuted, exceeding, p)
+    numbers: dict[str, FactValue] = {
+        "signal": str(answer),
+        "signal_p": p,
+        "signal_auc": found.auc,
+        "reference_skill": found.skill,
+    }
+    if permuted:
+        numbers["signal_detectable"] = max(permuted)
+    sentence = (
+        f"{found.learner} ranks held-back rows with AUC {found.auc:.3f} (skill {found.skill:.2f}; "
+        f"p = {p:.2g} after {len(permuted)} permutations of the labels)"
+    )
+    if bench.clock.is_over and answer is Answer.UNCLEAR:
+        sentence += f"; {OUT_OF_TIME}"
+    return Finding(answer, numbers, sentence)
+
+
+def _answer(auc: float, permuted: list[float], exceeding: int, p: float) -> Answer:
+    if exceeding >= ENOUGH:
+        return Answer.NO
+    if p <= SIGNIFICANT or (not exceeding and _is_far(auc, permuted)):
+        return Answer.YES
+    return Answer.UNCLEAR
+
+
+def _is_far(auc: float, permuted: list[float]) -> bool:
+    return len(permuted) >= FEWEST and auc > np.mean(permuted) + FAR_ABOVE * np.std(permuted)
+
+
+def _permuted(
+    table: FloatArray,
+    positive: BoolArray,
+    folds: npt.NDArray[np.int64],
+    auc: float,
+    rng: np.random.Generator,
+    clock: Clock,
+) -> list[float]:
+    """Return the statistics of permuted labels, until the answer is decided or the time is up."""
+    found: list[float] = []
+    while len(found) < MOST_PERMUTATIONS and not clock.is_over:
+        shuffled = positive.copy()
+        for fold in range(FOLDS):  # within the folds, which keeps each fold's share of positives
+            at = np.flatnonzero(folds == fold)
+            shuffled[at] = positive[rng.permutation(at)]
+        one = _held_out(table, shuffled, folds)
+        if one is not None:
+            found.append(one.auc)
+        exceeding = sum(value >= auc for value in found)
+        if exceeding >= ENOUGH or (not exceeding and _is_far(auc, found)):
+            break
+    return found
+
+
+def _stratified(positive: BoolArray, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Return the fold of each row, each class spread evenly over the folds."""
+    folds = np.zeros(positive.size, np.int64)
+    for of_class in (np.flatnonzero(positive), np.flatnonzero(~positive)):
+        folds[rng.permutation(of_class)] = np.arange(of_class.size) % FOLDS
+    return folds
+
+
+SIGNAL = Experiment("signal", "The labels depend on the inputs", 6.0, _signal)

@@ -1,0 +1,120 @@
+"""Each probe separates its cause on a tiny model, and the published examples have no signal."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from small_models import learnable_rows, network
+
+from mlflow_bce_monitor.errors import UsageError
+from mlflow_bce_monitor.probes import Answer, probe
+from mlflow_bce_monitor.scenarios.catalogue import SCENARIOS
+from mlflow_bce_monitor.scenarios.fitting import fit, prepare
+from mlflow_bce_monitor.scenarios.scenario import BASELINE, Scenario, SourceName
+
+pytestmark = pytest.mark.training
+
+FAULTS = {
+    "dead_relu": ({"bias": keras.initializers.Constant(-100.0)}, "gradients"),
+    "zero_initialization": ({"kernel": "zeros"}, "gradients"),
+    "frozen_parameters": ({"trainable": False}, "gradients"),
+    "learning_rate_too_low": ({"rate": 1e-7}, "rates"),
+}
+
+
+@pytest.mark.parametrize("cause", FAULTS)
+def test_a_fault_in_the_model_is_named(cause: str) -> None:
+    """On rows that can be learned, the fault of the model is the cause, and the right experiment decided."""
+    keras.utils.set_random_seed(0)
+    settings, decided_by = FAULTS[cause]
+    report = probe(network(**settings), *learnable_rows(n=300))
+    assert report.cause == cause
+    assert report.probability > 0.9
+    assert report.decided_by == decided_by
+    assert report.result("signal").answer is Answer.YES
+
+
+def test_constant_inputs_are_named() -> None:
+    """Rows that are all the same are constant inputs, and not labels without signal."""
+    x, y = learnable_rows(n=300)
+    report = probe(network(), np.ones_like(x), y)
+    assert report.cause == "constant_inputs"
+    assert report.decided_by == "inputs"
+
+
+def test_unscaled_inputs_are_named() -> None:
+    """Features in the tens of thousands are unscaled inputs."""
+    keras.utils.set_random_seed(0)
+    x, y = learnable_rows(n=300)
+    assert probe(network(), x * 5000 + 20000, y).cause == "unscaled_inputs"
+
+
+def test_a_model_that_has_learned_is_in_no_trouble() -> None:
+    """A model with skill has no cause."""
+    keras.utils.set_random_seed(0)
+    x, y = learnable_rows(n=300)
+    model = network(rate=1e-2)
+    model.fit(x, y, epochs=20, verbose=0)
+    assert probe(model, x, y).cause == "none"
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: one.name)
+def test_the_published_examples_have_no_signal(scenario: Scenario) -> None:
+    """Each of the article's examples, on its own data, lacks signal: with an effect size and a p-value."""
+    source = scenario.source(SourceName.PUBLISHED)
+    recipe = source.variant(BASELINE).recipe
+    rows = prepare(source, recipe, 0)
+    model = fit(recipe, rows, 0, lambda _epoch, _logs: None)
+    report = probe(model, source.draw(0).features.astype("float32"), source.draw(0).labels)
+    assert report.cause == "no_signal"
+    assert report.decided_by == "signal"
+    numbers = report.result("signal").numbers
+    assert 0.4 < float(numbers["signal_auc"]) < 0.6
+    assert float(numbers["signal_p"]) > 0.02
+
+
+def test_the_model_and_the_random_numbers_stay_as_they_were() -> None:
+    """Weights, optimizer, compiled loss and all global generators are the same afterwards."""
+    keras.utils.set_random_seed(0)
+    x, y = learnable_rows(n=200)
+    model = network()
+    model.fit(x, y, epochs=1, verbose=0)
+
+    def state() -> list[Any]:
+        return [np.array(v) for v in [*model.get_weights(), *(v.numpy() for v in model.optimizer.variables)]]
+
+    before, optimizer, loss = state(), model.optimizer, model.loss
+    generators = (random.getstate(), np.random.get_state()[1].tolist())  # noqa: NPY002 - the global one
+    probe(model, x, y, budget=10.0)
+    assert all(np.array_equal(one, other) for one, other in zip(before, state(), strict=True))
+    assert model.optimizer is optimizer
+    assert model.loss is loss
+    assert generators == (random.getstate(), np.random.get_state()[1].tolist())  # noqa: NPY002 - as above
+
+
+def test_the_budget_ends_the_experiments() -> None:
+    """With a clock that jumps ten seconds at each look, one experiment is made at most."""
+    ticks = iter(range(0, 100_000, 10))
+    report = probe(network(), *learnable_rows(n=100), budget=15.0, now=lambda: float(next(ticks)))
+    assert len(report.results) <= 1
+    assert "budget" in report.stopped
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda x, y: (x, y + (np.arange(y.size) % 3)), "it has 4: 0.0, 1.0, 2.0, 3.0"),
+        (lambda x, y: (x[:, :5], y), "takes 8 features and the data have 5"),
+        (lambda x, y: (x[:10], y[:10]), "10 rows are too few"),
+        (lambda x, y: (x, y[:50]), "x has 100 rows and y has 50"),
+    ],
+)
+def test_rows_that_do_not_fit_are_refused(change: Any, words: str) -> None:
+    """The message says what was received."""
+    x, y = change(*learnable_rows(n=100))
+    with pytest.raises(UsageError, match=words.replace("(", r"\(")):
+        probe(network(), x, y)
