@@ -171,6 +171,8 @@ def _never_moved(judged: _Judged, limits: Limits) -> bool:
     at a loss of ln 2.
     """
     losses = judged.loss.finite
+    if _BOOSTED_LOSS.fullmatch(judged.loss.name):
+        return False  # boosting starts from the share of positives: what it predicts then is one class
     if judged.stretch.fraction < 1.0 - EXACT or losses.size < limits.min_repeats:
         return False
     if float(np.ptp(losses)) > limits.untouched * float(losses[0]):

@@ -116,7 +116,7 @@ OBSERVATIONS: Final = (
         "no reference learner ranks held-back rows better than with permuted labels",
         ("probe_signal",),
         lambda e, _: e["probe_signal"] == "no",
-        {"no_signal": 5.0, "too_few_rows": -2.0, **dict.fromkeys(IN_THE_MODEL, -5.0)},
+        {"no_signal": 8.0, "too_few_rows": -2.0, **dict.fromkeys(IN_THE_MODEL, -8.0)},
     ),
     Observation(
         "probe_signal",
@@ -192,6 +192,7 @@ OBSERVATIONS: Final = (
         lambda e, limits: e.number("probe_arriving_max") >= limits.large_input,
         {
             "unscaled_inputs": 6.0,
+            "insufficient_capacity": -4.0,
             "dead_relu": -4.0,
             "vanishing_gradients": -4.0,
             "learning_rate_too_high": -2.0,

@@ -62,9 +62,11 @@ def test_a_model_that_has_learned_is_in_no_trouble() -> None:
     assert probe(model, x, y).cause == "none"
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "scenario", [one for one in SCENARIOS if one.name != "model_complexity"], ids=lambda one: one.name
+)
 def test_the_published_examples_have_no_signal(scenario: Scenario) -> None:
-    """Each of the article's examples, on its own data, lacks signal: with an effect size and a p-value."""
+    """Two of the article's examples, on their own data, lack signal: with an effect size and a p-value."""
     source = scenario.source(SourceName.PUBLISHED)
     recipe = source.variant(BASELINE).recipe
     rows = prepare(source, recipe, 0)

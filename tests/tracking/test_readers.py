@@ -126,7 +126,7 @@ def test_runs_come_in_the_order_asked_for(store: FilledStore, points_at_once: in
 
 
 def test_own_answers_are_not_read(store: FilledStore) -> None:
-    """The evaluator's tags, metrics and description block are no part of a record; what the callback wrote is."""
+    """The evaluator's tags, metrics and description block are no part of a record; the callback's are."""
     run_id = store.run(store.experiment(), {"loss": learning(), "bce/output_spread": [0.1]})
     block = f"<!-- bce-monitor:begin run={run_id} newlines=2 -->\nours\n<!-- bce-monitor:end run={run_id} -->"
     store.client.set_tag(run_id, "mlflow.note.content", f"theirs\n\n{block}")
