@@ -37,6 +37,8 @@ def stand_at_chance(values: FloatArray, level: float, band: float) -> Stretch | 
     band
         Distance from it that still counts as chance, as a share of the level.
     """
+    if level <= 0.0:
+        return None  # a loss of next to nothing from its start: no chance level is left to stand at
     with np.errstate(over="ignore", invalid="ignore"):
         skills = 1.0 - without_spikes(values) / level
     if not bool(np.isfinite(skills).all()):
