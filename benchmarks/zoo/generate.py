@@ -57,7 +57,7 @@ def _train_all(work: Path, limit: int | None, only: str, refresh: tuple[int, Pat
     started = time.monotonic()
     # One process at a time, in a folder of its own choice; TensorFlow keeps some megabytes of every
     # model, so it is replaced now and then.
-    with get_context("spawn").Pool(1, _enter_work, (work,), maxtasksperchild=RUNS_A_PROCESS) as pool:
+    with get_context("spawn").Pool(1, enter_work, (work,), maxtasksperchild=RUNS_A_PROCESS) as pool:
         for place, line in enumerate(pool.imap(_train_one, open_plans), start=1):
             minutes = (time.monotonic() - started) / 60
             click.echo(f"{place}/{len(open_plans)}, {minutes:.1f} min: {line}", err=True)
@@ -66,7 +66,7 @@ def _train_all(work: Path, limit: int | None, only: str, refresh: tuple[int, Pat
     click.echo(f"{len(plans)} of {len(plans)} trainings are in {work}", err=True)
 
 
-def _enter_work(work: Path) -> None:
+def enter_work(work: Path) -> None:
     """Prepare a process for training: in the work folder, as a user's script, quietly, under autolog."""
     import mlflow  # noqa: PLC0415 - in this process only
     import tensorflow as tf  # noqa: PLC0415
@@ -95,14 +95,15 @@ def _train_one(plan: TrainingPlan) -> str:
     }
     before = time.monotonic()
     work = Path.cwd()
-    _enter_experiment(plan.experiment, work)
+    enter_experiment(plan.experiment, work)
     record, outcome = trainers[plan.family](plan, mlflow.MlflowClient())
     _keep(work, plan.plan_id, (plan, record, outcome))
     skills = f"skill {outcome.train_skill:.3f} on its own rows, {outcome.judged_skill:.3f} on others"
     return f"{plan.plan_id}, {time.monotonic() - before:.1f} s, {skills}"
 
 
-def _enter_experiment(name: str, work: Path) -> None:
+def enter_experiment(name: str, work: Path) -> None:
+    """Make an experiment the active one; its artifacts lie in the work folder."""
     import mlflow  # noqa: PLC0415
 
     found = mlflow.get_experiment_by_name(name)
@@ -152,14 +153,14 @@ def _assemble(work: Path, path: Path) -> int:
 
     plans = sorted(all_plans(), key=lambda plan: plan.plan_id)
     done = [plan for plan in plans if _is_done(work, plan)]
-    specimens = [_in_its_experiment(Specimen(*_load(_file_of(work, plan.plan_id)))) for plan in done]
+    specimens = [in_its_experiment(Specimen(*_load(_file_of(work, plan.plan_id)))) for plan in done]
     partial = path.with_suffix(".partial")
     write(specimens, partial)
     partial.rename(path)
     return len(specimens)
 
 
-def _in_its_experiment(specimen: Specimen) -> Specimen:
+def in_its_experiment(specimen: Specimen) -> Specimen:
     """Give the run an experiment id that depends on the experiment's name alone.
 
     A store numbers its experiments in the order they come, and the zoo is trained in several sittings

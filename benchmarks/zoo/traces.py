@@ -8,7 +8,7 @@ that a scan of the store follows, so a benchmark reads them like runs of its own
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -99,8 +99,12 @@ def read(path: Path = TRACES) -> list[Specimen]:
     """Return every row of the file; no record has siblings."""
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist; run `python -m benchmarks.zoo.generate` to make it")
-    rows = pq.read_table(path, schema=SCHEMA).to_pylist()
-    return [Specimen(plan_from(row["plan"]), _record_from(row), outcome_from(row["outcome"])) for row in rows]
+    return [specimen_of(row) for row in pq.read_table(path, schema=SCHEMA).to_pylist()]
+
+
+def specimen_of(row: Mapping[str, Any]) -> Specimen:
+    """Return the specimen of one row of the file."""
+    return Specimen(plan_from(row["plan"]), _record_from(row), outcome_from(row["outcome"]))
 
 
 def with_siblings(records: Sequence[RunRecord]) -> list[RunRecord]:
@@ -121,7 +125,12 @@ def with_siblings(records: Sequence[RunRecord]) -> list[RunRecord]:
 
 def write(specimens: Iterable[Specimen], path: Path = TRACES) -> None:
     """Write the file anew."""
-    table = pa.Table.from_pylist([_row(specimen) for specimen in specimens], schema=SCHEMA)
+    write_rows((row_of(specimen) for specimen in specimens), SCHEMA, path)
+
+
+def write_rows(rows: Iterable[Mapping[str, Any]], schema: pa.Schema, path: Path) -> None:
+    """Write a file whose rows hold specimens, and whatever else the schema says."""
+    table = pa.Table.from_pylist(list(rows), schema=schema)
     nested = {name: f"histories.list.element.{name}.list.element" for name in _NUMBERS}
     pq.write_table(
         table,
@@ -189,7 +198,8 @@ def _tuples(values: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
 
 
-def _row(specimen: Specimen) -> dict[str, Any]:
+def row_of(specimen: Specimen) -> dict[str, Any]:
+    """Return one row of the file."""
     record, plan = specimen.record, specimen.plan
     return {
         "run_id": record.run_id,
@@ -214,7 +224,7 @@ def _row(specimen: Specimen) -> dict[str, Any]:
     }
 
 
-def _record_from(row: dict[str, Any]) -> RunRecord:
+def _record_from(row: Mapping[str, Any]) -> RunRecord:
     return RunRecord(
         run_id=row["run_id"],
         run_name=row["run_name"],

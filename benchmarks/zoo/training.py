@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any, Final
 
 import keras
@@ -31,8 +32,26 @@ SHUFFLE_BUFFER: Final = 2048
 """Rows: more than any training set here, so that tf.data shuffles all of them."""
 
 
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """One finished training: its log, its measured outcome, and what it left behind."""
+
+    record: RunRecord
+    outcome: Outcome
+    model: keras.Model
+    rows: Prepared
+
+
 def train(plan: TrainingPlan, client: MlflowClient) -> tuple[RunRecord, Outcome]:
     """Train one plan in the active experiment and return its log and its measured outcome."""
+    trained = train_watched(plan, client, ())
+    return trained.record, trained.outcome
+
+
+def train_watched(
+    plan: TrainingPlan, client: MlflowClient, callbacks: Sequence[keras.callbacks.Callback]
+) -> Trained:
+    """Train one plan in the active experiment with further callbacks."""
     keras.utils.clear_session()
     gc.collect()
     keras.utils.set_random_seed(plan.seed)
@@ -45,10 +64,13 @@ def train(plan: TrainingPlan, client: MlflowClient) -> tuple[RunRecord, Outcome]
     with mlflow.start_run() if by_hand else nullcontext():
         if by_hand:  # logging outside a run would start one
             mlflow.log_params(_own_params(plan, len(rows.train)))
-        model.fit(**_fit_arguments(plan, rows, watcher))
+        arguments = _fit_arguments(plan, rows, watcher)
+        arguments["callbacks"] += callbacks
+        model.fit(**arguments)
         if plan.logging.test_metrics:
             mlflow.log_metrics(_test_metrics(plan, model, rows))
-    return read_record(client, last_run_id()), measure_outcome(plan, rows, model, watcher.trace())
+    record = read_record(client, last_run_id())
+    return Trained(record, measure_outcome(plan, rows, model, watcher.trace()), model, rows)
 
 
 def last_run_id() -> str:
@@ -126,15 +148,15 @@ def _fit_arguments(plan: TrainingPlan, rows: Prepared, watcher: PredictionTrace)
             np.concatenate([rows.train.features, rows.held_back.features]),
             np.concatenate([rows.train.labels, rows.held_back.labels]),
         )
-        labels = _coded(plan, together)
+        labels = coded_labels(plan, together)
         return arguments | {"x": together.features, "y": labels, "validation_split": HELD_BACK_SHARE}
-    arguments |= {"x": rows.train.features, "y": _coded(plan, rows.train)}
+    arguments |= {"x": rows.train.features, "y": coded_labels(plan, rows.train)}
     if logging.validation == "data":
-        arguments["validation_data"] = (rows.held_back.features, _coded(plan, rows.held_back))
+        arguments["validation_data"] = (rows.held_back.features, coded_labels(plan, rows.held_back))
     return arguments
 
 
-def _coded(plan: TrainingPlan, rows: Rows) -> Any:
+def coded_labels(plan: TrainingPlan, rows: Rows) -> Any:
     """Return the labels as the network is given them, shape (n_rows,)."""
     low, high = plan.data.label_coding
     coded = np.where(rows.labels == 1, high, low)
@@ -147,7 +169,9 @@ def _pipeline(plan: TrainingPlan, rows: Rows, *, shuffled: bool) -> tf.data.Data
     options.autotune.enabled = False
     options.experimental_optimization.apply_default_optimizations = False
     options.threading.private_threadpool_size = 1
-    pipeline = tf.data.Dataset.from_tensor_slices((rows.features, _coded(plan, rows))).with_options(options)
+    pipeline = tf.data.Dataset.from_tensor_slices((rows.features, coded_labels(plan, rows))).with_options(
+        options
+    )
     if shuffled:
         pipeline = pipeline.shuffle(SHUFFLE_BUFFER, seed=plan.seed)
     return pipeline.batch(plan.optimiser.batch_size)

@@ -293,12 +293,14 @@ CATALOGUE: Final[dict[str, FactKind]] = {
         "ratio", "rate of the sweep at which a copy with new weights learned most", _PROBE
     ),
     "probe_best_rate_skill": FactKind("skill", "skill on held-back rows of that copy", _PROBE),
+    "probe_best_rate_error": FactKind("skill", "standard error of that skill", _PROBE),
     "probe_own_rate": FactKind("ratio", "learning rate of the model's optimizer", _PROBE),
     "probe_own_rate_skill": FactKind(
         "skill",
         "skill on held-back rows of a copy with new weights at the rate nearest to the model's own",
         _PROBE,
     ),
+    "probe_own_rate_error": FactKind("skill", "standard error of that skill", _PROBE),
     "probe_current_skill": FactKind(
         "skill",
         "skill on held-back rows of a copy with the present weights, trained on at the best rate",
@@ -313,12 +315,25 @@ CATALOGUE: Final[dict[str, FactKind]] = {
         "area under the ROC curve of the reference learner on rows held back in cross-validation",
         _PROBE,
     ),
+    "probe_signal_distance": FactKind(
+        "ratio", "that area above the mean with permuted labels, in their standard deviations", _PROBE
+    ),
     "probe_signal_detectable": FactKind(
-        "share", "largest such area with permuted labels: less would have gone unseen", _PROBE
+        "share", "least such area that would not have been taken for that of permuted labels", _PROBE
     ),
     "probe_reference_skill": FactKind(
         "skill", "skill of the reference learner on rows held back in cross-validation", _PROBE
     ),
+    "probe_uneven_skill": FactKind(
+        "skill", "skill on held-back rows of a copy trained with batches as they come", _PROBE
+    ),
+    "probe_uneven_error": FactKind("skill", "standard error of that skill", _PROBE),
+    "probe_balanced_skill": FactKind(
+        "skill",
+        "skill of a copy trained with balanced batches, on held-back rows where either class counts one half",
+        _PROBE,
+    ),
+    "probe_balanced_error": FactKind("skill", "standard error of that skill", _PROBE),
     "probe_copy_skill": FactKind(
         "skill", "skill on its own training rows of a copy trained at the best rate", _PROBE
     ),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import keras
 import numpy as np
@@ -14,6 +15,7 @@ from mlflow_bce_monitor.keras import activations, forward, heads, scores
 from mlflow_bce_monitor.keras.labels import FloatArray
 from mlflow_bce_monitor.keras.losses import TWO_CLASSES, loss_words
 from mlflow_bce_monitor.keras.rows import Rows
+from mlflow_bce_monitor.keras.scores import KERAS_EPSILON
 from mlflow_bce_monitor.probes.clock import Clock
 from mlflow_bce_monitor.probes.data import Data
 
@@ -81,10 +83,38 @@ def probabilities(model: Any, data: Data) -> FloatArray:
     return scores.sigmoid(flat) if logits else flat
 
 
-def skill_of(p: FloatArray, data: Data) -> float:
-    """Return 1 - cross-entropy / chance level; minus infinity where a prediction is not finite."""
-    entropy = scores.cross_entropy(p, data.positive.astype(np.float64), None, logits=False)
-    return float("-inf") if entropy is None else 1.0 - entropy / chance_level(float(data.positive.mean()))
+class Skill(NamedTuple):
+    """1 - cross-entropy / chance level on some rows, with its standard error over them."""
+
+    value: float
+    error: float
+
+
+UNDEFINED: Final = Skill(float("-inf"), 0.0)
+"""Of predictions that are not all finite."""
+
+
+def skill_of(p: FloatArray, data: Data) -> Skill:
+    """Return the skill of predicted probabilities; chance is the rows' own share of positives."""
+    return _skill(p, data, np.ones(data.n), float(data.positive.mean()))
+
+
+def balanced_skill_of(p: FloatArray, data: Data) -> Skill:
+    """Return the skill on rows weighted so that either class counts one half."""
+    share = float(data.positive.mean())
+    return _skill(p, data, np.where(data.positive, 0.5 / share, 0.5 / (1.0 - share)), 0.5)
+
+
+def _skill(p: FloatArray, data: Data, weights: FloatArray, share: float) -> Skill:
+    if not np.isfinite(p).all():
+        return UNDEFINED
+    clipped = np.clip(p, KERAS_EPSILON, 1.0 - KERAS_EPSILON)
+    # Of every row, how much likelier the prediction made its label than the share of its class does.
+    of_model = np.where(data.positive, np.log(clipped), np.log1p(-clipped))
+    of_chance = np.where(data.positive, math.log(share), math.log1p(-share))
+    gains = weights * (of_model - of_chance)
+    chance = chance_level(share)
+    return Skill(float(gains.mean()) / chance, float(gains.std()) / math.sqrt(data.n) / chance)
 
 
 @dataclass
@@ -118,9 +148,13 @@ class Trainee:
             self.model.train_on_batch(part.x, part.y)
         return True
 
-    def skill(self, data: Data) -> float:
+    def skill(self, data: Data) -> Skill:
         """Return the skill of its predictions."""
         return skill_of(probabilities(self.model, data), data)
+
+    def balanced_skill(self, data: Data) -> Skill:
+        """Return the skill of its predictions where either class counts one half."""
+        return balanced_skill_of(probabilities(self.model, data), data)
 
 
 def trainee_of(model: Any, x: Any) -> Trainee:

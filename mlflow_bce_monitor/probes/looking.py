@@ -46,7 +46,7 @@ def _predictions(bench: Bench) -> Finding:
     data = bench.data
     p = probabilities(bench.model, data)
     finite = np.isfinite(p)
-    skill = skill_of(p, data)
+    skill = skill_of(p, data).value
     numbers: dict[str, FactValue] = {"minority_share": data.minority_share}
     if finite.all():
         numbers |= {"skill": skill, "model_auc": roc_auc(p, data.positive), "output_sd": float(p.std())}

@@ -23,10 +23,10 @@ from mlflow_bce_monitor.probes.looking import GRADIENTS, INPUTS, PREDICTIONS
 from mlflow_bce_monitor.probes.posterior import causes_of, causes_of_run, expected_gain
 from mlflow_bce_monitor.probes.result import Answer, ProbeReport, ProbeResult
 from mlflow_bce_monitor.probes.signal import SIGNAL
-from mlflow_bce_monitor.probes.training import CAPACITY, OVERFIT, RATES
+from mlflow_bce_monitor.probes.training import BALANCE, CAPACITY, OVERFIT, RATES
 from mlflow_bce_monitor.records import RunRecord
 
-EXPERIMENTS: Final = (PREDICTIONS, INPUTS, GRADIENTS, SIGNAL, OVERFIT, RATES, CAPACITY)
+EXPERIMENTS: Final = (PREDICTIONS, INPUTS, GRADIENTS, SIGNAL, OVERFIT, RATES, BALANCE, CAPACITY)
 
 CERTAIN: Final = 0.95
 """Probability of one cause above which no further experiment is made."""
@@ -48,6 +48,7 @@ def probe(
     record: RunRecord | None = None,
     question: Question | None = None,
     limits: Limits = LIMITS,
+    thorough: bool = False,
     now: Callable[[], float] = time.perf_counter,
 ) -> ProbeReport:
     """Find out by experiments on copies why a Keras model does not learn from some rows.
@@ -70,6 +71,8 @@ def probe(
         The run of the training, so that its curves count as well, and what is known about it.
     limits
         Thresholds.
+    thorough
+        Whether to make every experiment that the budget allows, even when the cause is certain.
     now
         The clock.
 
@@ -89,7 +92,8 @@ def probe(
         warnings.simplefilter("ignore")  # what a layer warns of, it has said in the training
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002 - for layers that draw from it
-        return _Series(bench, record, question or Question(), limits).run()
+        series = _Series(bench, record, question or Question(), limits)
+        return series.run(thorough=thorough)
 
 
 def check_inputs(model: Any, x: Any) -> None:
@@ -121,8 +125,8 @@ class _Series:
         self._notes: list[str] = []
         self._shifts: list[tuple[str, dict[str, float]]] = []
 
-    def run(self) -> ProbeReport:
-        """Carry them out."""
+    def run(self, *, thorough: bool) -> ProbeReport:
+        """Carry them out, all of them or until the cause is certain."""
         left = list(EXPERIMENTS)
         causes = self._causes()
         stopped = "every experiment was made"
@@ -130,7 +134,7 @@ class _Series:
             if self._bench.clock.is_over:
                 stopped = f"the budget of {self._bench.clock.budget:g} s is used up"
                 break
-            if self._is_decided(causes):
+            if not thorough and self._is_decided(causes):
                 stopped = (
                     f"{causes[0].cause} is {causes[0].probability:.1%} probable" if causes else "no trouble"
                 )

@@ -10,6 +10,11 @@ for permuted labels. With b of m permutations at least as large,
 which is never 0 (Phipson & Smyth 2010, doi:10.2202/1544-6115.1585). Permuting ends early when
 enough of them exceed the statistic (Besag & Clifford 1991, doi:10.1093/biomet/78.2.301), or when
 it stands far above all of them.
+
+The answer goes by the distance z = (statistic - mean of the permuted) / their standard deviation, and not
+by p: looking after every permutation makes "p <= 0.02" come up far more often than twice in
+a hundred, and 99 permutations cannot show less than p = 0.01. With 1,500 rows z = 3 is an AUC of 0.55. A
+model that found all of that would have a skill of 0.008, so less counts as no signal to learn from.
 """
 
 from __future__ import annotations
@@ -35,15 +40,26 @@ MOST_ROWS: Final = 1500
 
 MOST_PERMUTATIONS: Final = 99
 FEWEST: Final = 19
-"""Permutations after which a statistic far above all of them is taken for signal: p = 0.05 at most."""
+"""Permutations before which their standard deviation is not known well enough."""
 
 FAR_ABOVE: Final = 6.0
-"""Standard deviations of the permuted statistics that are far."""
+"""Standard deviations of the permuted statistics above their mean that end the permuting with "yes"."""
+
+ABOVE: Final = 4.0
+"""... that are signal after all permutations: one in 30,000 under no signal, were they normal."""
+
+NEAR: Final = 3.0
+"""... below which there is none that could be learned."""
 
 ENOUGH: Final = 4
-"""Permutations that exceed the statistic after which it is taken for chance: p is then 0.05 at least."""
+"""Permutations that reach the statistic after which the permuting ends: p is then 0.05 at least."""
 
-SIGNIFICANT: Final = 0.02
+PLAIN: Final = 0.2
+"""p-value from which the statistic is an ordinary one of permuted labels, however few the rows."""
+
+LEARNABLE: Final = 0.65
+"""AUC that must not have gone unseen for "no" at a smaller p-value: its skill is about 0.05."""
+
 BoolArray = npt.NDArray[np.bool_]
 
 
@@ -115,36 +131,62 @@ def _signal(bench: Bench) -> Finding:
     if found is None:
         return Finding(Answer.UNCLEAR, {}, "too few rows of the rarer class for cross-validation")
     permuted = _permuted(table, positive, folds, found.auc, bench.rng, bench.clock)
-    exceeding = sum(one >= found.auc for one in permuted)
-    p = (exceeding + 1) / (len(permuted) + 1)
-    answer = _answer(found.auc, permuted, exceeding, p)
+    null = _null(found.auc, permuted)
+    answer = _answer(found.auc, null)
     numbers: dict[str, FactValue] = {
         "signal": str(answer),
-        "signal_p": p,
+        "signal_p": null.p_value,
         "signal_auc": found.auc,
         "reference_skill": found.skill,
     }
-    if permuted:
-        numbers["signal_detectable"] = max(permuted)
+    if null.n >= ENOUGH:
+        numbers |= {"signal_distance": null.distance(found.auc), "signal_detectable": null.told}
     sentence = (
         f"{found.learner} ranks held-back rows with AUC {found.auc:.3f} (skill {found.skill:.2f}; "
-        f"p = {p:.2g} after {len(permuted)} permutations of the labels)"
+        f"p = {null.p_value:.2g} after {len(permuted)} permutations of the labels)"
     )
     if bench.clock.is_over and answer is Answer.UNCLEAR:
         sentence += f"; {OUT_OF_TIME}"
     return Finding(answer, numbers, sentence)
 
 
-def _answer(auc: float, permuted: list[float], exceeding: int, p: float) -> Answer:
-    if exceeding >= ENOUGH:
+class _Null(NamedTuple):
+    """What permuted labels gave: how many AUCs, how many of them reach the statistic, mean and deviation."""
+
+    n: int
+    reaching: int
+    mean: float
+    spread: float
+
+    @property
+    def p_value(self) -> float:
+        return (self.reaching + 1) / (self.n + 1)
+
+    @property
+    def told(self) -> float:
+        """The least AUC that would not have been taken for chance."""
+        return self.mean + NEAR * self.spread
+
+    def distance(self, auc: float) -> float:
+        return (auc - self.mean) / max(self.spread, 1e-9)
+
+
+def _null(auc: float, permuted: list[float]) -> _Null:
+    spread = float(np.std(permuted, ddof=1)) if len(permuted) > 1 else 0.0
+    mean = float(np.mean(permuted)) if permuted else 0.5
+    return _Null(len(permuted), sum(one >= auc for one in permuted), mean, spread)
+
+
+def _answer(auc: float, null: _Null) -> Answer:
+    if null.reaching >= ENOUGH and null.p_value >= PLAIN:
         return Answer.NO
-    if p <= SIGNIFICANT or (not exceeding and _is_far(auc, permuted)):
+    if null.n < FEWEST:
+        return Answer.UNCLEAR
+    distance = null.distance(auc)
+    if distance >= FAR_ABOVE or (null.n >= MOST_PERMUTATIONS and distance >= ABOVE):
         return Answer.YES
-    return Answer.UNCLEAR
-
-
-def _is_far(auc: float, permuted: list[float]) -> bool:
-    return len(permuted) >= FEWEST and auc > np.mean(permuted) + FAR_ABOVE * np.std(permuted)
+    is_near = null.reaching >= ENOUGH or (null.n >= MOST_PERMUTATIONS and distance < NEAR)
+    return Answer.NO if is_near and null.told <= LEARNABLE else Answer.UNCLEAR
 
 
 def _permuted(
@@ -165,8 +207,8 @@ def _permuted(
         one = _held_out(table, shuffled, folds)
         if one is not None:
             found.append(one.auc)
-        exceeding = sum(value >= auc for value in found)
-        if exceeding >= ENOUGH or (not exceeding and _is_far(auc, found)):
+        null = _null(auc, found)
+        if null.reaching >= ENOUGH or (null.n >= FEWEST and null.distance(auc) >= FAR_ABOVE):
             break
     return found
 

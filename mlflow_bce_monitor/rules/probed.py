@@ -28,6 +28,9 @@ FAR_RATE_FACTOR: Final = 30.0
 LEARNS: Final = 0.05
 """Skill on held-back rows, after the steps of the sweep, from which a rate makes the loss fall."""
 
+ERRORS: Final = 2.5
+"""Standard errors that such a skill must be above 0: the best of seven rates would reach two by chance."""
+
 CAPACITY_GAP: Final = 0.15
 """Skill by which the reference learner exceeds a model that is too small."""
 
@@ -83,15 +86,37 @@ def _rate_ratio(e: Evidence) -> float:
 
 
 def _some_rate_learns(e: Evidence) -> bool:
-    return e.number("probe_best_rate_skill") >= LEARNS
+    return _learned(e, "best_rate")
 
 
 def _own_rate_learns(e: Evidence) -> bool:
-    return e.number("probe_own_rate_skill") >= LEARNS
+    return _learned(e, "own_rate")
+
+
+def _a_copy_learned(e: Evidence) -> bool:
+    """Whether a copy of the model learned what a reference learner may have missed."""
+    return any(_learned(e, name) for name in ("best_rate", "uneven", "balanced"))
+
+
+def _learned(e: Evidence, name: str) -> bool:
+    """Whether a copy learned; no where it was not tried."""
+    return is_learning(e.number_or(f"probe_{name}_skill", 0.0), e.number_or(f"probe_{name}_error", 0.0))
+
+
+def is_learning(skill: float, error: float) -> bool:
+    """Whether a skill on held-back rows is above chance: large enough, and not by luck.
+
+    Parameters
+    ----------
+    skill, error
+        The skill and its standard error.
+    """
+    return skill >= LEARNS and skill >= ERRORS * error
 
 
 _INSIDE: Final = ("probe_dead_units", "probe_equal_kernels", "probe_constant_features", "probe_arriving_sd")
 _INPUTS: Final = ("probe_constant_features", "probe_arriving_sd")
+_BALANCE: Final = ("probe_balanced_skill", "probe_uneven_skill")
 _RATES: Final = ("probe_best_rate", "probe_best_rate_skill", "probe_own_rate", "probe_own_rate_skill")
 
 IN_THE_MODEL: Final = (
@@ -115,7 +140,7 @@ OBSERVATIONS: Final = (
         "signal",
         "no reference learner ranks held-back rows better than with permuted labels",
         ("probe_signal",),
-        lambda e, _: e["probe_signal"] == "no",
+        lambda e, _: e["probe_signal"] == "no" and not _a_copy_learned(e),
         {"no_signal": 8.0, "too_few_rows": -2.0, **dict.fromkeys(IN_THE_MODEL, -8.0)},
     ),
     Observation(
@@ -387,6 +412,30 @@ OBSERVATIONS: Final = (
         _RATES,
         lambda e, _: not _some_rate_learns(e),
         {"learning_rate_too_low": -4.0, "learning_rate_too_high": -4.0, "too_few_steps": -3.0},
+    ),
+    Observation(
+        "probe_balance_helps",
+        "balance",
+        "a copy learns with balanced batches, and not with batches as they come",
+        _BALANCE,
+        lambda e, _: _learned(e, "balanced") and not _learned(e, "uneven"),
+        {"class_imbalance": 5.0},
+    ),
+    Observation(
+        "probe_balance_no_help",
+        "balance",
+        "a copy does not learn with balanced batches either",
+        _BALANCE,
+        lambda e, _: not _learned(e, "balanced"),
+        {"class_imbalance": -4.0},
+    ),
+    Observation(
+        "probe_balance_not_needed",
+        "balance",
+        "a copy learns with batches as they come",
+        _BALANCE,
+        lambda e, _: _learned(e, "uneven"),
+        {"class_imbalance": -2.0},
     ),
     Observation(
         "probe_too_small",

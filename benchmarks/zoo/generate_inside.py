@@ -1,0 +1,138 @@
+"""Repeat trainings with the callback, and probe their models: ``python -m benchmarks.zoo.generate_inside``.
+
+Resumable, as ``generate``. Of the trainings on labels all those in trouble are repeated, and every fourth of
+the others: what they are asked is whether anything healthy is called ill.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import pickle
+import time
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+import click
+
+from benchmarks.zoo.blocks import BLOCKS
+from benchmarks.zoo.generate import QUIET, RUNS_A_PROCESS, enter_experiment, enter_work, in_its_experiment
+from benchmarks.zoo.inside import Inside, Probed
+from benchmarks.zoo.traces import Specimen
+from mlflow_bce_monitor.contract import FLAGGED
+from mlflow_bce_monitor.records import RunRecord
+
+EVERY_HEALTHY: Final = 4
+"""One in so many trainings that are in no trouble is repeated."""
+
+BUDGET: Final = 60.0
+"""Seconds for the probes of one model, as by default."""
+
+SEED: Final = 0
+"""Of the probes."""
+
+
+def chosen(block: str, traces: Path) -> list[Specimen]:
+    """Return the trainings of a block to repeat, in an order in which any beginning is a fair sample."""
+    from benchmarks.zoo.catalogue import all_plans  # noqa: PLC0415 - imports Keras, after QUIET is set
+    from benchmarks.zoo.traces import read  # noqa: PLC0415 - as above
+    from benchmarks.zoo.truth import judge  # noqa: PLC0415 - as above
+
+    specimens = [one for one in read(traces) if one.plan.family == "labels"]
+    truths = judge([(one.plan, one.record, one.outcome) for one in specimens])
+    by_id = {one.plan.plan_id: (one, truth) for one, truth in zip(specimens, truths, strict=True)}
+    ordered = [by_id[plan.plan_id] for plan in all_plans() if plan.block == block and plan.plan_id in by_id]
+    healthy = [one for one, truth in ordered if truth.verdict not in FLAGGED]
+    kept = {one.plan.plan_id for one in healthy[::EVERY_HEALTHY]}
+    return [one for one, truth in ordered if truth.verdict in FLAGGED or one.plan.plan_id in kept]
+
+
+def _repeat(specimen: Specimen) -> str:
+    """Train again with the callback, probe, and keep what was measured; return a line about it."""
+    import mlflow  # noqa: PLC0415 - in this process only
+
+    from benchmarks.zoo.training import coded_labels, train_watched  # noqa: PLC0415 - as above
+    from mlflow_bce_monitor.keras import BCEMonitor  # noqa: PLC0415 - as above
+    from mlflow_bce_monitor.probes import probe  # noqa: PLC0415 - as above
+
+    before = time.monotonic()
+    plan, work = specimen.plan, Path.cwd()
+    enter_experiment(plan.experiment, work)
+    trained = train_watched(plan, mlflow.MlflowClient(), [BCEMonitor()])
+    seconds = time.monotonic() - before
+    rows = trained.rows.train
+    report = probe(trained.model, rows.features, coded_labels(plan, rows), BUDGET, SEED, thorough=True)
+    probes = [Probed(one.name, str(one.answer), one.numbers, round(one.seconds, 3)) for one in report.results]
+    again = in_its_experiment(Specimen(plan, trained.record, trained.outcome))
+    _keep(work, plan.plan_id, Inside(again, tuple(probes)))
+    same = "" if _same_loss(specimen.record, again.record) else ", with other digits than in the traces"
+    return f"{plan.plan_id}, {seconds:.1f} s and {report.seconds:.1f} s: {report.cause}{same}"
+
+
+def _same_loss(before: RunRecord, again: RunRecord) -> bool:
+    """Whether the loss of the first training came again to the last bit, as on the same machine it does."""
+    losses = [one.histories.get("loss") for one in (before, again)]
+    return losses[0] is None or (
+        losses[1] is not None and losses[0].values.tobytes() == losses[1].values.tobytes()
+    )
+
+
+def _file_of(work: Path, plan_id: str) -> Path:
+    return work / "inside" / f"{plan_id}.pickle.gz"
+
+
+def _keep(work: Path, plan_id: str, inside: Inside) -> None:
+    path = _file_of(work, plan_id)
+    path.parent.mkdir(exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(gzip.compress(pickle.dumps(inside)))
+    partial.rename(path)
+
+
+def _assemble(work: Path, output: Path) -> int:
+    """Write what the work folder and the file hold together; return the number of trainings."""
+    from benchmarks.zoo.inside import read, write  # noqa: PLC0415 - loads pyarrow
+
+    found = {one.specimen.plan.plan_id: one for one in read(output)} if output.exists() else {}
+    for path in sorted((work / "inside").glob("*.pickle.gz")):
+        # Our own file in our own work folder.
+        inside: Inside = pickle.loads(gzip.decompress(path.read_bytes()))  # noqa: S301
+        found[inside.specimen.plan.plan_id] = inside
+    partial = output.with_suffix(".partial")
+    write([found[plan_id] for plan_id in sorted(found)], partial)
+    partial.rename(output)
+    return len(found)
+
+
+@click.command()
+@click.option(
+    "--block", "blocks", type=click.Choice(BLOCKS), multiple=True, default=BLOCKS, show_default=True
+)
+@click.option(
+    "--work", type=click.Path(file_okay=False, path_type=Path), default=Path("zoo-work"), show_default=True
+)
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: the repository's own file."
+)
+@click.option("--limit", type=int, help="Only the first so many of each block.")
+def generate(blocks: tuple[str, ...], work: Path, output: Path | None, limit: int | None) -> None:
+    """Repeat trainings with the callback, probe their models, and write what was measured."""
+    os.environ.update(QUIET)
+    from benchmarks.zoo.inside import INSIDE  # noqa: PLC0415 - imports what is not needed for --help
+    from benchmarks.zoo.traces import TRACES  # noqa: PLC0415 - as above
+
+    output, work = (output or INSIDE).resolve(), work.resolve()
+    work.mkdir(parents=True, exist_ok=True)
+    wanted = [one for block in blocks for one in chosen(block, TRACES)[:limit]]
+    left = [one for one in wanted if not _file_of(work, one.plan.plan_id).exists()]
+    started = time.monotonic()
+    with get_context("spawn").Pool(1, enter_work, (work,), maxtasksperchild=RUNS_A_PROCESS) as pool:
+        for place, line in enumerate(pool.imap(_repeat, left), start=1):
+            minutes = (time.monotonic() - started) / 60
+            click.echo(f"{place}/{len(left)}, {minutes:.1f} min: {line}", err=True)
+    click.echo(f"{_assemble(work, output)} trainings in {output}")
+
+
+if __name__ == "__main__":
+    generate()
