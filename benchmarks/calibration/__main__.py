@@ -11,7 +11,14 @@ import click
 
 import mlflow_bce_monitor
 from benchmarks.calibration.fit import Strength, fit
-from benchmarks.calibration.samples import Sample, authors_weights, samples_of
+from benchmarks.calibration.samples import (
+    AS_LOGGED,
+    Sample,
+    authors_weights,
+    every_view,
+    samples_from_inside,
+    samples_of,
+)
 from benchmarks.calibration.validation import Report, cross_validate
 from benchmarks.zoo.blocks import FITTED_BLOCKS
 from mlflow_bce_monitor.calibration import FITTED_FILE, Calibration
@@ -41,33 +48,42 @@ FITTED_PATH: Final = Path(mlflow_bce_monitor.__file__).with_name(FITTED_FILE)
 @click.option(
     "--traces", type=click.Path(dir_okay=False, path_type=Path), help="Default: the repository's own."
 )
+@click.option(
+    "--inside",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Trainings with the callback and probes. Default: the repository's own.",
+)
 @click.option("--write", is_flag=True, help=f"Write the weights to the package's {FITTED_FILE}.")
-def main(traces: Path | None, write: bool) -> None:  # noqa: FBT001 - a flag of the command line
+def main(traces: Path | None, inside: Path | None, write: bool) -> None:  # noqa: FBT001 - a flag of the command line
     """Choose the strength of the fit by cross-validation, fit on all of its runs, and say how it did."""
+    from benchmarks.zoo import inside as repeated  # noqa: PLC0415 - as above
     from benchmarks.zoo.traces import TRACES, load  # noqa: PLC0415 - not for --help
 
     pairs = [(record, truth) for record, truth in load(traces or TRACES) if truth.plan.block in FITTED_BLOCKS]
+    cases = [one for one in repeated.load(inside or repeated.INSIDE) if one.truth.plan.block in FITTED_BLOCKS]
     if not pairs:
         raise click.ClickException(f"{traces or TRACES} holds no run of the {WHERE}")
-    samples, authors = samples_of(pairs), authors_weights(pairs)
+    samples = samples_of(pairs) + samples_from_inside(cases)
+    authors = authors_weights(every_view(pairs, cases))
     groups = len({one.group for one in samples})
-    originals = sum(one.is_original for one in samples)
+    originals = sum(one.view == AS_LOGGED for one in samples)
     click.echo(f"{originals} runs in trouble in {groups} groups of the {WHERE}, {len(authors)} observations")
     reports = {strength: cross_validate(samples, authors, strength) for strength in STRENGTHS}
-    for strength, report in reports.items():
-        click.echo(f"{strength}: {_in_words(report)}")
+    for strength, by_view in reports.items():
+        for view, report in by_view.items():
+            click.echo(f"{strength}, {view}: {_in_words(report)}")
     best = _chosen(reports)
     click.echo(f"Chosen: {best}")
     if write:
         FITTED_PATH.write_text(
-            _as_json(fit(samples, authors, best), best, reports[best], samples), encoding="utf-8"
+            _as_json(fit(samples, authors, best), best, reports[best][AS_LOGGED], samples), encoding="utf-8"
         )
         click.echo(f"Written to {FITTED_PATH.name}")
 
 
-def _chosen(reports: Mapping[Strength, Report]) -> Strength:
+def _chosen(reports: Mapping[Strength, Mapping[str, Report]]) -> Strength:
     """Return the strength with the least log loss: a proper score, so calibration counts in it."""
-    return min(reports, key=lambda strength: reports[strength].log_loss)
+    return min(reports, key=lambda strength: reports[strength][AS_LOGGED].log_loss)
 
 
 def _in_words(report: Report) -> str:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from benchmarks.diagnosis.bare import without_params
 from benchmarks.diagnosis.cases import RATE
+from benchmarks.tiers.views import BOTH, CALLBACK, PROBES
 from mlflow_bce_monitor.contract import FLAGGED, NO_CAUSE, UNKNOWN, Verdict
+from mlflow_bce_monitor.evidence.fact import Fact
 from mlflow_bce_monitor.limits import LIMITS
 from mlflow_bce_monitor.pipeline import diagnose
 from mlflow_bce_monitor.ranking import consult
@@ -16,14 +18,28 @@ from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.rules import RULES, NotAssessed, Supported
 
 if TYPE_CHECKING:
+    from benchmarks.zoo.inside import Case
     from benchmarks.zoo.truth import Truth
 
 BARE_WEIGHT: Final = 0.5
 """Of a run without its params: the same training a second time, seen through fewer facts."""
 
+INSIDE_WEIGHT: Final = 0.5
+"""Of one view of a training with the callback or probes; it is the same training three times."""
+
+INSIDE_VIEWS: Final = (CALLBACK, PROBES, BOTH)
+
 UNCOVERED_WEIGHT: Final = 0.05
 """Of a run whose true causes no rule may name: then ``unknown`` is the right answer. The share of
 troubles that none of our rules covers is not known; one in twenty is what we allow for."""
+
+
+AS_LOGGED: Final = "as logged"
+BARE: Final = "metrics alone"
+UNCOVERED: Final = "no rule for its cause"
+
+Seen = tuple[RunRecord, tuple[Fact, ...]]
+"""A run as it is seen, and what probes of its model found."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +62,8 @@ class Sample:
         Whether the run says its learning rate.
     weight
         How often the sample counts.
-    is_original
-        Whether it is the run as it was logged, the only kind that is ever reported on.
+    view
+        How the run was seen; :data:`AS_LOGGED` is what the strength of the fit is chosen by.
     """
 
     group: tuple[str, str]
@@ -57,10 +73,10 @@ class Sample:
     targets: frozenset[str]
     rate_known: bool = False
     weight: float = 1.0
-    is_original: bool = True
+    view: str = AS_LOGGED
 
 
-def authors_weights(pairs: Iterable[tuple[RunRecord, Truth]]) -> dict[str, float]:
+def authors_weights(seen: Iterable[Seen]) -> dict[str, float]:
     """Return "rule.key" to the author's weight, of every observation made on some runs.
 
     Raises
@@ -69,14 +85,22 @@ def authors_weights(pairs: Iterable[tuple[RunRecord, Truth]]) -> dict[str, float
         When one key comes with two weights: fitted weights go by key.
     """
     weights: dict[str, float] = {}
-    for record, _ in pairs:
-        for seen in (record, without_params(record)):
-            for code, outcome in consult(diagnose(seen).evidence, RULES, LIMITS).items():
-                for piece in outcome.pieces if isinstance(outcome, Supported) else ():
-                    name = f"{code}.{piece.key}"
-                    if weights.setdefault(name, piece.weight) != piece.weight:
-                        raise ValueError(f"{name} weighs {weights[name]} here and {piece.weight} there")
+    for record, facts in seen:
+        for code, outcome in consult(diagnose(record, probed=facts).evidence, RULES, LIMITS).items():
+            for piece in outcome.pieces if isinstance(outcome, Supported) else ():
+                name = f"{code}.{piece.key}"
+                if weights.setdefault(name, piece.weight) != piece.weight:
+                    raise ValueError(f"{name} weighs {weights[name]} here and {piece.weight} there")
     return weights
+
+
+def every_view(pairs: Iterable[tuple[RunRecord, Truth]], cases: Iterable[Case]) -> Iterator[Seen]:
+    """Yield every run in each way in which the fit sees it."""
+    for record, _ in pairs:
+        yield record, ()
+        yield without_params(record), ()
+    for case in cases:
+        yield from (view.of(case) for view in INSIDE_VIEWS)
 
 
 def samples_of(pairs: Sequence[tuple[RunRecord, Truth]]) -> list[Sample]:
@@ -91,6 +115,18 @@ def samples_of(pairs: Sequence[tuple[RunRecord, Truth]]) -> list[Sample]:
     return samples
 
 
+def samples_from_inside(cases: Iterable[Case]) -> list[Sample]:
+    """Return the samples of trainings with the callback and probes, one for each way to see them."""
+    samples = []
+    for case in cases:
+        for view in INSIDE_VIEWS:
+            record, facts = view.of(case)
+            sample = _sample(record, case.truth, facts)
+            if sample is not None:
+                samples.append(replace(sample, weight=INSIDE_WEIGHT, view=view.title))
+    return samples
+
+
 def _of_run(record: RunRecord, truth: Truth) -> Iterator[Sample]:
     whole = _sample(record, truth)
     if whole is not None:
@@ -98,11 +134,11 @@ def _of_run(record: RunRecord, truth: Truth) -> Iterator[Sample]:
         yield from _uncovered(whole)
     bare = _sample(without_params(record), truth)
     if bare is not None:
-        yield replace(bare, weight=BARE_WEIGHT, is_original=False)
+        yield replace(bare, weight=BARE_WEIGHT, view=BARE)
 
 
-def _sample(record: RunRecord, truth: Truth) -> Sample | None:
-    diagnosis = diagnose(record)
+def _sample(record: RunRecord, truth: Truth, facts: tuple[Fact, ...] = ()) -> Sample | None:
+    diagnosis = diagnose(record, probed=facts)
     if diagnosis.verdict not in FLAGGED or not truth.causes:
         return None
     targets = frozenset(truth.causes - {NO_CAUSE}) or frozenset({UNKNOWN})
@@ -131,5 +167,5 @@ def _uncovered(sample: Sample) -> Iterator[Sample]:
         not_assessed=tuple(code for code in sample.not_assessed if code not in sample.targets),
         targets=frozenset({UNKNOWN}),
         weight=UNCOVERED_WEIGHT,
-        is_original=False,
+        view=UNCOVERED,
     )

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from benchmarks.calibration.fit import Strength, fit, probabilities
-from benchmarks.calibration.samples import Sample
+from benchmarks.calibration.samples import AS_LOGGED, INSIDE_VIEWS, Sample
 from benchmarks.diagnosis.calibration import calibration
 from benchmarks.diagnosis.cases import answer_of
 from mlflow_bce_monitor.contract import UNKNOWN
@@ -55,15 +55,21 @@ class Report:
     unknown: float
 
 
-def cross_validate(samples: Sequence[Sample], authors: Mapping[str, float], strength: Strength) -> Report:
-    """Return how well the fit does on groups that were left out, each once."""
-    stated = []
+REPORTED: Final = (AS_LOGGED, *(view.title for view in INSIDE_VIEWS))
+"""Views that are reported on."""
+
+
+def cross_validate(
+    samples: Sequence[Sample], authors: Mapping[str, float], strength: Strength
+) -> dict[str, Report]:
+    """Return how well the fit does on groups that were left out, each once, by how the runs were seen."""
+    stated: dict[str, list[tuple[Sample, Mapping[str, float]]]] = {}
     for held_out in folds(samples):
         fitted = fit([one for one in samples if one.group not in held_out], authors, strength)
-        stated += [
-            (one, probabilities(one, fitted)) for one in samples if one.is_original and one.group in held_out
-        ]
-    return report(stated)
+        for one in samples:
+            if one.view in REPORTED and one.group in held_out:
+                stated.setdefault(one.view, []).append((one, probabilities(one, fitted)))
+    return {view: report(of_view) for view, of_view in stated.items()}
 
 
 def folds(samples: Sequence[Sample]) -> list[set[tuple[str, str]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import keras
@@ -20,6 +20,12 @@ HELD_BACK: Final = 0.25
 """Share of the rows on which a copy's learning is judged."""
 
 FEWEST_ROWS: Final = 20
+COPIES_AGREE: Final = 0.95
+"""Share of the repeated inputs whose labels are all the same, from which they are copies."""
+
+ORIGINALS: Final = 0.4
+"""Share of different inputs below which rows coincide because there are few possible ones."""
+
 _TWO: Final = 2
 _MOST_VALUES: Final = 8
 """Label values named in a message."""
@@ -37,11 +43,14 @@ class Data:
         Labels as given, shape (n, ...).
     positive
         Shape (n,), whether a label is the larger of the two values.
+    original
+        Shape (n,), the same number for rows that are copies of one another, as oversampling makes them.
     """
 
     x: Any
     y: npt.NDArray[Any]
     positive: npt.NDArray[np.bool_]
+    original: npt.NDArray[np.int64]
 
     @property
     def n(self) -> int:
@@ -56,7 +65,13 @@ class Data:
 
     def rows(self, at: npt.NDArray[np.integer]) -> Data:
         """Return some of the rows."""
-        return Data(keras.tree.map_structure(lambda leaf: leaf[at], self.x), self.y[at], self.positive[at])
+        x = keras.tree.map_structure(lambda leaf: leaf[at], self.x)
+        return Data(x, self.y[at], self.positive[at], self.original[at])
+
+    def originals(self) -> Data:
+        """Return the rows without copies."""
+        _, first = np.unique(self.original, return_index=True)
+        return self.rows(np.sort(first))
 
     def table(self) -> FloatArray:
         """Return the numeric inputs as a table, shape (n, n_features); infinite values as NaN."""
@@ -85,9 +100,26 @@ def data_of(x: Any, y: Any, rng: np.random.Generator) -> Data:
         )
     if len(labels) < FEWEST_ROWS:
         raise UsageError(f"{len(labels)} rows are too few to probe a model on: give at least {FEWEST_ROWS}.")
-    data = Data(arrays, labels, positive_of(labels))
-    order = rng.permutation(data.n)[:MOST_ROWS]
-    return data.rows(order)
+    positive = positive_of(labels)
+    order = rng.permutation(len(labels))[:MOST_ROWS]
+    taken = Data(arrays, labels, positive, np.arange(len(labels))).rows(order)
+    return replace(taken, original=_originals(taken))
+
+
+def _originals(data: Data) -> npt.NDArray[np.int64]:
+    """Return the number of each row's original; where rows are no copies, a number for each.
+
+    Rows of few possible inputs coincide by themselves. Copies always share their label, and
+    where each class has been brought to one half, at least half of the rows are originals.
+    """
+    leaves = keras.tree.flatten(data.x)
+    keys = [hash(tuple(leaf[row].tobytes() for leaf in leaves)) for row in range(data.n)]
+    _, original, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    shares = np.bincount(original, data.positive) / counts
+    repeated = counts > 1
+    agreeing = np.isin(shares[repeated], (0.0, 1.0))
+    is_copied = repeated.any() and agreeing.mean() >= COPIES_AGREE and counts.size >= ORIGINALS * data.n
+    return original if is_copied else np.arange(data.n)
 
 
 def positive_of(labels: npt.NDArray[Any], name: str = "y") -> npt.NDArray[np.bool_]:
@@ -118,11 +150,18 @@ def positive_of(labels: npt.NDArray[Any], name: str = "y") -> npt.NDArray[np.boo
 
 
 def split(data: Data, rng: np.random.Generator) -> tuple[Data, Data]:
-    """Return (rows to train a copy on, rows held back), each class in the same proportion."""
-    held: list[int] = []
-    for of_class in (np.flatnonzero(data.positive), np.flatnonzero(~data.positive)):
-        mixed = rng.permutation(of_class)
-        held += mixed[: max(1, round(HELD_BACK * mixed.size))].tolist()
-    is_held = np.zeros(data.n, bool)
-    is_held[held] = True
+    """Return (rows to train a copy on, rows held back), each class in the same proportion.
+
+    Copies of one row stand on the same side.
+    """
+    is_held = np.isin(dealt(data, round(1.0 / HELD_BACK), rng), 0)
     return data.rows(np.flatnonzero(~is_held)), data.rows(np.flatnonzero(is_held))
+
+
+def dealt(data: Data, n_parts: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Return the part of each row, shape (n,): each class spread evenly, copies of one row together."""
+    originals, first = np.unique(data.original, return_index=True)
+    part = np.zeros(int(originals.max()) + 1, np.int64)
+    for of_class in (originals[data.positive[first]], originals[~data.positive[first]]):
+        part[rng.permutation(of_class)] = np.arange(of_class.size) % n_parts
+    return part[data.original]

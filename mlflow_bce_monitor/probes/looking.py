@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -87,13 +88,10 @@ def _inputs(bench: Bench) -> Finding:
     data = _sample(bench)
     numbers = _taken(measure.measure_inputs(rows_of(data)), constant_features="constant_features")
     numbers |= _taken(_look(bench.model, data), arriving_sd="arriving_sd", arriving_max="arriving_max")
-    zeroed = Data(
-        keras.tree.map_structure(
-            lambda leaf: np.zeros_like(leaf) if leaf.dtype.kind in "biuf" else leaf, data.x
-        ),
-        data.y,
-        data.positive,
+    nothing = keras.tree.map_structure(
+        lambda leaf: np.zeros_like(leaf) if leaf.dtype.kind in "biuf" else leaf, data.x
     )
+    zeroed = replace(data, x=nothing)
     change = float(np.abs(probabilities(bench.model, data) - probabilities(bench.model, zeroed)).mean())
     if math.isfinite(change):
         numbers["zeroed_change"] = change

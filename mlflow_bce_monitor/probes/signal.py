@@ -30,13 +30,16 @@ from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.evidence.fact import FactValue
 from mlflow_bce_monitor.keras.scores import cross_entropy, roc_auc
 from mlflow_bce_monitor.probes.bench import OUT_OF_TIME, Bench, Experiment, Finding
-from mlflow_bce_monitor.probes.clock import Clock
-from mlflow_bce_monitor.probes.data import FloatArray
+from mlflow_bce_monitor.probes.data import FloatArray, dealt
 from mlflow_bce_monitor.probes.result import Answer
 
 FOLDS: Final = 3
 MOST_ROWS: Final = 1500
 """Rows of the test: with them an AUC of 0.56 is told from 0.5."""
+
+MOST_FEATURES: Final = 500
+COMPONENTS: Final = 64
+"""Principal components that stand for more features than that: 99 permutations must fit into a minute."""
 
 MOST_PERMUTATIONS: Final = 99
 FEWEST: Final = 19
@@ -119,18 +122,19 @@ def _held_out(table: FloatArray, positive: BoolArray, folds: npt.NDArray[np.int6
 
 
 def _signal(bench: Bench) -> Finding:
-    rows = np.arange(min(MOST_ROWS, bench.data.n))
-    table, positive = bench.data.table()[rows], bench.data.positive[rows]
+    data = bench.data.originals()
+    data = data.rows(np.arange(min(MOST_ROWS, data.n)))
+    _learners()  # says what is missing before anything else
+    table, positive = _reduced(data.table()), data.positive
     if not table.shape[1]:
         return Finding(
             Answer.UNCLEAR, {}, "the inputs hold no numbers, so there is nothing for the reference learner"
         )
-    folds = _stratified(positive, bench.rng)
-    _learners()
+    folds = dealt(data, FOLDS, bench.rng)
     found = _held_out(table, positive, folds)
     if found is None:
         return Finding(Answer.UNCLEAR, {}, "too few rows of the rarer class for cross-validation")
-    permuted = _permuted(table, positive, folds, found.auc, bench.rng, bench.clock)
+    permuted = _permuted(table, positive, folds, found.auc, bench)
     null = _null(found.auc, permuted)
     answer = _answer(found.auc, null)
     numbers: dict[str, FactValue] = {
@@ -189,21 +193,28 @@ def _answer(auc: float, null: _Null) -> Answer:
     return Answer.NO if is_near and null.told <= LEARNABLE else Answer.UNCLEAR
 
 
+def _reduced(table: FloatArray) -> FloatArray:
+    """Return a wide table as its first principal components, which are found without the labels."""
+    if table.shape[1] <= MOST_FEATURES:
+        return table
+    from sklearn.decomposition import PCA  # noqa: PLC0415 - an extra
+
+    filled = np.nan_to_num(table.astype(np.float32), copy=False)
+    components = min(COMPONENTS, len(table) - 1)
+    found: FloatArray = PCA(components, svd_solver="randomized", random_state=0).fit_transform(filled)
+    return found
+
+
 def _permuted(
-    table: FloatArray,
-    positive: BoolArray,
-    folds: npt.NDArray[np.int64],
-    auc: float,
-    rng: np.random.Generator,
-    clock: Clock,
+    table: FloatArray, positive: BoolArray, folds: npt.NDArray[np.int64], auc: float, bench: Bench
 ) -> list[float]:
     """Return the statistics of permuted labels, until the answer is decided or the time is up."""
     found: list[float] = []
-    while len(found) < MOST_PERMUTATIONS and not clock.is_over:
+    while len(found) < MOST_PERMUTATIONS and not bench.clock.is_over:
         shuffled = positive.copy()
         for fold in range(FOLDS):  # within the folds, which keeps each fold's share of positives
             at = np.flatnonzero(folds == fold)
-            shuffled[at] = positive[rng.permutation(at)]
+            shuffled[at] = positive[bench.rng.permutation(at)]
         one = _held_out(table, shuffled, folds)
         if one is not None:
             found.append(one.auc)
@@ -211,14 +222,6 @@ def _permuted(
         if null.reaching >= ENOUGH or (null.n >= FEWEST and null.distance(auc) >= FAR_ABOVE):
             break
     return found
-
-
-def _stratified(positive: BoolArray, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Return the fold of each row, each class spread evenly over the folds."""
-    folds = np.zeros(positive.size, np.int64)
-    for of_class in (np.flatnonzero(positive), np.flatnonzero(~positive)):
-        folds[rng.permutation(of_class)] = np.arange(of_class.size) % FOLDS
-    return folds
 
 
 SIGNAL = Experiment("signal", "The labels depend on the inputs", 6.0, _signal)
