@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Final
 
@@ -15,6 +14,7 @@ from mlflow_bce_monitor.evidence.fact import Fact
 from mlflow_bce_monitor.evidence.rows import rows_from_accuracy
 from mlflow_bce_monitor.evidence.view import LossView
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.scores import auc_error
 from mlflow_bce_monitor.settings import Setting, Settings
 
 ABOVE_CHANCE: Final = "above chance"
@@ -84,7 +84,7 @@ def _auc_error(validation: LossView | None, curves: CurveSet) -> float | None:
     rows = _rows(validation, curves) if validation is not None else None
     if rows is None or share is None or not 0.0 < share < 1.0:
         return None
-    return math.sqrt((rows + 1) / (12.0 * share * (1.0 - share))) / rows
+    return auc_error(rows, share)
 
 
 def predictions(view: LossView, curves: CurveSet, settings: Settings, limits: Limits) -> Iterator[Fact]:

@@ -15,13 +15,13 @@ from mlflow_bce_monitor.keras.forward import layers_of
 from mlflow_bce_monitor.keras.guard import Guard
 from mlflow_bce_monitor.keras.losses import BINARY, loss_words
 from mlflow_bce_monitor.keras.measure import Measurement
-from mlflow_bce_monitor.keras.scores import roc_auc
 from mlflow_bce_monitor.limits import LIMITS
 from mlflow_bce_monitor.monitored import metric_name
 from mlflow_bce_monitor.probes.bench import Bench, Experiment, Finding
 from mlflow_bce_monitor.probes.copies import probabilities, rows_of, skill_of
 from mlflow_bce_monitor.probes.data import Data
 from mlflow_bce_monitor.probes.result import Answer
+from mlflow_bce_monitor.scores import roc_auc
 
 _ROWS = 512
 """Rows that are looked at."""

@@ -28,7 +28,7 @@ import numpy.typing as npt
 from mlflow_bce_monitor.chance.level import chance_level
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.evidence.fact import FactValue
-from mlflow_bce_monitor.keras.scores import cross_entropy, roc_auc
+from mlflow_bce_monitor.scores import cross_entropy, roc_auc
 from mlflow_bce_monitor.probes.bench import OUT_OF_TIME, Bench, Experiment, Finding
 from mlflow_bce_monitor.probes.data import FloatArray, dealt
 from mlflow_bce_monitor.probes.result import Answer
