@@ -62,7 +62,8 @@ def _repeat(specimen: Specimen) -> str:
     trained = train_watched(plan, mlflow.MlflowClient(), [BCEMonitor()])
     seconds = time.monotonic() - before
     rows = trained.rows.train
-    report = probe(trained.model, rows.features, coded_labels(plan, rows), BUDGET, SEED, thorough=True)
+    labels = coded_labels(plan, rows)
+    report = probe(trained.model, rows.features, labels, BUDGET, SEED, record=trained.record, thorough=True)
     probes = [Probed(one.name, str(one.answer), one.numbers, round(one.seconds, 3)) for one in report.results]
     again = in_its_experiment(Specimen(plan, trained.record, trained.outcome))
     _keep(work, plan.plan_id, Inside(again, tuple(probes)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from mlflow_bce_monitor.evaluated import EVALUATED, evaluated_fact
 from mlflow_bce_monitor.monitored import MEASURED
 
 
@@ -37,6 +38,7 @@ _SIBLINGS: Final = "run it again in the same experiment with another seed, rate 
 _CALLBACK: Final = "train with callbacks=[BCEMonitor()]"
 _PROBE: Final = "run bce-monitor probe with the data"
 _UNITS: Final = ("share", "nats", "ratio", "count")
+_EVALUATE: Final = "evaluate the model with mlflow.models.evaluate(..., evaluators='bce_monitor')"
 _SHARE: Final = "log the param positive_share, or pass --base-rate"
 
 CATALOGUE: Final[dict[str, FactKind]] = {
@@ -231,12 +233,17 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     "inside_label_smoothing": FactKind("share", "label smoothing of the compiled loss", _CALLBACK),
     "inside_activation": FactKind("word", "activation of the output layer", _CALLBACK),
     "inside_units": FactKind("count", "units of the output", _CALLBACK),
+    "inside_read_as": FactKind(
+        "word", "what the loss takes the output for: probability or logits", _CALLBACK
+    ),
     "inside_labels": FactKind("word", "the label values that reached the training step", _CALLBACK),
     "inside_negative_weight": FactKind("ratio", "weight of every negative row", _CALLBACK),
     "inside_positive_weight": FactKind("ratio", "weight of every positive row", _CALLBACK),
     "inside_sample_weight": FactKind("yes/no", "rows of one class have different weights", _CALLBACK),
     "inside_batch_norm": FactKind("yes/no", "some layer normalises over the batch", _CALLBACK),
     "inside_layers": FactKind("count", "layers with weights", _CALLBACK),
+    # --- measured in an evaluation of the model: see evaluated.py --------------------------
+    **{evaluated_fact(one.name): FactKind(one.unit, one.meaning, _EVALUATE) for one in EVALUATED.values()},
     # --- found by experiments on a copy of the model: see rules/probed.py -----------------
     "probe_skill": FactKind(
         "skill",
@@ -294,18 +301,18 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     ),
     "probe_best_rate_skill": FactKind("skill", "skill on held-back rows of that copy", _PROBE),
     "probe_best_rate_error": FactKind("skill", "standard error of that skill", _PROBE),
+    "probe_best_rate_steps": FactKind("count", "steps that this copy made", _PROBE),
+    "probe_best_rate_train_skill": FactKind("skill", "its skill on its own training rows", _PROBE),
+    "probe_own_rate_steps": FactKind(
+        "count", "steps after which a copy at the model's own rate had learned, or all that it made", _PROBE
+    ),
     "probe_own_rate": FactKind("ratio", "learning rate of the model's optimizer", _PROBE),
     "probe_own_rate_skill": FactKind(
         "skill",
-        "skill on held-back rows of a copy with new weights at the rate nearest to the model's own",
+        "skill on held-back rows of a copy with new weights at the model's own rate",
         _PROBE,
     ),
     "probe_own_rate_error": FactKind("skill", "standard error of that skill", _PROBE),
-    "probe_current_skill": FactKind(
-        "skill",
-        "skill on held-back rows of a copy with the present weights, trained on at the best rate",
-        _PROBE,
-    ),
     "probe_signal": FactKind(
         "word", "whether a reference learner finds that labels depend on inputs: yes, no, unclear", _PROBE
     ),
@@ -335,6 +342,6 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     ),
     "probe_balanced_error": FactKind("skill", "standard error of that skill", _PROBE),
     "probe_copy_skill": FactKind(
-        "skill", "skill on its own training rows of a copy trained at the best rate", _PROBE
+        "skill", "best skill on its own training rows of a copy trained for long", _PROBE
     ),
 }

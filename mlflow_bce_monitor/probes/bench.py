@@ -46,6 +46,8 @@ class Bench:
         Of the probe, apart from every other source of random numbers.
     clock
         The budget.
+    rate
+        The learning rate that the training began with, None where only the optimizer can say.
     known
         Numbers found so far, by name.
     """
@@ -54,6 +56,7 @@ class Bench:
     data: Data
     rng: np.random.Generator
     clock: Clock
+    rate: float | None = None
     known: dict[str, FactValue] = field(default_factory=dict)
 
     @cached_property
@@ -74,8 +77,8 @@ class Bench:
 
     @cached_property
     def own_rate(self) -> float | None:
-        """The model's own learning rate."""
-        return rate_of(self.model)
+        """The model's own learning rate, None when it is not known."""
+        return self.rate or rate_of(self.model) or None
 
     @property
     def weights(self) -> list[Any]:

@@ -117,6 +117,13 @@ def _skill(p: FloatArray, data: Data, weights: FloatArray, share: float) -> Skil
     return Skill(float(gains.mean()) / chance, float(gains.std()) / math.sqrt(data.n) / chance)
 
 
+class State(NamedTuple):
+    """Weights of a copy, and the variables of its optimizer."""
+
+    weights: list[Any]
+    optimizer: list[Any]
+
+
 @dataclass
 class Trainee:
     """A compiled copy that can be set back and trained again at another rate, without compiling anew."""
@@ -132,6 +139,19 @@ class Trainee:
         for variable, value in zip(self.optimizer.variables, self._optimizer_start, strict=True):
             variable.assign(value)
         self.optimizer.learning_rate = rate
+
+    def state(self) -> State:
+        """Return what is needed to train on from here."""
+        return State(
+            self.model.get_weights(),
+            [np.array(keras.ops.convert_to_numpy(variable.value)) for variable in self.optimizer.variables],
+        )
+
+    def resume(self, state: State) -> None:
+        """Put back a state, learning rate included."""
+        self.model.set_weights(state.weights)
+        for variable, value in zip(self.optimizer.variables, state.optimizer, strict=True):
+            variable.assign(value)
 
     def train(
         self, data: Data, steps: int, rng: np.random.Generator, clock: Clock, batch: int = BATCH

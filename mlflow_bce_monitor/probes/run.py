@@ -23,7 +23,8 @@ from mlflow_bce_monitor.probes.looking import GRADIENTS, INPUTS, PREDICTIONS
 from mlflow_bce_monitor.probes.posterior import causes_of, causes_of_run, expected_gain
 from mlflow_bce_monitor.probes.result import Answer, ProbeReport, ProbeResult
 from mlflow_bce_monitor.probes.signal import SIGNAL
-from mlflow_bce_monitor.probes.training import BALANCE, CAPACITY, OVERFIT, RATES
+from mlflow_bce_monitor.probes.sweep import RATES
+from mlflow_bce_monitor.probes.training import BALANCE, CAPACITY, OVERFIT
 from mlflow_bce_monitor.records import RunRecord
 
 EXPERIMENTS: Final = (PREDICTIONS, INPUTS, GRADIENTS, SIGNAL, OVERFIT, RATES, BALANCE, CAPACITY)
@@ -87,13 +88,21 @@ def probe(
     rng = np.random.default_rng(seed)
     data = data_of(x, y, rng)
     check_inputs(model, data.x)
-    bench = Bench(model, data, rng, clock)
+    bench = Bench(model, data, rng, clock, _rate_of_run(record, question or Question(), limits))
     with untouched_randomness(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what a layer warns of, it has said in the training
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002 - for layers that draw from it
         series = _Series(bench, record, question or Question(), limits)
         return series.run(thorough=thorough)
+
+
+def _rate_of_run(record: RunRecord | None, question: Question, limits: Limits) -> float | None:
+    """Return the logged rate: after a schedule, the optimizer only knows the last one."""
+    if record is None:
+        return None
+    rate = diagnose(record, question, limits).evidence.get("learning_rate")
+    return float(rate) if isinstance(rate, (int, float)) and rate > 0.0 else None
 
 
 def check_inputs(model: Any, x: Any) -> None:

@@ -1,4 +1,4 @@
-"""The probes that train a copy: 32 rows, a sweep of rates, balanced batches, and an optimised copy."""
+"""The probes that train a copy at one rate: on 32 rows, with balanced batches, and for long."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import Final
 
 import numpy as np
 
-from mlflow_bce_monitor.evidence.fact import FactValue
 from mlflow_bce_monitor.limits import LIMITS
+from mlflow_bce_monitor.probes.arm import Arm
 from mlflow_bce_monitor.probes.bench import OUT_OF_TIME, Bench, Experiment, Finding
-from mlflow_bce_monitor.probes.copies import BATCH, Skill, usual_rate
+from mlflow_bce_monitor.probes.copies import usual_rate
+from mlflow_bce_monitor.probes.numbers import finite, with_error
 from mlflow_bce_monitor.probes.result import Answer
-from mlflow_bce_monitor.rules.probed import CAPACITY_GAP, MOST_FOLLOWED, is_learning
+from mlflow_bce_monitor.rules.probed import CAPACITY_GAP, MOST_FOLLOWED
 
 FEW_ROWS: Final = 32
 FEW_STEPS: Final = 150
@@ -20,12 +21,9 @@ FEW_STEPS: Final = 150
 FITTED: Final = 0.5
 """Skill on the 32 rows from which they are fitted."""
 
-DECADES: Final = (1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
-"""Rates of the sweep, in units of the optimizer's usual rate."""
-
-SWEEP_STEPS: Final = 100
-BALANCE_STEPS: Final = 200
-"""Steps with batches as they come, and as many with balanced ones."""
+BALANCE_STEPS: Final = 800
+BALANCE_PART: Final = 200
+"""Most steps with batches as they come, and as many with balanced ones; steps between two looks."""
 
 LONG_STEPS: Final = 1500
 """Steps of the optimised copy: some fifty epochs of a thousand rows."""
@@ -49,67 +47,27 @@ def _overfit(bench: Bench) -> Finding:
             return Finding(Answer.UNCLEAR, {}, OUT_OF_TIME)
     return Finding(
         Answer.YES if best >= FITTED else Answer.NO,
-        _finite(few_rows_skill=best),
+        finite(few_rows_skill=best),
         f"after {FEW_STEPS} steps a copy with new weights explains {max(best, 0.0):.0%} of {FEW_ROWS} rows",
     )
 
 
-def _rates(bench: Bench) -> Finding:
-    train, held = bench.parts
-    trainee, clock = bench.trainee, bench.clock
-    usual = usual_rate(trainee.optimizer)
-    own = bench.own_rate
-    skills: dict[float, Skill] = {}
-    rates = sorted({usual * factor for factor in DECADES} | ({own} if own else set()))
-    # From the middle outwards: the usual rates are the ones that most often work.
-    order = sorted(rates, key=lambda rate: (rate != own, abs(np.log10(rate / usual) - 0.5)))
-    for rate in order:
-        trainee.start(trainee.fresh, rate)
-        done = trainee.train(train, SWEEP_STEPS, bench.rng, clock)
-        if not done:
-            return Finding(Answer.UNCLEAR, {}, OUT_OF_TIME)
-        skills[rate] = trainee.skill(held)
-    best = max(skills, key=lambda rate: skills[rate].value)
-    numbers: dict[str, FactValue] = {"best_rate": best, **_with_error("best_rate", skills[best])}
-    if own:
-        numbers |= {"own_rate": own, **_with_error("own_rate", skills[own])}
-    trainee.start(bench.weights, best)
-    if trainee.train(train, SWEEP_STEPS, bench.rng, clock):
-        numbers |= _finite(current_skill=trainee.skill(held).value)
-    learns = is_learning(*skills[best])
-    sentence = (
-        f"of {len(rates)} rates from {rates[0]:g} to {rates[-1]:g}, {best:g} is best: skill "
-        f"{skills[best].value:.2f} on held-back rows after {SWEEP_STEPS} steps"
-    )
-    if own:
-        sentence += f"; the model's own, {own:g}, gives {skills[own].value:.2f}"
-    return Finding(Answer.YES if learns else Answer.NO, numbers, sentence)
-
-
 def _balance(bench: Bench) -> Finding:
-    train, held = bench.parts
+    train, _ = bench.parts
     if train.minority_share >= LIMITS.balanced_share:
         return Finding(Answer.NO, {}, f"{train.minority_share:.0%} of the labels are of the rarer class")
-    trainee, rng = bench.trainee, bench.rng
-    rate = bench.own_rate or usual_rate(trainee.optimizer)
-    classes = [np.flatnonzero(train.positive), np.flatnonzero(~train.positive)]
+    rate = bench.own_rate or usual_rate(bench.trainee.optimizer)
     # The same first weights, rate and number of steps: only what the batches hold differs.
-    trainee.start(trainee.fresh, rate)
-    done = trainee.train(train, BALANCE_STEPS, rng, bench.clock)
-    as_they_come = trainee.skill(held)
-    trainee.start(trainee.fresh, rate)
-    for _ in range(BALANCE_STEPS):
-        half = [rng.choice(of_class, BATCH // 2) for of_class in classes]
-        done = done and trainee.train(train.rows(np.concatenate(half)), 1, rng, bench.clock)
-    if not done:
-        return Finding(Answer.UNCLEAR, {}, OUT_OF_TIME)
-    balanced = trainee.balanced_skill(held)
-    numbers = _with_error("uneven", as_they_come) | _with_error("balanced", balanced)
+    uneven, balanced = Arm(rate), Arm(rate, balanced=True)
+    while uneven.steps < BALANCE_STEPS and not (uneven.has_learned or balanced.has_learned):
+        if not (uneven.go_on(BALANCE_PART, bench) and balanced.go_on(BALANCE_PART, bench)):
+            return Finding(Answer.UNCLEAR, {}, OUT_OF_TIME)
+    numbers = with_error("uneven", uneven.held) | with_error("balanced", balanced.held)
     sentence = (
-        f"after {BALANCE_STEPS} steps at {rate:g}, a copy has skill {as_they_come.value:.2f} on held-back "
-        f"rows with batches as they come, and {balanced.value:.2f} with as many rows of either class"
+        f"after {uneven.steps} steps at {rate:g}, a copy has skill {uneven.held.value:.2f} on held-back rows "
+        f"with batches as they come, and {balanced.held.value:.2f} with as many rows of either class"
     )
-    helps = is_learning(*balanced) and not is_learning(*as_they_come)
+    helps = balanced.has_learned and not uneven.has_learned
     return Finding(Answer.YES if helps else Answer.NO, numbers, sentence)
 
 
@@ -117,17 +75,19 @@ def _capacity(bench: Bench) -> Finding:
     train = bench.parts[0]
     trainee = bench.trainee
     rate = float(bench.known.get("best_rate", usual_rate(trainee.optimizer)))
-    best = float("-inf")
-    trainee.start(trainee.fresh, rate)
-    for _ in range(3):
-        done = trainee.train(train, LONG_STEPS // 3, bench.rng, bench.clock)
-        best = max(best, trainee.skill(train).value)
-        if best >= MOST_FOLLOWED + CAPACITY_GAP:
-            break  # it follows its rows well enough: more of that says nothing more
-        if not done:
-            return Finding(Answer.UNCLEAR, {}, OUT_OF_TIME)
-    numbers = _finite(copy_skill=best)
-    sentence = f"a copy trained at {rate:g} reaches skill {best:.2f} on its own training rows"
+    best = float(bench.known.get("best_rate_train_skill", "-inf"))
+    for tried in (rate, rate / 10.0):  # what learns fastest is often too fast for the last of it
+        trainee.start(trainee.fresh, tried)
+        for _ in range(3):
+            if best >= MOST_FOLLOWED + CAPACITY_GAP:
+                break  # it follows its rows well enough: more of that says nothing more
+            if not trainee.train(train, LONG_STEPS // 3, bench.rng, bench.clock):
+                return Finding(Answer.UNCLEAR, {}, OUT_OF_TIME)
+            best = max(best, trainee.skill(train).value)
+    numbers = finite(copy_skill=best)
+    sentence = (
+        f"copies trained at {rate:g} and a tenth of it reach skill {best:.2f} on their own training rows"
+    )
     reference = bench.known.get("reference_skill")
     if best >= MOST_FOLLOWED:
         return Finding(Answer.NO, numbers, sentence)
@@ -138,16 +98,6 @@ def _capacity(bench: Bench) -> Finding:
     return Finding(Answer.YES if short else Answer.UNCLEAR, numbers, sentence)
 
 
-def _with_error(name: str, skill: Skill) -> dict[str, FactValue]:
-    return _finite(**{f"{name}_skill": skill.value, f"{name}_error": skill.error})
-
-
-def _finite(**numbers: float) -> dict[str, FactValue]:
-    """Return the numbers, with a skill of minus infinity as the -100 that no learner can reach."""
-    return {name: max(float(np.nan_to_num(value, nan=-100.0)), -100.0) for name, value in numbers.items()}
-
-
 OVERFIT = Experiment("overfit", "A copy can fit 32 rows", 2.0, _overfit)
-RATES = Experiment("rates", "Some learning rate makes the loss fall", 5.0, _rates)
 BALANCE = Experiment("balance", "It learns when both classes are equally frequent", 3.0, _balance)
 CAPACITY = Experiment("capacity", "The model is too small for what the rows hold", 6.0, _capacity)

@@ -25,6 +25,9 @@ RATE_FACTOR: Final = 10.0
 FAR_RATE_FACTOR: Final = 30.0
 """... from which the distance explains a run at chance by itself."""
 
+SOON: Final = 100
+"""Steps within which a copy that has nothing to struggle with has learned something."""
+
 LEARNS: Final = 0.05
 """Skill on held-back rows, after the steps of the sweep, from which a rate makes the loss fall."""
 
@@ -117,7 +120,13 @@ def is_learning(skill: float, error: float) -> bool:
 _INSIDE: Final = ("probe_dead_units", "probe_equal_kernels", "probe_constant_features", "probe_arriving_sd")
 _INPUTS: Final = ("probe_constant_features", "probe_arriving_sd")
 _BALANCE: Final = ("probe_balanced_skill", "probe_uneven_skill")
-_RATES: Final = ("probe_best_rate", "probe_best_rate_skill", "probe_own_rate", "probe_own_rate_skill")
+_RATES: Final = (
+    "probe_best_rate",
+    "probe_best_rate_skill",
+    "probe_own_rate",
+    "probe_own_rate_skill",
+    "probe_own_rate_steps",
+)
 
 IN_THE_MODEL: Final = (
     "dead_relu",
@@ -296,11 +305,26 @@ OBSERVATIONS: Final = (
         {"vanishing_gradients": 6.0, "learning_rate_too_low": -1.5},
     ),
     Observation(
+        "probe_vanished_now",
+        "gradients",
+        "the first layers get less than a thousandth of the gradient of the last, and did not at first",
+        (*_INSIDE, "probe_gradient_ratio", "probe_fresh_gradient_ratio"),
+        lambda e, limits: (
+            e.number("probe_gradient_ratio") < limits.vanished_gradient
+            and e.number("probe_fresh_gradient_ratio") >= limits.vanished_gradient
+            and _healthy_inside(e, limits)
+        ),
+        {"vanishing_gradients": 2.0, "learning_rate_too_high": 1.0},
+    ),
+    Observation(
         "probe_gradient_arrives",
         "gradients",
-        "every layer of a new copy gets a fair part of the gradient",
-        ("probe_fresh_gradient_ratio",),
-        lambda e, limits: e.number("probe_fresh_gradient_ratio") >= limits.fair_gradient,
+        "every layer gets a fair part of the gradient, now and in a new copy",
+        ("probe_gradient_ratio", "probe_fresh_gradient_ratio"),
+        lambda e, limits: (
+            min(e.number("probe_gradient_ratio"), e.number("probe_fresh_gradient_ratio"))
+            >= limits.fair_gradient
+        ),
         {"vanishing_gradients": -6.0},
     ),
     Observation(
@@ -376,7 +400,7 @@ OBSERVATIONS: Final = (
             and not _own_rate_learns(e)
             and RATE_FACTOR / 2 <= _rate_ratio(e) < FAR_RATE_FACTOR
         ),
-        {"learning_rate_too_low": 1.0, "too_few_steps": 1.5, "learning_rate_too_high": -5.0},
+        {"learning_rate_too_low": 2.5, "too_few_steps": 0.5, "learning_rate_too_high": -5.0},
     ),
     Observation(
         "probe_rate_above",
@@ -389,11 +413,11 @@ OBSERVATIONS: Final = (
     Observation(
         "probe_rate_learns",
         "rates",
-        "a new copy learns at the model's own rate",
+        "a new copy soon learns at the model's own rate",
         _RATES,
-        lambda e, _: _own_rate_learns(e),
+        lambda e, _: _own_rate_learns(e) and e.number("probe_own_rate_steps") <= SOON,
         {
-            "learning_rate_too_low": -4.0,
+            "learning_rate_too_low": -5.0,
             "learning_rate_too_high": -2.0,
             "zero_initialization": -3.0,
             "frozen_parameters": -2.0,
@@ -401,8 +425,24 @@ OBSERVATIONS: Final = (
             "constant_inputs": -5.0,
             "insufficient_capacity": -3.0,
             "over_regularization": -3.0,
-            "too_few_steps": 3.0,
+            "class_imbalance": -2.0,
+            "too_few_steps": 2.0,
             "no_signal": -4.0,
+        },
+    ),
+    Observation(
+        "probe_rate_learns_late",
+        "rates",
+        "a new copy learns at the model's own rate, after many steps",
+        _RATES,
+        lambda e, _: _own_rate_learns(e) and e.number("probe_own_rate_steps") > SOON,
+        {
+            "learning_rate_too_low": 0.5,
+            "learning_rate_too_high": -2.0,
+            "frozen_parameters": -3.0,
+            "constant_inputs": -5.0,
+            "too_few_steps": 2.5,
+            "no_signal": -3.0,
         },
     ),
     Observation(
