@@ -22,10 +22,15 @@ from mlflow_bce_monitor.contract import EXPLAINED, UNKNOWN, Verdict
 from mlflow_bce_monitor.diagnosis import RankedCause
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.probed import OBSERVATIONS, by_probes
 from mlflow_bce_monitor.rules.rule import NotAssessed, Outcome, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.weighing import weigh
 
 SETTLED: Final = 0.9
 """Probability above which a cause needs no measurement to confirm it."""
+
+PROBED_CAUSES: Final = frozenset(cause for one in OBSERVATIONS for cause in one.weights)
+"""Causes that some probe says something about."""
 
 UNKNOWN_ADVICE: Final = "Log more: see what is missing."
 
@@ -37,6 +42,15 @@ def consult(evidence: Evidence, rules: Sequence[Rule], limits: Limits) -> dict[s
         missing = tuple(name for name in rule.needs if name not in evidence)
         outcomes[rule.code] = NotAssessed(missing) if missing else rule.assess(evidence, limits)
     return outcomes
+
+
+def consult_probes(evidence: Evidence, rules: Sequence[Rule], limits: Limits) -> dict[str, Outcome]:
+    """Ask the rules that probes say something about for what those say alone, where no curve tells more."""
+    return {
+        rule.code: weigh(*by_probes(rule.code, evidence, limits))
+        for rule in rules
+        if rule.code in PROBED_CAUSES
+    }
 
 
 def rank(

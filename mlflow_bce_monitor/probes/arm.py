@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlflow_bce_monitor.probes.bench import Bench
-from mlflow_bce_monitor.probes.copies import BATCH, UNDEFINED, Skill, State
+from mlflow_bce_monitor.probes.copies import BATCH, State
 from mlflow_bce_monitor.probes.data import Data
 from mlflow_bce_monitor.rules.probed import is_learning
+from mlflow_bce_monitor.scores import UNDEFINED, Skill
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -10,14 +9,14 @@ from typing import Any, Final, NamedTuple
 import keras
 import numpy as np
 
-from mlflow_bce_monitor.chance.level import chance_level
-from mlflow_bce_monitor.keras import activations, forward, heads, scores
+from mlflow_bce_monitor import scores
+from mlflow_bce_monitor.keras import activations, forward, heads
 from mlflow_bce_monitor.keras.labels import FloatArray
 from mlflow_bce_monitor.keras.losses import TWO_CLASSES, loss_words
 from mlflow_bce_monitor.keras.rows import Rows
-from mlflow_bce_monitor.keras.scores import KERAS_EPSILON
 from mlflow_bce_monitor.probes.clock import Clock
 from mlflow_bce_monitor.probes.data import Data
+from mlflow_bce_monitor.scores import Skill
 
 BATCH: Final = 32
 USUAL_RATES: Final = {"SGD": 1e-2, "Adagrad": 1e-2, "Adadelta": 1.0, "Lion": 1e-4}
@@ -74,47 +73,29 @@ def probabilities(model: Any, data: Data) -> FloatArray:
                 )
             )
     outputs = np.concatenate(parts)
-    words = loss_words(getattr(model, "loss", None))
-    kind = heads.output_activations(model, "", {}, 1)[0]
-    logits = kind == activations.LINEAR and words.from_logits is not False
+    words, logits = loss_words(getattr(model, "loss", None)), gives_logits(model)
     if outputs.ndim > 1 and outputs.shape[-1] == _TWO and (words.name in TWO_CLASSES or not words.name):
         return scores.second_of_two(outputs.reshape(-1, _TWO), logits=logits)
     flat = outputs.reshape(data.n, -1).mean(axis=1)
     return scores.sigmoid(flat) if logits else flat
 
 
-class Skill(NamedTuple):
-    """1 - cross-entropy / chance level on some rows, with its standard error over them."""
-
-    value: float
-    error: float
-
-
-UNDEFINED: Final = Skill(float("-inf"), 0.0)
-"""Of predictions that are not all finite."""
+def gives_logits(model: Any) -> bool:
+    """Whether a model's output is meant to go through a sigmoid or softmax first."""
+    kind = heads.output_activations(model, "", {}, 1)[0]
+    return kind == activations.LINEAR and loss_words(getattr(model, "loss", None)).from_logits is not False
 
 
 def skill_of(p: FloatArray, data: Data) -> Skill:
     """Return the skill of predicted probabilities; chance is the rows' own share of positives."""
-    return _skill(p, data, np.ones(data.n), float(data.positive.mean()))
+    return scores.skill(p, data.positive)
 
 
 def balanced_skill_of(p: FloatArray, data: Data) -> Skill:
     """Return the skill on rows weighted so that either class counts one half."""
     share = float(data.positive.mean())
-    return _skill(p, data, np.where(data.positive, 0.5 / share, 0.5 / (1.0 - share)), 0.5)
-
-
-def _skill(p: FloatArray, data: Data, weights: FloatArray, share: float) -> Skill:
-    if not np.isfinite(p).all():
-        return UNDEFINED
-    clipped = np.clip(p, KERAS_EPSILON, 1.0 - KERAS_EPSILON)
-    # Of every row, how much likelier the prediction made its label than the share of its class does.
-    of_model = np.where(data.positive, np.log(clipped), np.log1p(-clipped))
-    of_chance = np.where(data.positive, math.log(share), math.log1p(-share))
-    gains = weights * (of_model - of_chance)
-    chance = chance_level(share)
-    return Skill(float(gains.mean()) / chance, float(gains.std()) / math.sqrt(data.n) / chance)
+    weights = np.where(data.positive, 0.5 / share, 0.5 / (1.0 - share))
+    return scores.skill(p, data.positive, weights, 0.5)
 
 
 class State(NamedTuple):

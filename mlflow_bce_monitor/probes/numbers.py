@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mlflow_bce_monitor.evidence.fact import FactValue
-from mlflow_bce_monitor.probes.copies import Skill
+from mlflow_bce_monitor.scores import Skill
 
 
 def finite(**numbers: float) -> dict[str, FactValue]:

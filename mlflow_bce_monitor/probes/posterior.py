@@ -11,15 +11,10 @@ from mlflow_bce_monitor.diagnosis import RankedCause
 from mlflow_bce_monitor.evidence.fact import Evidence, Fact
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.pipeline import Question, diagnose
-from mlflow_bce_monitor.ranking import rank
+from mlflow_bce_monitor.ranking import PROBED_CAUSES, consult_probes, rank
 from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.rules import RULES
-from mlflow_bce_monitor.rules.probed import OBSERVATIONS, by_probes, separated_by
-from mlflow_bce_monitor.rules.rule import Outcome
-from mlflow_bce_monitor.rules.weighing import weigh
-
-PROBED_CAUSES = frozenset(cause for one in OBSERVATIONS for cause in one.weights)
-"""Causes that some probe says something about."""
+from mlflow_bce_monitor.rules.probed import separated_by
 
 
 def causes_of(facts: Sequence[Fact], limits: Limits) -> tuple[RankedCause, ...]:
@@ -32,9 +27,7 @@ def causes_of(facts: Sequence[Fact], limits: Limits) -> tuple[RankedCause, ...]:
     if learned and evidence.get("probe_signal") != "no" and not evidence.get("probe_output_fault"):
         return ()
     rules = [rule for rule in RULES if rule.code in PROBED_CAUSES]
-    outcomes: dict[str, Outcome] = {
-        rule.code: weigh(*by_probes(rule.code, evidence, limits)) for rule in rules
-    }
+    outcomes = consult_probes(evidence, rules, limits)
     weighed = {code: FITTED.weighed(code, said, Verdict.STALLED) for code, said in outcomes.items()}
     return rank(Verdict.STALLED, weighed, rules)
 
