@@ -28,10 +28,10 @@ import numpy.typing as npt
 from mlflow_bce_monitor.chance.level import chance_level
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.evidence.fact import FactValue
-from mlflow_bce_monitor.scores import cross_entropy, roc_auc
 from mlflow_bce_monitor.probes.bench import OUT_OF_TIME, Bench, Experiment, Finding
 from mlflow_bce_monitor.probes.data import FloatArray, dealt
 from mlflow_bce_monitor.probes.result import Answer
+from mlflow_bce_monitor.scores import cross_entropy, roc_auc
 
 FOLDS: Final = 3
 MOST_ROWS: Final = 1500
