@@ -123,6 +123,8 @@ ARTIFACT_FOLDER: Final = "bce_monitor"
 ARTIFACT_REPORT: Final = "report.html"
 ARTIFACT_CURVE: Final = "curve.png"
 ARTIFACT_DIAGNOSIS: Final = "diagnosis.json"
+ARTIFACT_PROBE: Final = "probe.json"
+ARTIFACT_EVALUATION: Final = "evaluation.json"
 
 EXIT_DONE: Final = 0
 EXIT_VERDICT_FOUND: Final = 1

@@ -150,6 +150,13 @@ class Limits:
     fallen_back: float = 0.1
     # Skill that only memorising or learning gives, whatever the share of positives is.
     surely_fitted: float = 0.5
+    # Share. Standard deviation of predictions below which float32 gives every row the same one.
+    same_prediction: float = 1e-6
+    # Share of the rows with a prediction within 0.01 of 0.5 from which the model says 0.5 for everything.
+    says_half: float = 0.99
+    # Share. Distance of the mean prediction from the share of positives that is that share, and the standard
+    # deviation of predictions that stay there.
+    base_rate_distance: float = 0.02
 
     # --- rules ----------------------------------------------------------------------------
     # Ratio to the optimizer's usual learning rate, in decades about it. A factor of three either

@@ -16,8 +16,10 @@ from mlflow_bce_monitor.chance import ChanceEstimate, chance_of
 from mlflow_bce_monitor.contract import EXPLAINED, Tier, Verdict
 from mlflow_bce_monitor.curves import Curve, CurveSet, recognise
 from mlflow_bce_monitor.diagnosis import Diagnosis, Judgement, SkillEstimate
+from mlflow_bce_monitor.evaluated_alone import diagnose_evaluation, tells_enough
 from mlflow_bce_monitor.evidence.fact import Evidence, Fact
 from mlflow_bce_monitor.evidence.gather import LossView, gather, plateau_fraction
+from mlflow_bce_monitor.evidence.of_evaluation import evaluated
 from mlflow_bce_monitor.evidence.of_siblings import siblings
 from mlflow_bce_monitor.findings import CurveFindings, Plateau, examine
 from mlflow_bce_monitor.limits import LIMITS, Limits
@@ -84,6 +86,9 @@ def diagnose(
     """
     settings = read_settings(record)
     curves = recognise(record, settings, limits, question.metrics)
+    measured = () if question.metrics or tells_enough(curves.loss, limits) else evaluated(record, limits)
+    if measured:
+        return diagnose_evaluation(record, measured, probed, limits)
     if curves.loss is None:
         return _not_applicable(record, curves, limits)
     train = _view(curves.loss, curves, settings, question, limits)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlflow_bce_monitor.curves.curve import CurveSet
-from mlflow_bce_monitor.evidence import of_curves, of_monitor, of_predictions, of_training
+from mlflow_bce_monitor.evidence import of_curves, of_evaluation, of_monitor, of_predictions, of_training
 from mlflow_bce_monitor.evidence.fact import Evidence, Fact
 from mlflow_bce_monitor.evidence.of_curves import plateau_fraction
 from mlflow_bce_monitor.evidence.view import LossView
@@ -28,7 +28,7 @@ def gather(
     Parameters
     ----------
     record
-        The run, for what was measured inside its training.
+        The run, for what was measured inside its training, and of its model afterwards.
     curves
         The recognised curves.
     train, validation
@@ -55,6 +55,7 @@ def gather(
         *of_training.training(train, curves, settings, of_predictions.train_rows(train, curves, settings)),
         *of_training.context(curves, train),
         *of_monitor.monitored(record, train.curve.name),
+        *of_evaluation.evaluated(record, limits),
         *probed,
     ]
     return Evidence(tuple(facts))

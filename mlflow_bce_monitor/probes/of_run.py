@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlflow_bce_monitor.contract import ARTIFACT_FOLDER
+from mlflow_bce_monitor.contract import ARTIFACT_FOLDER, ARTIFACT_PROBE
 from mlflow_bce_monitor.errors import RunError
 from mlflow_bce_monitor.limits import LIMITS
 from mlflow_bce_monitor.pipeline import Question
@@ -21,7 +21,7 @@ from mlflow_bce_monitor.tracking.search import find_run
 from mlflow_bce_monitor.tracking.store import open_store
 from mlflow_bce_monitor.tracking.writer import write_answer
 
-ARTIFACT = f"{ARTIFACT_FOLDER}/probe.json"
+ARTIFACT = f"{ARTIFACT_FOLDER}/{ARTIFACT_PROBE}"
 
 
 @dataclass(frozen=True)

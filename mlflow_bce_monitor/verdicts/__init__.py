@@ -22,16 +22,23 @@ from mlflow_bce_monitor.verdicts.contradictions import (
     loss_without_predictions,
     one_class_against_the_odds,
 )
+from mlflow_bce_monitor.verdicts.evaluated import (
+    judge_evaluation,
+    known_in_spite_of_the_loss,
+    not_carried_over,
+    not_finite_when_used,
+)
 from mlflow_bce_monitor.verdicts.learned import learned, without_held_back_skill
 from mlflow_bce_monitor.verdicts.near_chance import near_chance
 from mlflow_bce_monitor.verdicts.normal import below_zero, normal_at_chance, not_a_number, too_few_points
 from mlflow_bce_monitor.verdicts.unknown_share import below_from_the_start, share_not_known
 from mlflow_bce_monitor.verdicts.unsteady import jumping, lost_at_the_end
 
-__all__ = ["CLEAR", "JUDGES", "judge"]
+__all__ = ["CLEAR", "JUDGES", "judge", "judge_evaluation"]
 
 JUDGES: Final[tuple[Judge, ...]] = (
     not_a_number,
+    not_finite_when_used,
     below_zero,
     normal_at_chance,
     too_few_points,
@@ -46,7 +53,9 @@ JUDGES: Final[tuple[Judge, ...]] = (
     share_not_known,
     lost_at_the_end,
     without_held_back_skill,
+    not_carried_over,
     learned,
+    known_in_spite_of_the_loss,
     contradicted,
     near_chance,
 )
