@@ -100,7 +100,7 @@ def every_view(pairs: Iterable[tuple[RunRecord, Truth]], cases: Iterable[Case]) 
         yield record, ()
         yield without_params(record), ()
     for case in cases:
-        yield from (view.of(case) for view in INSIDE_VIEWS)
+        yield from (view.of(case) for view in INSIDE_VIEWS if view.shows(case))
 
 
 def samples_of(pairs: Sequence[tuple[RunRecord, Truth]]) -> list[Sample]:
@@ -119,7 +119,7 @@ def samples_from_inside(cases: Iterable[Case]) -> list[Sample]:
     """Return the samples of trainings with the callback and probes, one for each way to see them."""
     samples = []
     for case in cases:
-        for view in INSIDE_VIEWS:
+        for view in (one for one in INSIDE_VIEWS if one.shows(case)):
             record, facts = view.of(case)
             sample = _sample(record, case.truth, facts)
             if sample is not None:

@@ -13,7 +13,8 @@ from mlflow_bce_monitor.pipeline import diagnose
 
 
 def scores_of(view: View, cases: Sequence[Case]) -> Scores:
-    """Return the scores of the diagnoses of some trainings, seen in one way."""
+    """Return the scores of the diagnoses of those trainings that can be seen in this way."""
+    cases = [case for case in cases if view.shows(case)]
     seen = [view.of(case) for case in cases]
     diagnoses = [diagnose(record, probed=facts) for record, facts in seen]
     pairs = [(record, case.truth) for (record, _), case in zip(seen, cases, strict=True)]
@@ -25,6 +26,7 @@ def table(cases: Sequence[Case]) -> Table:
     rows = tuple(_row(view, scores_of(view, cases)) for view in VIEWS)
     columns = (
         "judged by",
+        "trainings",
         "verdict right",
         "stalls found",
         "true cause first",
@@ -42,6 +44,7 @@ def _row(view: View, scores: Scores) -> tuple[str, ...]:
     named = Share(causes.top_1.count, causes.answered.count)
     return (
         view.title,
+        str(verdicts.n),
         _cell(verdicts.right),
         _cell(verdicts.stalls.found),
         _cell(causes.top_1),

@@ -22,10 +22,17 @@ class View:
         As in the table.
     of
         Returns the run as it is seen, and what probes found.
+    needs_probes
+        Whether only trainings can be seen so whose models were probed.
     """
 
     title: str
     of: Callable[[Case], tuple[RunRecord, tuple[Fact, ...]]]
+    needs_probes: bool = False
+
+    def shows(self, case: Case) -> bool:
+        """Whether a training can be seen in this way."""
+        return bool(case.probes) or not self.needs_probes
 
 
 def without_callback(record: RunRecord) -> RunRecord:
@@ -39,7 +46,9 @@ def without_callback(record: RunRecord) -> RunRecord:
 
 AS_LOGGED: Final = View("what the run logged", lambda case: (without_callback(case.record), ()))
 CALLBACK: Final = View("with the callback", lambda case: (case.record, ()))
-PROBES: Final = View("with probes", lambda case: (without_callback(case.record), case.facts()))
-BOTH: Final = View("with both", lambda case: (case.record, case.facts()))
+PROBES: Final = View(
+    "with probes", lambda case: (without_callback(case.record), case.facts()), needs_probes=True
+)
+BOTH: Final = View("with both", lambda case: (case.record, case.facts()), needs_probes=True)
 
 VIEWS: Final = (AS_LOGGED, CALLBACK, PROBES, BOTH)
