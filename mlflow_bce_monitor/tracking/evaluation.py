@@ -34,7 +34,7 @@ from mlflow_bce_monitor.limits import LIMITS, Limits
 from mlflow_bce_monitor.pipeline import Question, diagnose
 from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.report.plain_text import plain
-from mlflow_bce_monitor.tracking.fingerprint import digest, is_current
+from mlflow_bce_monitor.tracking.fingerprint import digest, is_current, is_of_model, lasting_digest
 from mlflow_bce_monitor.tracking.in_order import in_order
 from mlflow_bce_monitor.tracking.neighbours import Page, with_siblings
 from mlflow_bce_monitor.tracking.pages import PAGE_RUNS, listed
@@ -236,7 +236,8 @@ class _Pass:
     def _plan(self, run: Run) -> _Plan:
         options = self._options
         run_digest = digest(run, options.question, options.limits)
-        current = not options.force and is_current(run, run_digest, options.reports)
+        stands_for = lasting_digest(run, options.question, options.limits) if is_of_model(run) else run_digest
+        current = not options.force and is_current(run, stands_for, options.reports)
         return _Plan(run, run_digest, current=current, read=options.full_rows or not current)
 
     def _answer(self, plan: _Plan, record: RunRecord | ReadFailure, notes: tuple[str, ...]) -> RunAnswer:

@@ -26,7 +26,11 @@ from mlflow_bce_monitor.tracking.reports import Reports
 # Hexadecimal digits: 64 bits, short enough for a column and beyond any chance collision on one run.
 _DIGITS: Final = 16
 _WITH_REPORT: Final = "+report"
+_OF_MODEL: Final = "+model"
 _MLFLOW_PREFIX: Final = "mlflow."
+
+Point = list[str | int]
+"""Name, value, timestamp and step of a metric's latest point."""
 
 
 def digest(run: Run, question: Question, limits: Limits) -> str:
@@ -36,14 +40,30 @@ def digest(run: Run, question: Question, limits: Limits) -> str:
     params, the user's tags, data set inputs, and step, timestamp and value of the latest
     point of each metric. The same for every reader of one store.
     """
+    info = run.info
+    return _hash(run, question, limits, [info.status, info.start_time, info.end_time], _latest_points(run))
+
+
+def lasting_digest(run: Run, question: Question, limits: Limits) -> str:
+    """Return what stands for an answer that was given while its run went on, with the model at hand.
+
+    The run ends after the evaluation of its model, and other evaluators log what they measured,
+    so status, end and the points at step 0 are left out: a scan, which has no model, leaves the
+    answer alone until the training goes on or anything else changes.
+    """
+    points = [point for point in _latest_points(run) if point[-1]]
+    return f"{_hash(run, question, limits, [run.info.start_time], points)}{_OF_MODEL}"
+
+
+def _hash(run: Run, question: Question, limits: Limits, times: list[object], points: list[Point]) -> str:
     covered = {
         "version": __version__,
         "limits": dataclasses.asdict(limits),
         "question": dataclasses.asdict(question),
-        "run": [run.info.run_name, run.info.status, run.info.start_time, run.info.end_time],
+        "run": [run.info.run_name, *times],
         "params": dict(run.data.params),
         "tags": {key: value for key, value in run.data.tags.items() if _is_users(key)},
-        "metrics": _latest_points(run),
+        "metrics": points,
         "datasets": _datasets(run),
     }
     text = json.dumps(covered, sort_keys=True, ensure_ascii=True, default=str)
@@ -53,6 +73,11 @@ def digest(run: Run, question: Question, limits: Limits) -> str:
 def tag_value(digest: str, *, has_report: bool) -> str:
     """Return what is written as ``bce.fingerprint``."""
     return f"{digest}{_WITH_REPORT}" if has_report else digest
+
+
+def is_of_model(run: Run) -> bool:
+    """Return whether the run's committed answer was given with its model at hand."""
+    return run.data.tags.get(TAG_FINGERPRINT, "").removesuffix(_WITH_REPORT).endswith(_OF_MODEL)
 
 
 def has_report(run: Run) -> bool:
@@ -77,7 +102,7 @@ def _is_users(tag: str) -> bool:
     return not (is_answer_tag(tag) or tag.startswith(_MLFLOW_PREFIX))
 
 
-def _latest_points(run: Run) -> list[list[str | int]]:
+def _latest_points(run: Run) -> list[Point]:
     # The protocol message is MLflow's public way to the step and timestamp of the latest points.
     points = run.data.to_proto().metrics
     return sorted(

@@ -15,11 +15,12 @@ NAME = "mlflow_bce_monitor"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 CORE = {
-    *("contract", "errors", "limits", "monitored", "records", "siblings", "settings", "model_summary"),
+    *("contract", "errors", "limits", "monitored", "evaluated", "records", "siblings", "settings"),
+    *("model_summary", "scores"),
     *("curves", "chance", "findings", "evidence", "rules"),
-    *("verdicts", "calibration", "ranking", "measurements", "diagnosis", "pipeline"),
+    *("verdicts", "calibration", "ranking", "measurements", "diagnosis", "evaluated_alone", "pipeline"),
 }
-EDGES = {"tracking", "cli", "report", "scenarios", "keras", "probes", "spark", "plugins"}
+EDGES = {"tracking", "cli", "report", "scenarios", "keras", "probes", "evaluator", "spark", "plugins"}
 HEAVY = {
     *("mlflow", "tensorflow", "keras", "torch", "pyspark", "click", "rich", "matplotlib", "jinja2", "pandas"),
     *("sqlalchemy", "sklearn", "imblearn", "scipy", "fastapi", "flask"),
@@ -31,20 +32,26 @@ MAY_IMPORT = {
     "errors": set(),
     "limits": set(),
     "monitored": {"contract"},
+    "evaluated": {"monitored"},
     "records": set(),
     "siblings": {"records"},
     "model_summary": set(),
     "settings": {"records", "model_summary", "monitored"},
     "curves": {"records", "settings", "limits", "errors"},
     "chance": {"curves", "records", "settings", "limits"},
+    "scores": {"chance"},
     "findings": {"curves", "chance", "records", "limits"},
-    "evidence": {"curves", "chance", "findings", "monitored", "records", "settings", "limits", "contract"},
+    "evidence": {
+        *("curves", "chance", "findings", "monitored", "evaluated", "records", "settings", "scores", "limits"),
+        "contract",
+    },
     "rules": {"evidence", "limits"},
     "diagnosis": {"curves", "chance", "findings", "evidence", "rules", "contract", "limits"},
     "verdicts": {"diagnosis", "evidence", "limits", "contract"},
     "calibration": {"rules", "contract"},
     "measurements": {"calibration", "ranking", "diagnosis", "evidence", "rules", "contract"},
     "ranking": {"calibration", "diagnosis", "evidence", "rules", "limits", "contract"},
+    "evaluated_alone": CORE - {"pipeline"},
     "pipeline": CORE,
 }
 
