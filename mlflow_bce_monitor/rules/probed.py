@@ -59,6 +59,8 @@ class Observation:
         Whether this is the answer.
     weights
         Cause to log likelihood ratio.
+    also
+        What it is read from besides, where it is known.
     """
 
     key: str
@@ -67,6 +69,7 @@ class Observation:
     facts: tuple[str, ...]
     holds: Callable[[Evidence, Limits], bool]
     weights: Mapping[str, float]
+    also: tuple[str, ...] = ()
 
 
 def _healthy_inside(e: Evidence, limits: Limits) -> bool:
@@ -119,12 +122,19 @@ def is_learning(skill: float, error: float) -> bool:
 
 _INSIDE: Final = ("probe_dead_units", "probe_equal_kernels", "probe_constant_features", "probe_arriving_sd")
 _INPUTS: Final = ("probe_constant_features", "probe_arriving_sd")
-_BALANCE: Final = ("probe_balanced_skill", "probe_uneven_skill")
+_BALANCE: Final = (
+    "probe_balanced_skill",
+    "probe_balanced_error",
+    "probe_uneven_skill",
+    "probe_uneven_error",
+)
 _RATES: Final = (
     "probe_best_rate",
     "probe_best_rate_skill",
+    "probe_best_rate_error",
     "probe_own_rate",
     "probe_own_rate_skill",
+    "probe_own_rate_error",
     "probe_own_rate_steps",
 )
 
@@ -151,6 +161,7 @@ OBSERVATIONS: Final = (
         ("probe_signal",),
         lambda e, _: e["probe_signal"] == "no" and not _a_copy_learned(e),
         {"no_signal": 8.0, "too_few_rows": -2.0, **dict.fromkeys(IN_THE_MODEL, -8.0)},
+        also=("probe_best_rate_skill", "probe_best_rate_error", *_BALANCE),
     ),
     Observation(
         "probe_signal",
@@ -513,7 +524,8 @@ def by_probes(cause: str, evidence: Evidence, limits: Limits) -> tuple[Piece, ..
 
 def facts_for(cause: str) -> tuple[str, ...]:
     """Return the facts behind the probes' pieces of a cause, for its rule's ``uses``."""
-    return tuple(dict.fromkeys(name for one in OBSERVATIONS if cause in one.weights for name in one.facts))
+    seen = [one for one in OBSERVATIONS if cause in one.weights]
+    return tuple(dict.fromkeys(name for one in seen for name in (*one.facts, *one.also)))
 
 
 def separated_by(probe: str) -> frozenset[str]:

@@ -42,7 +42,17 @@ MAY_IMPORT = {
     "scores": {"chance"},
     "findings": {"curves", "chance", "records", "limits"},
     "evidence": {
-        *("curves", "chance", "findings", "monitored", "evaluated", "records", "settings", "scores", "limits"),
+        *(
+            "curves",
+            "chance",
+            "findings",
+            "monitored",
+            "evaluated",
+            "records",
+            "settings",
+            "scores",
+            "limits",
+        ),
         "contract",
     },
     "rules": {"evidence", "limits"},
