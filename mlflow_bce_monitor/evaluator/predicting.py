@@ -80,10 +80,12 @@ def _of_keras(raw: Any, outputs: Any, column: str | None) -> Any:
     """Return the outputs of a Keras model, with logits made probabilities."""
     from mlflow_bce_monitor.probes.copies import gives_logits  # noqa: PLC0415 - loads Keras, which is there
 
-    if column is not None or isinstance(outputs, Mapping) or not gives_logits(raw):
-        return outputs
-    logits = np.asarray(outputs, np.float64)
-    if logits.ndim > 1 and logits.shape[-1] == _TWO:
-        second = second_of_two(logits, logits=True)
+    if column is not None or isinstance(outputs, Mapping):
+        return outputs  # of several outputs, which have names
+    values = np.asarray(outputs, np.float64)
+    if not gives_logits(raw):
+        return values
+    if values.ndim > 1 and values.shape[-1] == _TWO:
+        second = second_of_two(values, logits=True)
         return np.stack([1.0 - second, second], axis=1)
-    return sigmoid(logits)
+    return sigmoid(values)
