@@ -93,7 +93,7 @@ def certainty_of(
     name = losses[0].curve.name
     roles = {candidate.reading.role for candidate in candidates}
     negative = [loss for loss in losses if bool((loss.curve.finite < 0).any())]
-    if not all(_fell_below_zero(loss, roles) for loss in negative):
+    if not all(_fell_below_zero(loss, roles, settings) for loss in negative):
         return Certainty(None, f"{name!r} has negative values; a binary cross-entropy has none")
     return (
         _by_name(losses[0])
@@ -113,12 +113,13 @@ def many_outputs(settings: Settings) -> Setting[int] | None:
     return None
 
 
-def _fell_below_zero(loss: Candidate, roles: set[Role]) -> bool:
+def _fell_below_zero(loss: Candidate, roles: set[Role], settings: Settings) -> bool:
     """Whether the loss is a classifier's all the same: labels outside [0, 1] leave it no floor.
 
     The first epoch may already have taken it below zero.
     """
-    return bool(roles & CLASSIFIER_ROLES) or loss.reading.loss_kind is LossKind.BINARY
+    stated = settings.loss_name is not None and bool(_BINARY_LOSS_TEXT.search(settings.loss_name.value))
+    return stated or bool(roles & CLASSIFIER_ROLES) or loss.reading.loss_kind is LossKind.BINARY
 
 
 def _by_name(loss: Candidate) -> Certainty | None:

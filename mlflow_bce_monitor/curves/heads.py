@@ -26,6 +26,9 @@ from mlflow_bce_monitor.records import MetricHistory
 _OF_THE_RUN: Final = frozenset({Role.LEARNING_RATE, Role.GRADIENT_NORM})
 """Roles that a whole run has, whatever its heads."""
 
+_MEASURED: Final = "bce/"
+"""Beginning of the metrics that this package's callback logs."""
+
 _LARGEST_SUMMED: Final = 1e30
 """Losses beyond this are no evidence of anything, and least squares would square them."""
 
@@ -72,11 +75,21 @@ def heads_of(metrics: Iterable[str]) -> tuple[Head, ...]:
 def read_for(head: Head, name: str) -> NameReading | None:
     """Return what a metric's name means for one head, None for the metrics of the others."""
     quantity, split, grain = names.core(name)
+    if name.startswith(_MEASURED):
+        return _read_measured(head, name)
     rest = _without(quantity, head.name)
     if rest is not None:
         return names.read_quantity(rest, split, grain)
     reading = names.read_name(name)
     return reading if reading is not None and reading.role in _OF_THE_RUN else None
+
+
+def _read_measured(head: Head, name: str) -> NameReading | None:
+    """Return what the callback's ``bce/<output>/positive_share`` means: it logs no other curve."""
+    output, _, measurement = name.removeprefix(_MEASURED).rpartition("/")
+    if measurement != "positive_share" or names.core(f"{output} loss")[0] != f"{head.name} loss":
+        return None
+    return NameReading(Role.POSITIVE_SHARE, None)
 
 
 def reader_for(head: Head) -> partial[NameReading | None]:

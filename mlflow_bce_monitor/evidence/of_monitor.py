@@ -25,9 +25,14 @@ _WORDS: Final[dict[str, tuple[str, type]]] = {
     "label_smoothing": ("label_smoothing", float),
     "activation": ("activation", str),
     "units": ("units", int),
+    "read_as": ("read_as", str),
     "sample_weight": ("sample_weight", bool),
 }
 """Fact name without its prefix to (key of a head in the tag, type)."""
+
+_RECOMPUTED: Final = ("binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy")
+_MEAN: Final = "sum_over_batch_size"
+"""Losses, and Keras' word for their mean, that can be told from predictions and labels alone."""
 
 _STORED_INFINITY: Final = 1e308
 """SQL stores give infinities back as 1.797e308; comparing with NaN is false as well."""
@@ -48,11 +53,22 @@ def monitored(record: RunRecord, judged: str) -> Iterator[Fact]:
     found = dict(_last_values(record, head))
     for name, (value, metric) in found.items():
         yield Fact(INSIDE + name, value, f"metric {metric!r}, last value", Tier.MONITOR)
-    if "compiled" in found and "recomputed" in found and not head:
+    if "compiled" in found and "recomputed" in found and not head and _is_plain(tag):
         gap = found["compiled"][0] - found["recomputed"][0]
         source = f"metrics {found['compiled'][1]!r} and {found['recomputed'][1]!r}, last values"
         yield Fact(f"{INSIDE}compiled_gap", gap, source, Tier.MONITOR)
     yield from _words(tag, head)
+
+
+def _is_plain(tag: Mapping[str, Any]) -> bool:
+    """Whether the only loss is the mean of the labels' cross-entropy, which is what is recomputed."""
+    said = heads_of(tag)
+    return (
+        len(said) == 1
+        and said[0].get("loss") in _RECOMPUTED
+        and not said[0].get("label_smoothing")
+        and said[0].get("reduction", _MEAN) == _MEAN
+    )
 
 
 def _last_values(record: RunRecord, head: str) -> Iterator[tuple[str, tuple[float, str]]]:
@@ -83,7 +99,7 @@ def _head_of(record: RunRecord, judged: str) -> str:
         if name.startswith(PREFIX) and name.rpartition("/")[2] in MEASURED
     } - {""}
     quantity = core(judged)[0]
-    return next((name for name in sorted(names) if quantity == f"{core(name)[0]} loss"), "")
+    return next((name for name in sorted(names) if quantity == core(f"{name} loss")[0]), "")
 
 
 def _words(tag: Mapping[str, Any], head: str) -> Iterator[Fact]:

@@ -20,12 +20,36 @@ BOUNDS: Final[dict[str, tuple[float, float]]] = {
 }
 """Activations that are flat near their bounds."""
 
+PROBABILITIES: Final = frozenset({"sigmoid", "softmax", "hard_sigmoid"})
+"""Activations whose outputs lie between 0 and 1 and are taken for probabilities."""
+
+UNKNOWN: Final = "unknown"
+"""Said of an output that a layer of one's own makes, when trying it out did not tell what it is."""
+
+_OPERATIONS: Final[dict[str, str]] = {
+    "Sigmoid": "sigmoid",
+    "HardSigmoid": "hard_sigmoid",
+    "Softmax": "softmax",
+    "Relu": "relu",
+    "Relu6": "relu6",
+    "Tanh": "tanh",
+    "Softplus": "softplus",
+}
+"""Class of an operation of ``keras.ops`` in a functional model to the activation that it is."""
+
+_RESHAPING: Final = frozenset(
+    {"Reshape", "Flatten", "Permute", "Squeeze", "ExpandDims", "Ravel", "Cast", "Identity", "Dropout"}
+)
+"""Layers and operations of Keras that leave every number as it is, in inference."""
+
 NEAR_BOUND: Final = 0.01
 """Share of the range. A sigmoid this near to a bound passes 4 % of its largest gradient, or less."""
 
 
 def activation_of(layer: Any) -> str:
-    """Return the name of the activation that a layer ends in, "linear" without one."""
+    """Return the name of the activation that a layer or operation ends in, "linear" without one."""
+    if not isinstance(layer, keras.layers.Layer):
+        return _OPERATIONS.get(type(layer).__name__, LINEAR)
     if isinstance(layer, keras.layers.ReLU):
         return "relu" if not layer.negative_slope and not layer.threshold else "leaky_relu"
     if isinstance(layer, keras.layers.Softmax):
@@ -35,6 +59,29 @@ def activation_of(layer: Any) -> str:
         return LINEAR
     name = getattr(activation, "__name__", type(activation).__name__)
     return str(name).lower()
+
+
+def is_known(layer: Any) -> bool:
+    """Whether :func:`activation_of` says what a layer gives: layer and activation are Keras' own."""
+    if not _is_of_keras(type(layer)):
+        return False
+    if not isinstance(layer, keras.layers.Layer):
+        return type(layer).__name__ in _OPERATIONS
+    if isinstance(layer, (keras.layers.ReLU, keras.layers.Softmax)):
+        return True
+    activation = getattr(layer, "activation", None)
+    return hasattr(layer, "activation") and (activation is None or _is_of_keras(activation))
+
+
+def is_reshaping(layer: Any) -> bool:
+    """Whether a layer or operation passes on the numbers that it gets."""
+    if isinstance(layer, keras.layers.Activation):
+        return is_known(layer) and activation_of(layer) == LINEAR
+    return _is_of_keras(type(layer)) and type(layer).__name__ in _RESHAPING
+
+
+def _is_of_keras(thing: Any) -> bool:
+    return str(getattr(thing, "__module__", "")).partition(".")[0] == "keras"
 
 
 def is_watched(layer: Any) -> bool:

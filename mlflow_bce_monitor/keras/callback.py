@@ -12,6 +12,7 @@ from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.keras import live, words
 from mlflow_bce_monitor.keras.budget import Budget
 from mlflow_bce_monitor.keras.guard import Guard, log
+from mlflow_bce_monitor.keras.live import Watch
 from mlflow_bce_monitor.keras.measure import Measurement
 from mlflow_bce_monitor.keras.measuring import Measuring
 from mlflow_bce_monitor.keras.run_log import RunLog, now_in_milliseconds
@@ -80,7 +81,7 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
         self._budget = Budget(max_overhead)
         self._measuring = Measuring(self._guard)
         self._run = RunLog(run_id)
-        self._watch = _watch()
+        self._watch = Watch()
         self._series, self._logs = Series(), Series()
         self._step, self._offset = -1, 0
         self._epochs = self._looked = 0
@@ -179,7 +180,7 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
             self._add(self._measured())
         if self._live and self._looked < self._epochs and self._epochs >= live.HELD_FOR:
             self._guard.run(_LOOKING, self._look)
-        if self._epochs >= live.FEWEST_EPOCHS and self.diagnosis and live.is_stuck(self.diagnosis):
+        if self._epochs >= live.FEWEST_EPOCHS and self.diagnosis and live.is_wrong(self.diagnosis):
             self._guard.run(_LOOKING, self._speak_once)
         self._budget.stop()
         self._measuring.forget()
@@ -228,11 +229,6 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
         self._has_spoken = True
         lines = live.sentences(self.diagnosis)
         print("\n" + "\n".join(f"bce-monitor: {line}" for line in lines), flush=True)  # noqa: T201 - it is for this
-
-
-def _watch() -> live.Watch:
-    """Return a new watch; ``live`` is an argument's name where it is needed."""
-    return live.Watch()
 
 
 def _numbers(logs: Mapping[str, Any]) -> dict[str, float]:

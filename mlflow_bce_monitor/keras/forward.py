@@ -8,6 +8,7 @@ for the time of the pass, which works for functional, sequential and subclassed 
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -40,12 +41,15 @@ class Seen:
         By path, in the order of their first call.
     last
         Path of the layer that was called last.
+    end
+        That layer with what it gave, None before any.
     arriving
         (standard deviation, largest absolute value) of what reached the first weights.
     """
 
     layers: dict[str, LayerOutputs] = field(default_factory=dict)
     last: str = ""
+    end: tuple[Any, Any] | None = None
     arriving: tuple[float, float] | None = None
 
 
@@ -108,6 +112,31 @@ def layers_of(model: Any) -> list[Any]:
     return list(model._flatten_layers(include_self=False, recursive=True))  # noqa: SLF001 - layers of wrappers have no public list
 
 
+def normalised_values(model: Any, rows: int) -> int | None:
+    """Return the fewest values that a batch normalisation in training takes a mean of; None without any.
+
+    Parameters
+    ----------
+    rows
+        Of a batch.
+    """
+    counts = []
+    for layer in layers_of(model):
+        if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable:
+            sizes = _averaged_sizes(layer)
+            counts += [] if sizes is None else [rows * math.prod(sizes)]
+    return min(counts, default=None)
+
+
+def _averaged_sizes(layer: Any) -> list[int] | None:
+    """Return the sizes of the axes beside rows and features, averaged over too; None if not known."""
+    shape = (layer.get_build_config() or {}).get("input_shape")
+    if not shape:
+        return None
+    sizes = [size for at, size in enumerate(shape) if at not in (0, layer.axis % len(shape))]
+    return None if None in sizes else sizes
+
+
 def path_of(layer: Any) -> str:
     """Return a layer's path, with which the paths of its weights begin."""
     return str(getattr(layer, "path", None) or layer.name)
@@ -149,7 +178,7 @@ def _watched_call(layer: Any, own: Callable[..., Any], seen: Seen, *, is_first: 
 
 
 def _look(layer: Any, outputs: Any, seen: Seen) -> None:
-    seen.last = path_of(layer)
+    seen.last, seen.end = path_of(layer), (layer, outputs)
     kind = activations.activation_of(layer)
     known = seen.layers.setdefault(path_of(layer), LayerOutputs(kind))
     if not activations.is_watched(layer) or not _is_concrete(outputs):

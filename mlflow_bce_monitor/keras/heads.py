@@ -9,12 +9,16 @@ from typing import Any, Final
 import keras
 import numpy as np
 
-from mlflow_bce_monitor.keras import activations, labels, scores
+from mlflow_bce_monitor import scores
+from mlflow_bce_monitor.keras import activations, labels
 from mlflow_bce_monitor.keras.labels import FloatArray
 from mlflow_bce_monitor.keras.losses import BINARY, TWO_CLASSES, LossWords, loss_words, losses_of_heads
 from mlflow_bce_monitor.monitored import MOST_HEADS
 
 _TWO: Final = 2
+
+_CERTAIN: Final = 1e-6
+"""Distance of a prediction from 0 or 1 within which float32 and clipping decide what it costs."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,25 @@ def output_layers(model: Any, last: str) -> set[str]:
     return {path_of(_end_of(end)) for end in ends} or {last}
 
 
+def _certain(p: FloatArray) -> dict[str, float]:
+    finite = p[np.isfinite(p)]
+    return {"certain": float((np.minimum(finite, 1.0 - finite) < _CERTAIN).mean())} if finite.size else {}
+
+
+def own_ends(model: Any, seen_last: Any, count: int) -> list[int]:
+    """Return the positions of outputs of which the layers do not tell what kind of number they are.
+
+    Parameters
+    ----------
+    seen_last
+        The layer that was called last, None where what it gave is not what the model returned. Stands for
+        a subclassed model's output layer.
+    """
+    ends = keras.tree.flatten(getattr(model, "outputs", None) or [])
+    made_by = [_end_of(end) for end in ends] if len(ends) == count else [seen_last] * count
+    return [at for at, layer in enumerate(made_by) if layer is None or not activations.is_known(layer)]
+
+
 def head_scores(
     head: Head, activation: str, output: Any, target: Any, weight: Any, table: FloatArray | None
 ) -> dict[str, float]:
@@ -102,7 +125,7 @@ def head_scores(
         Label table of the epoch, to tell which labels are positive; None to tell it from the target.
     """
     values = np.asarray(output, np.float64)
-    logits = bool(head.loss.from_logits) and activation not in ("sigmoid", "softmax")
+    logits = bool(head.loss.from_logits) and activation not in activations.PROBABILITIES
     pairs = head.loss.name in TWO_CLASSES
     if not head.is_binary or (pairs and values.shape[-1] != _TWO):
         finite = np.isfinite(values)
@@ -121,7 +144,7 @@ def head_scores(
     if y.size != p.size:
         return {}
     above = labels.positive_above(table if table is not None else labels.table_of(y, None))
-    found = scores.scores(p, y > above)
+    found = {**scores.scores(p, y > above), **_certain(p)}
     spread = labels.spread_weights(weight, (y.size,) if pairs else values.shape)
     w = None if spread is None else spread.reshape(-1)
     exact = values.reshape(-1) if logits and not pairs else p
@@ -151,8 +174,11 @@ def _names(model: Any, outputs: Any, count: int) -> list[str]:
 
 
 def _end_of(end: Any) -> Any:
-    """Return the layer that makes a symbolic output, inside nested models as well."""
-    layer, _, at = end._keras_history  # noqa: SLF001 - Keras has no public way from a tensor to its layer
+    """Return the layer that makes a symbolic output, inside nested models and before mere reshaping."""
+    layer, node, at = end._keras_history  # noqa: SLF001 - Keras has no public way from a tensor to its layer
+    before = layer._inbound_nodes[node].input_tensors if activations.is_reshaping(layer) else ()  # noqa: SLF001
+    if before:
+        return _end_of(next(iter(before)))
     inner = keras.tree.flatten(getattr(layer, "outputs", None) or [])
     is_model = isinstance(layer, keras.Model)
     return _end_of(inner[at]) if is_model and at < len(inner) else layer

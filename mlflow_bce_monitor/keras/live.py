@@ -76,6 +76,12 @@ def is_stuck(diagnosis: Diagnosis) -> bool:
     return diagnosis.verdict in STUCK and diagnosis.judgement.confidence >= LEAST_SURE
 
 
+def is_wrong(diagnosis: Diagnosis) -> bool:
+    """Whether a diagnosis is worth saying at the end: stuck, or loss and predictions disagree."""
+    contradicts = diagnosis.verdict is Verdict.INCONSISTENT and diagnosis.judgement.confidence >= LEAST_SURE
+    return contradicts or is_stuck(diagnosis)
+
+
 def sentences(diagnosis: Diagnosis) -> list[str]:
     """Return verdict, first cause with its probability, and advice, in the report's words."""
     from mlflow_bce_monitor.report import headlines, reasons  # noqa: PLC0415 - rich loads when something is said

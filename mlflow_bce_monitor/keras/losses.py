@@ -10,6 +10,9 @@ from typing import Any, Final
 BINARY: Final = frozenset({"binary_crossentropy", "binary_focal_crossentropy"})
 TWO_CLASSES: Final = frozenset({"categorical_crossentropy", "sparse_categorical_crossentropy"})
 
+MEAN: Final = "sum_over_batch_size"
+"""Keras' word for the mean over the rows, its default."""
+
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _LONGEST_NAME: Final = 60
 
@@ -27,11 +30,19 @@ class LossWords:
         Whether it was told that it gets logits; None for losses that cannot be told.
     label_smoothing
         As given, 0 without.
+    reduction
+        How rows become one number, in Keras' words.
     """
 
     name: str
     from_logits: bool | None = None
     label_smoothing: float = 0.0
+    reduction: str = MEAN
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether it is the mean over the rows of a loss of the labels as they are."""
+        return self.reduction == MEAN and not self.label_smoothing
 
 
 def loss_words(loss: Any) -> LossWords:
@@ -53,6 +64,7 @@ def loss_words(loss: Any) -> LossWords:
         name,
         from_logits=None if from_logits is None else bool(from_logits),
         label_smoothing=float(smoothing) if isinstance(smoothing, (int, float)) else 0.0,
+        reduction=str(getattr(loss, "reduction", MEAN)),
     )
 
 

@@ -11,7 +11,8 @@ from typing import Any, Final
 import keras
 import numpy as np
 
-from mlflow_bce_monitor.keras import forward, gradients, heads, inputs
+from mlflow_bce_monitor.keras import forward, gradients, heads, inputs, outputs
+from mlflow_bce_monitor.keras.activations import UNKNOWN
 from mlflow_bce_monitor.keras.guard import Guard
 from mlflow_bce_monitor.keras.heads import Head
 from mlflow_bce_monitor.keras.labels import FloatArray
@@ -22,6 +23,7 @@ from mlflow_bce_monitor.monitored import metric_name
 PREDICTIONS: Final = "predictions and units"
 GRADIENT: Final = "gradients"
 INPUTS: Final = "inputs"
+OUTPUTS: Final = "kinds of the outputs"
 """Names of the parts, as the guard reports them."""
 
 
@@ -39,6 +41,8 @@ class Measurement:
         The outputs; () where no pass went through.
     activations, units
         Of each output.
+    read_as
+        What the loss takes a model's only output for, "" where that does not show.
     """
 
     metrics: dict[str, float] = field(default_factory=dict)
@@ -46,6 +50,7 @@ class Measurement:
     heads: Sequence[Head] = ()
     activations: Sequence[str] = ()
     units: Sequence[int] = ()
+    read_as: str = ""
 
     def note(self, values: dict[str, float], head: str = "") -> None:
         """Add measurements by their plain names, leaving out what is no finite number."""
@@ -76,7 +81,7 @@ def measure(
         warnings.simplefilter("ignore")
         x, y, row_weights = (forward.to_tensors(part) for part in (rows.x, rows.y, rows.weights))
         fed = Rows(x, y, row_weights, rows.n)
-        guard.run(PREDICTIONS, lambda: _pass(model, rows, fed, tables, state, found))
+        guard.run(PREDICTIONS, lambda: _pass(model, rows, fed, tables, state, found, guard))
         if rows.y is not None and getattr(model, "loss", None) is not None:
             guard.run(GRADIENT, lambda: _gradients(model, fed, state, found))
     return found
@@ -114,23 +119,42 @@ def _pass(
     tables: Sequence[FloatArray],
     state: Sequence[Any] | None,
     found: Measurement,
+    guard: Guard,
 ) -> None:
     mapping = forward.as_mapping(model.variables, state)
-    outputs, compiled, penalty, seen = _without_gradients(lambda: forward.watched_pass(model, mapping, fed))
-    arrays = [np.asarray(keras.ops.convert_to_numpy(leaf)) for leaf in keras.tree.flatten(outputs)]
-    found.heads = heads.heads_of(model, outputs)
-    kinds = {path: layer.activation for path, layer in seen.layers.items()}
-    found.activations = heads.output_activations(model, seen.last, kinds, len(arrays))[: len(found.heads)]
+    returned, compiled, penalty, seen = _without_gradients(lambda: forward.watched_pass(model, mapping, fed))
+    arrays = [np.asarray(keras.ops.convert_to_numpy(leaf)) for leaf in keras.tree.flatten(returned)]
+    found.heads = heads.heads_of(model, returned)
+    kinds = guard.run(OUTPUTS, lambda: _activations(model, mapping, fed.x, returned, seen))
+    found.activations = (kinds or [UNKNOWN] * len(arrays))[: len(found.heads)]
     found.units = [int(np.prod(array.shape[1:], dtype=int)) for array in arrays[: len(found.heads)]]
-    targets, weights = heads.aligned(rows.y, outputs), heads.aligned(rows.weights, outputs)
+    targets, weights = heads.aligned(rows.y, returned), heads.aligned(rows.weights, returned)
     for at, head in enumerate(found.heads):
         table = tables[at] if len(tables) == len(arrays) else None
         scored = heads.head_scores(head, found.activations[at], arrays[at], targets[at], weights[at], table)
         found.note(scored, head.name)
+    if len(arrays) == 1:
+        found.read_as = outputs.read_as(found.heads[0], arrays[0], targets[0], weights[0], compiled)
     found.note({"compiled": compiled, "penalty": penalty, "rows": rows.n})
     if seen.arriving is not None:
         found.note({"arriving_sd": seen.arriving[0], "arriving_max": seen.arriving[1]})
     _note_units(seen, heads.output_layers(model, seen.last), found)
+
+
+def _activations(
+    model: Any, mapping: forward.Mapping_, x: Any, returned: Any, seen: forward.Seen
+) -> list[str]:
+    """Return what each output ends in; those that the layers do not tell are tried out."""
+    count = len(keras.tree.flatten(returned))
+    said = heads.output_activations(
+        model, seen.last, {path: layer.activation for path, layer in seen.layers.items()}, count
+    )
+    last = seen.end[0] if seen.end is not None and outputs.is_given_by(returned, seen.end) else None
+    own = heads.own_ends(model, last, count)
+    if not own:
+        return said
+    tried = _without_gradients(lambda: outputs.kinds_of_outputs(model, mapping, x))
+    return [tried[at] if at in own else kind for at, kind in enumerate(said)]
 
 
 def _without_gradients(do: Callable[[], Any]) -> Any:

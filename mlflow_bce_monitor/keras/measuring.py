@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Final
 
-from mlflow_bce_monitor.keras import labels, measure, weights, words
+from mlflow_bce_monitor.keras import forward, labels, measure, weights, words
 from mlflow_bce_monitor.keras.guard import Guard
 from mlflow_bce_monitor.keras.heads import has_one_hot_pairs
 from mlflow_bce_monitor.keras.labels import FloatArray
@@ -183,4 +183,7 @@ def _sizes(model: Any, tap: Tap | None) -> dict[str, float]:
     }
     if tap is not None and tap.batch_rows:
         found["batch_rows"] = float(tap.batch_rows)
+        averaged = forward.normalised_values(model, tap.batch_rows)
+        if averaged is not None:
+            found["normalised_values"] = float(averaged)
     return found

@@ -66,7 +66,7 @@ class Tap(ABC):
 
     @abstractmethod
     def tables(self) -> list[FloatArray]:
-        """Return the label tables of all batches so far, one for each target, each of shape (3, 6)."""
+        """Return the label tables of all batches so far, one for each target, each of shape (3, 7)."""
 
     def _collect(self, take: Callable[[], None]) -> None:
         """Take rows from a batch; what goes wrong ends the capturing and nothing else."""

@@ -216,7 +216,7 @@ class TensorFlowTap(Tap):
 
 
 def table_in_graph(target: Any, weight: Any, *, second_column: bool) -> Any:
-    """Return the label table of a batch, shape (3, 6), as ``labels.table_of`` does in NumPy."""
+    """Return the label table of a batch, shape (3, 7), as ``labels.table_of`` does in NumPy."""
     values = tf.cast(target, tf.float32)
     if second_column and values.shape.rank is not None and values.shape.rank > 1 and values.shape[-1] == 2:  # noqa: PLR2004 - one-hot
         values = values[..., 1]
@@ -224,8 +224,9 @@ def table_in_graph(target: Any, weight: Any, *, second_column: bool) -> Any:
     flat = tf.reshape(values, [-1])[:MOST_LABELS]
     w = tf.ones_like(flat) if spread is None else tf.reshape(spread, [-1])[:MOST_LABELS]
     is_level = tf.cast(tf.equal(flat[:, None], tf.constant(LEVELS, tf.float32)), tf.float32)
-    is_other = 1.0 - tf.reduce_sum(is_level, axis=1, keepdims=True)
-    columns = tf.concat([is_level, is_other], axis=1)
+    is_fraction = tf.cast(tf.logical_and(flat > 0.0, flat < 1.0), tf.float32)[:, None]
+    is_other = 1.0 - tf.reduce_sum(is_level, axis=1, keepdims=True) - is_fraction
+    columns = tf.concat([is_level, is_fraction, is_other], axis=1)
     rows = tf.stack([tf.ones_like(w), w, w * w])
     # A product and a sum instead of a matrix product: GPUs round those to ten bits.
     return tf.cast(tf.reduce_sum(rows[:, :, None] * columns[None], axis=1), tf.float64)

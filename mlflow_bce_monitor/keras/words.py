@@ -75,8 +75,10 @@ def _head_words(measurement: Measurement, at: int, table: FloatArray | None) -> 
         "loss": head.loss.name,
         "from_logits": head.loss.from_logits,
         "label_smoothing": head.loss.label_smoothing,
+        "reduction": head.loss.reduction,
         "activation": measurement.activations[at],
         "units": measurement.units[at],
+        "read_as": measurement.read_as or None,
     }
     if table is None:
         return said

@@ -2,22 +2,32 @@
 
 Source: Sculley et al. 2015, "Hidden Technical Debt in Machine Learning Systems" (NeurIPS
 28), on broken input pipelines; measured in the fault zoo: the AUC is exactly 0.5 from the first epoch.
+Ioffe and Szegedy 2015, arXiv:1502.03167: a value less the mean of its batch is 0 in a batch of one.
 """
 
 from __future__ import annotations
 
-from mlflow_bce_monitor.evidence.fact import Evidence
+from collections.abc import Mapping
+from typing import Final
+
+from mlflow_bce_monitor.evidence.fact import Evidence, FactValue
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.inside import INPUTS, inputs_differ
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.shared import by_exactness, by_siblings_on_data, memorises
+from mlflow_bce_monitor.rules.shared import (
+    by_exactness,
+    by_siblings_on_data,
+    memorises,
+    normalises_single_values,
+)
 from mlflow_bce_monitor.rules.weighing import weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     """Look for one prediction for everything from the start, in a model that otherwise moves."""
-    if inputs_differ(evidence, limits) and evidence.number("inside_constant_features") < limits.some_features:
+    differ = inputs_differ(evidence, limits) and not normalises_single_values(evidence)
+    if differ and evidence.number("inside_constant_features") < limits.some_features:
         return RuledOut("the rows differ where they reach the first weights")
     return weigh(
         _by_inputs(evidence, limits),
@@ -38,6 +48,12 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
 
 
 def _by_inputs(evidence: Evidence, limits: Limits) -> Piece | None:
+    if normalises_single_values(evidence):
+        clause = (
+            "batch normalisation over batches of one row gives its bias for every row: "
+            "layers after it see no difference, those before it get no gradient"
+        )
+        return Piece("inside_normalised", 8.0, clause)
     differ = inputs_differ(evidence, limits)
     if differ is None:
         return None
@@ -60,14 +76,22 @@ def _by_output(evidence: Evidence) -> Piece | None:
     return Piece("one_prediction", 2.0, "every input gets the same prediction from the first epoch on")
 
 
+_SOUND_INPUTS: Final[Mapping[str, FactValue]] = {
+    "movement": 0.01,
+    "peak_ratio": 1.0,
+    "inside_constant_features": 0.0,
+    "inside_arriving_sd": 1.0,
+}
+
 RULE = Rule(
     code="constant_inputs",
     title="Constant inputs",
     explanation=(
         "A broken join, a normalisation that divides by a huge number, a column of zeros, an image loader that returns the same "
-        "file: every row is the same to the model, and the best it can do is the share of positives."
+        "file: every row is the same to the model, and the best it can do is the share of positives. Batch normalisation over batches "
+        "of one row does that to all layers after it, while the model trains."
     ),
-    advice="Print the standard deviation of every feature of one training batch, right where it enters the model.",
+    advice="Print the standard deviation of each feature of one batch as it enters the model; for batch normalisation, take larger batches.",
     remedy="print(x_train.std(axis=0).min(), x_train.std(axis=0).max())  # zero: the feature is constant",
     confused_with=("dead_relu", "zero_initialization", "vanishing_gradients", "no_signal"),
     separated_by="the standard deviation of each input feature over a batch",
@@ -82,13 +106,16 @@ RULE = Rule(
         "siblings_at_same_level",
         "siblings_varied",
         *INPUTS,
+        "inside_normalised_values",
         *facts_for("constant_inputs"),
     ),
     assess=assess,
     fires=(
         Example("one prediction for all from the start", movement=0.05, peak_ratio=1.0, constant_output=True),
+        Example("batch normalisation, one row a batch", **_SOUND_INPUTS, inside_normalised_values=1),
     ),
     stays_quiet=(
+        Example("batch normalisation, 32 rows a batch", **_SOUND_INPUTS, inside_normalised_values=32),
         Example("predictions differ", movement=0.05, peak_ratio=1.0, constant_output=False),
         Example(
             "they differed at first",
@@ -98,5 +125,5 @@ RULE = Rule(
             output_went_constant=True,
         ),
     ),
-    source="Sculley et al. 2015, NeurIPS 28",
+    source="Sculley et al. 2015, NeurIPS 28; Ioffe and Szegedy 2015, arXiv:1502.03167",
 )

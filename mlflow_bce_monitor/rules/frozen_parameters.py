@@ -11,6 +11,7 @@ from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.shared import normalises_single_values
 from mlflow_bce_monitor.rules.weighing import times, weigh
 
 
@@ -45,7 +46,7 @@ def _by_share(share: float | None) -> Piece | None:
 
 
 def _by_update(evidence: Evidence) -> Piece | None:
-    if "inside_update_ratio" not in evidence:
+    if "inside_update_ratio" not in evidence or normalises_single_values(evidence):
         return None
     if evidence.number("inside_update_ratio") == 0.0:
         return Piece("inside_no_update", 3.0, "the last epoch changed no weight")
@@ -85,6 +86,7 @@ RULE = Rule(
         "end_spread",
         "rate_ratio",
         "inside_update_ratio",
+        "inside_normalised_values",
         *facts_for("frozen_parameters"),
     ),
     assess=assess,

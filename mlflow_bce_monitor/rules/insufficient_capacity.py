@@ -9,10 +9,15 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.inside import ALIVE, is_alive
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.shared import by_pretraining, by_siblings_of_settings, falls_steadily
+from mlflow_bce_monitor.rules.shared import (
+    LIFE,
+    by_pretraining,
+    by_siblings_of_settings,
+    can_learn,
+    falls_steadily,
+)
 from mlflow_bce_monitor.rules.weighing import weigh
 
 
@@ -33,7 +38,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         by_pretraining(evidence),
         by_siblings_of_settings(evidence, "hidden_units", "depth", "n_parameters"),
         Piece("inside_not_alive", -3.0, "the network cannot learn, whatever its size")
-        if is_alive(evidence, limits) is False
+        if can_learn(evidence, limits) is False
         else None,
         *by_probes("insufficient_capacity", evidence, limits),
     )
@@ -91,7 +96,7 @@ RULE = Rule(
         "sibling_changed",
         "siblings_varied",
         "preference_loss",
-        *ALIVE,
+        *LIFE,
         *facts_for("insufficient_capacity"),
     ),
     assess=assess,

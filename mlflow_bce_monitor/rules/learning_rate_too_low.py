@@ -8,10 +8,15 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.inside import ALIVE, is_alive
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.shared import by_siblings_of_settings, falls_steadily, memorises
+from mlflow_bce_monitor.rules.shared import (
+    LIFE,
+    by_siblings_of_settings,
+    can_learn,
+    falls_steadily,
+    memorises,
+)
 from mlflow_bce_monitor.rules.weighing import times, weigh
 
 
@@ -55,7 +60,7 @@ def _by_update(evidence: Evidence, limits: Limits) -> Piece | None:
     clause = f"the last epoch changed the weights by {ratio:.1e} of their size"
     if ratio >= limits.fair_update:
         return Piece("inside_fair_update", -2.0, clause)
-    if ratio >= limits.tiny_update or not is_alive(evidence, limits):
+    if ratio >= limits.tiny_update or not can_learn(evidence, limits):
         return None  # no rate moves weights that no gradient reaches
     return Piece("inside_tiny_update", 3.0, clause)
 
@@ -96,7 +101,7 @@ RULE = Rule(
         "sibling_changed",
         "siblings_varied",
         "inside_update_ratio",
-        *ALIVE,
+        *LIFE,
         *facts_for("learning_rate_too_low"),
     ),
     assess=assess,

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.inside import ALIVE, is_alive
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.shared import by_siblings_on_data, exactly_at_chance
+from mlflow_bce_monitor.rules.shared import LIFE, by_siblings_on_data, can_learn, exactly_at_chance
 from mlflow_bce_monitor.rules.weighing import weigh
 
 
@@ -45,7 +44,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
 
 
 def _by_life(evidence: Evidence, limits: Limits) -> Piece | None:
-    alive = is_alive(evidence, limits)
+    alive = can_learn(evidence, limits)
     if alive is None:
         return None
     if alive:
@@ -152,7 +151,7 @@ RULE = Rule(
         "siblings_learned",
         "siblings_at_same_level",
         "siblings_varied",
-        *ALIVE,
+        *LIFE,
         *facts_for("no_signal"),
     ),
     assess=assess,

@@ -1,17 +1,31 @@
 """Output and loss do not match: the wrong activation, the wrong labels, logits taken for probabilities.
 
 Source: the Keras documentation of ``BinaryCrossentropy`` (from_logits); measured with Keras
-3.15: a one-unit softmax trains under it while every prediction is 1.0, and probabilities
-outside (0, 1) are clipped at 1e-7, which costs 15.9 to 16.1 nats for each wrong label.
+3.15: on TensorFlow a one-unit softmax trains under it while every prediction is 1.0, since the backend
+takes the logits behind the activation; with a sigmoid it does so even if from_logits=True, unless a
+reshaping or a sigmoid of one's own hides them. JAX takes outputs as they are: there the loss of that softmax
+stands, and from_logits=True applies the sigmoid twice. Probabilities outside (0, 1) are clipped at
+1e-7, which costs 15.9 to 16.1 nats for each wrong label.
 """
 
 from __future__ import annotations
 
-from mlflow_bce_monitor.evidence.fact import Evidence
+from collections.abc import Mapping
+from typing import Final
+
+from mlflow_bce_monitor.evidence.fact import Evidence, FactValue
+from mlflow_bce_monitor.evidence.labels import wrong_labels
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.weighing import weigh
+
+_PROBABILITIES: Final = ("sigmoid", "softmax", "hard_sigmoid")
+_NO_LOGITS: Final = ("relu", "relu6", "tanh", "hard_tanh", "softsign", "softplus", "exponential")
+"""Activations that give probabilities, and those that cannot give logits of both signs and any size."""
+
+UNKNOWN: Final = "unknown"
+"""What the callback says of an output whose activation does not show."""
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
@@ -38,7 +52,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         and abs(evidence.number("total_fall")) < limits.clear_skill
         else None,
         Piece("repeats_high", 1.5, "it repeats one value to the digit there, as clipped predictions do")
-        if evidence.number("end_ratio") > limits.far_above and evidence["constant_loss"]
+        if evidence.number("end_ratio") > limits.far_above and evidence.get("constant_loss", False)
         else None,
         Piece("at_chance", -2.0, "the loss is at chance, where a mismatch seldom leaves it")
         if abs(skill) <= limits.chance_band
@@ -52,36 +66,64 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
 
 def _by_head(evidence: Evidence, limits: Limits) -> tuple[Piece, ...] | RuledOut:
     """Compare labels, output layer and loss function with one another, where the callback saw them."""
-    labels = evidence.get("inside_labels")
-    pieces: list[Piece] = []
-    if labels is not None and not set(str(labels).split()) <= {"0", "1"}:
-        pieces.append(Piece("inside_labels", 8.0, f"the labels are {labels}, not 0 and 1"))
-    gap = abs(evidence.number_or("inside_compiled_gap", 0.0))
-    if gap > limits.other_loss:
-        clause = f"the loss and the cross-entropy of the same predictions differ by {gap:.2f} nats"
-        pieces.append(Piece("inside_gap", 2.0, clause))
-    activation, units = evidence.get("inside_activation"), evidence.number_or("inside_units", 1.0)
-    from_logits = evidence.get("inside_from_logits")
-    if activation is None or from_logits is None:
-        return tuple(pieces)
-    fault = _fault_of_head(str(activation), int(units), bool(from_logits))
-    if fault is not None:
-        pieces.append(Piece("inside_head", 8.0, fault))
-    elif not pieces and labels is not None and gap < limits.same_loss:
+    wrong = _by_labels(evidence)
+    gap = _unexplained_gap(evidence)
+    clause = f"the loss and the cross-entropy of the same predictions differ by {abs(gap):.2f} nats"
+    differs = Piece("inside_gap", 2.0, clause) if abs(gap) > limits.other_loss else None
+    fault = _by_output(evidence)
+    pieces = tuple(piece for piece in (wrong, differs, fault) if piece is not None)
+    known = "inside_labels" in evidence and "inside_from_logits" in evidence
+    if known and not pieces and evidence.get("inside_activation") != UNKNOWN and abs(gap) < limits.same_loss:
         return RuledOut("labels, output layer and loss function fit one another")
-    return tuple(pieces)
+    return pieces
 
 
-def _fault_of_head(activation: str, units: int, from_logits: bool) -> str | None:  # noqa: FBT001 - a fact
-    """Say what is wrong with an output layer under a cross-entropy, None when nothing is."""
-    if activation == "softmax" and units == 1:
-        return "a softmax over one unit is 1 for every row"
-    if activation in ("sigmoid", "softmax"):
-        return None  # Keras takes the logits behind them, whatever from_logits says
+def _by_labels(evidence: Evidence) -> Piece | None:
+    values = wrong_labels(evidence)
+    if not values:
+        return None
+    return Piece("inside_labels", 8.0, f"the labels are {values}, not 0 and 1")
+
+
+def _unexplained_gap(evidence: Evidence) -> float:
+    """Return the compiled loss above the recomputed one, 0 where clipping may be all there is to it.
+
+    Recomputing from certain predictions costs 16.1 nats at most, the loss of their logits any number.
+    """
+    gap = evidence.number_or("inside_compiled_gap", 0.0)
+    return 0.0 if gap > 0.0 and evidence.number_or("inside_certain", 0.0) > 0.0 else gap
+
+
+def _by_output(evidence: Evidence) -> Piece | None:
+    """Say what is wrong with an output layer under a cross-entropy, None when nothing is known to be."""
+    activation, from_logits = evidence.get("inside_activation"), evidence.get("inside_from_logits")
+    if activation in (None, UNKNOWN) or from_logits is None:
+        return None
+    if activation == "softmax" and evidence.number_or("inside_units", 1.0) == 1.0:
+        return Piece("inside_head", 8.0, "a softmax over one unit is 1 for every row")
+    if activation in _PROBABILITIES:
+        return _by_reading(evidence) if from_logits else None
+    clause = _why_no_logits(str(activation)) if from_logits else _why_no_probability(str(activation))
+    return Piece("inside_head", 8.0, clause) if clause else None
+
+
+def _by_reading(evidence: Evidence) -> Piece | None:
+    """Tell a sigmoid that the loss applies again from one that the backend undoes, which is harmless."""
+    if evidence.get("inside_read_as") != "logits":
+        return None
+    clause = "the output is a sigmoid's, and the loss takes it for logits: the sigmoid is applied twice"
+    return Piece("inside_twice", 3.0, clause)  # which slows the learning and bounds it, no more
+
+
+def _why_no_logits(activation: str) -> str:
+    if activation not in _NO_LOGITS:
+        return ""
+    return f"the output's activation is {activation}, which leaves no room for logits of every size"
+
+
+def _why_no_probability(activation: str) -> str:
     if activation == "linear":
-        return (
-            None if from_logits else "the output has no activation, and the loss takes it for a probability"
-        )
+        return "nothing keeps the output between 0 and 1, and the loss takes it for a probability"
     return f"the output's activation is {activation}, which gives no probability"
 
 
@@ -100,12 +142,21 @@ def _by_clipping(evidence: Evidence, limits: Limits) -> Piece | None:
     return None
 
 
+_AT_CHANCE: Final[Mapping[str, FactValue]] = {
+    "end_skill": 0.0,
+    "end_level": 0.693,
+    "end_ratio": 1.0,
+    "total_fall": 0.0,
+    "end_falling": False,
+    "negative_loss": False,
+}
+
 RULE = Rule(
     code="output_loss_mismatch",
     title="Output and loss do not match",
     explanation=(
         "The last layer gives something else than the loss expects: a softmax over one unit (always 1.0), a linear or ReLU output "
-        "taken as a probability, labels of -1 and 1, the sigmoid applied twice. The loss may even fall while the predictions say nothing."
+        "taken as a probability, labels of -1 and 1 or 1 and 2, the sigmoid applied twice. The loss may even fall while the predictions say nothing."
     ),
     advice="Use Dense(1, activation='sigmoid') with binary_crossentropy and labels 0 and 1, or a linear output with from_logits=True.",
     remedy='layers.Dense(1, activation="sigmoid")',
@@ -119,10 +170,13 @@ RULE = Rule(
         "error_rate",
         "constant_loss",
         "inside_labels",
+        "inside_loss",
         "inside_compiled_gap",
+        "inside_certain",
         "inside_activation",
         "inside_units",
         "inside_from_logits",
+        "inside_read_as",
         *facts_for("output_loss_mismatch"),
     ),
     assess=assess,
@@ -148,17 +202,31 @@ RULE = Rule(
             end_falling=False,
             negative_loss=False,
         ),
+        Example("labels -1 and 1", **_AT_CHANCE, inside_loss="binary_crossentropy", inside_labels="-1 1"),
+        Example("a ReLU output", **_AT_CHANCE, inside_activation="relu", inside_from_logits=False),
+        Example(
+            "a sigmoid applied twice",
+            **_AT_CHANCE,
+            inside_activation="sigmoid",
+            inside_from_logits=True,
+            inside_read_as="logits",
+        ),
     ),
     stays_quiet=(
+        Example("at chance", **_AT_CHANCE),
         Example(
-            "at chance",
-            end_skill=0.0,
-            end_level=0.693,
-            end_ratio=1.0,
-            total_fall=0.0,
-            end_falling=False,
-            negative_loss=False,
+            "a sigmoid that the backend undoes",
+            **_AT_CHANCE,
+            inside_activation="sigmoid",
+            inside_from_logits=True,
+            inside_read_as="probability",
         ),
+        Example("soft labels", **_AT_CHANCE, inside_loss="binary_crossentropy", inside_labels="0 fraction 1"),
+        Example(
+            "labels -1 and 1 of a loss of one's own", **_AT_CHANCE, inside_loss="margin", inside_labels="-1 1"
+        ),
+        Example("a layer of one's own", **_AT_CHANCE, inside_activation="unknown", inside_from_logits=False),
+        Example("certain predictions, clipped", **_AT_CHANCE, inside_compiled_gap=3.9, inside_certain=0.8),
     ),
     source="keras.io/api/losses/probabilistic_losses; docs/article.md",
 )

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+import math
+from typing import Final
+
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.inside import ALIVE, is_alive
 from mlflow_bce_monitor.rules.rule import Piece
 
 SIBLING_FACTS = ("siblings_learned", "siblings_at_same_level", "sibling_changed", "siblings_varied")
 """What the two functions about siblings look at."""
+
+
+LIFE: Final = (*ALIVE, "inside_normalised_values")
+"""What :func:`can_learn` looks at."""
+
+
+def normalises_single_values(evidence: Evidence) -> bool:
+    """Whether a batch normalisation averages one value, itself: in training it gives its bias for every row."""
+    return evidence.number_or("inside_normalised_values", math.inf) <= 1.0
+
+
+def can_learn(evidence: Evidence, limits: Limits) -> bool | None:
+    """Whether units, gradients, inputs and first weights are those of a network that can learn.
+
+    None where the callback did not measure it. It measures in inference mode, in which a batch
+    normalisation uses its averages: what batches of one row do to it has to be asked for.
+    """
+    return False if normalises_single_values(evidence) else is_alive(evidence, limits)
 
 
 def falls_steadily(evidence: Evidence, limits: Limits) -> bool:

@@ -19,6 +19,8 @@ from mlflow_bce_monitor.verdicts.confidence import ASSUMED_CEILING, CLEAR, Judge
 from mlflow_bce_monitor.verdicts.contradictions import (
     constant_in_inference,
     contradicted,
+    labels_outside_the_loss,
+    loss_of_something_else,
     loss_without_predictions,
     one_class_against_the_odds,
 )
@@ -40,11 +42,13 @@ JUDGES: Final[tuple[Judge, ...]] = (
     not_a_number,
     not_finite_when_used,
     below_zero,
+    labels_outside_the_loss,
     normal_at_chance,
     too_few_points,
     inflated,
     penalty_alone,
     far_above_chance,
+    loss_of_something_else,
     loss_without_predictions,
     one_class_against_the_odds,
     constant_in_inference,

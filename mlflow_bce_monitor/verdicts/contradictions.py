@@ -5,8 +5,9 @@ from __future__ import annotations
 from mlflow_bce_monitor.contract import Verdict
 from mlflow_bce_monitor.diagnosis import Judgement
 from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.evidence.labels import wrong_labels
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.verdicts.confidence import LIKELY
+from mlflow_bce_monitor.verdicts.confidence import CLEAR, LIKELY
 from mlflow_bce_monitor.verdicts.signs import moved
 
 
@@ -27,6 +28,47 @@ def loss_without_predictions(evidence: Evidence, limits: Limits) -> Judgement | 
         "yet the accuracy is that of predicting one class for everything"
     )
     return Judgement(Verdict.INCONSISTENT, LIKELY, because)
+
+
+def labels_outside_the_loss(evidence: Evidence, _: Limits) -> Judgement | None:
+    """Find labels that no binary cross-entropy is defined for, as the callback saw them."""
+    values = wrong_labels(evidence)
+    if not values:
+        return None
+    because = f"the labels are {values}, and a binary cross-entropy is one of labels from 0 to 1"
+    return Judgement(Verdict.INCONSISTENT, CLEAR, because)
+
+
+def loss_of_something_else(evidence: Evidence, limits: Limits) -> Judgement | None:
+    """Find a loss below chance beside predictions that cost chance or more, both measured by the callback.
+
+    A one-unit softmax on TensorFlow is the case: the loss is that of the logits behind it.
+    """
+    skill, cost = evidence.number("end_skill"), evidence.number_or("inside_recomputed", 0.0)
+    if skill <= limits.unvalidated_band or not _is_of_something_else(evidence, limits):
+        return None
+    times = cost * (1.0 - skill) / evidence.number("end_level")
+    if times < 1.0 - limits.chance_band or _predicts(evidence, limits):
+        return None
+    because = (
+        f"the loss is {skill:.0%} below chance, yet the model's predictions cost {cost:.2f} nats, "
+        f"{times:.2g} times chance: the loss is not that of the predictions"
+    )
+    return Judgement(Verdict.INCONSISTENT, CLEAR, because)
+
+
+def _is_of_something_else(evidence: Evidence, limits: Limits) -> bool:
+    """Whether the loss is lower than that of the predictions, or never depends on them."""
+    of_one_unit = evidence.get("inside_activation") == "softmax" and evidence.get("inside_units") == 1
+    return of_one_unit or evidence.number_or("inside_compiled_gap", 0.0) < -limits.other_loss
+
+
+def _predicts(evidence: Evidence, limits: Limits) -> bool:
+    """Whether the measured predictions are better than one class for everything, or rank the rows."""
+    share = evidence.number_or("inside_positive_share", 0.5)
+    gain = evidence.number_or("inside_accuracy", 0.0) - max(share, 1.0 - share)
+    ranks = evidence.number_or("inside_roc_auc", 0.5) >= limits.auc_with_signal
+    return ranks or gain > limits.unvalidated_band
 
 
 def one_class_against_the_odds(evidence: Evidence, limits: Limits) -> Judgement | None:

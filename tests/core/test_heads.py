@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from made_runs import LIMITS, LN_2, Values, curve, history, run
+from made_runs import LIMITS, LN_2, Values, curve, entropy_of, history, run
 
 from mlflow_bce_monitor.curves import CurveSet, LossCertainty, Role, Split, recognise
-from mlflow_bce_monitor.curves.heads import heads_of, is_sum_of, share_left
+from mlflow_bce_monitor.curves.heads import Head, heads_of, is_sum_of, read_for, share_left
+from mlflow_bce_monitor.pipeline import diagnose
 from mlflow_bce_monitor.settings import read_settings
 
 FLAT = [LN_2] * 8
@@ -166,3 +167,49 @@ def test_a_sum_needs_common_steps() -> None:
     parts = [history("a_loss", FALLING), history("b_loss", STEEP, steps=range(100, 108))]
     assert not is_sum_of(history("loss", total(FALLING, STEEP)), parts)
     assert not is_sum_of(history("loss", FALLING), parts[:1])
+
+
+def test_the_share_of_positives_that_was_measured_at_an_output() -> None:
+    """The chance level of a head is that of its own labels, as the callback counted them."""
+    metrics = {
+        "loss": total(FALLING, STEEP),
+        "click_loss": FALLING,
+        "click_accuracy": RISING,
+        "buy_loss": STEEP,
+        "buy_accuracy": RISING,
+        "bce/click/positive_share": [0.1] * 8,
+        "bce/buy/positive_share": [0.4] * 8,
+        "bce/click/output_mean": [0.2] * 8,
+    }
+    found = diagnose(run(metrics))
+    assert found.metric == "click_loss"
+    assert found.chance is not None
+    assert found.chance.share.value == pytest.approx(0.1)
+    assert found.chance.share.source == "metric 'bce/click/positive_share'"
+    assert found.chance.value == pytest.approx(entropy_of(0.1))
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("bce/click/positive_share", Role.POSITIVE_SHARE),
+        ("bce/buy/positive_share", None),
+        ("bce/positive_share", None),
+        ("bce/click/accuracy", None),
+        ("bce/click/recomputed", None),
+        ("bce/learning_rate", None),
+        ("click_accuracy", Role.ACCURACY),
+    ],
+)
+def test_what_the_names_of_measurements_mean_for_a_head(name: str, role: Role | None) -> None:
+    """Of what the callback measured the head's share of positives is read, and nothing else."""
+    reading = read_for(Head("click", ("click_loss",)), name)
+    assert (reading.role if reading is not None else None) == role
+
+
+def test_an_output_with_a_number_for_its_name() -> None:
+    """Outputs that Keras named are told apart by their numbers."""
+    head = Head("dense 2", ("dense_2_loss",))
+    assert read_for(head, "bce/dense_2/positive_share") is not None
+    assert read_for(head, "bce/dense_1/positive_share") is None
+    assert read_for(head, "bce/dense/positive_share") is None

@@ -2,12 +2,17 @@
 
 The tests run it with ``KERAS_BACKEND=jax``; ``KERAS_BACKEND=torch python tests/keras/backend_program.py``
 does the same by hand, where Torch is installed. Arguments name the trainings; all of them by default.
+TensorFlow is kept out, as where it is not installed: Keras would load it on every backend.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+
+if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
+    sys.modules["tensorflow"] = None  # type: ignore[assignment]
 
 import keras
 import numpy as np
@@ -30,6 +35,7 @@ def main(kinds: list[str]) -> dict[str, object]:
             "not_measured": monitor.not_measured,
             "facts": monitor.facts,
         }
+    found["loaded"] = sorted({"mlflow", "sqlalchemy"} & sys.modules.keys())
     return found
 
 

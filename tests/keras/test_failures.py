@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from small_trainings import ON_TENSORFLOW, arrays, rows, seeded_network
 
+from mlflow_bce_monitor import scores
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.keras import (
     BCEMonitor,
@@ -21,7 +22,6 @@ from mlflow_bce_monitor.keras import (
     measuring,
     randomness,
     run_log,
-    scores,
     tap,
     tap_tensorflow,
     weights,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,9 @@ pytestmark = pytest.mark.training
 EXAMPLE = Path(__file__).parents[2] / "examples" / "keras_callback.py"
 
 
-def test_the_example_ends_a_dead_training_and_names_its_cause(tmp_path: Path) -> None:
+def test_the_example_ends_a_dead_training_and_names_its_cause(tmp_path: Path, empty_database: Path) -> None:
     """The training ends early, the cause is printed, and the scan of the store agrees."""
+    shutil.copy(empty_database, tmp_path / "mlflow.db")  # what MLflow would make there, in some seconds
     done = subprocess.run(
         [sys.executable, str(EXAMPLE)], cwd=tmp_path, capture_output=True, text=True, check=False
     )

@@ -25,7 +25,9 @@ def table(values: Numbers, weights: Numbers | None = None) -> npt.NDArray[np.flo
         ([1, 2, 1, 1], [1.0, 2.0], 0.25),
         ([0, 1, 2, 3], [0.0, 1.0, 2.0, 3.0], 0.75),
         ([1, 1], [1.0], 1.0),
-        ([0.0, 0.3, 1.0], [0.0, 1.0, "other"], None),
+        ([0.0, 0.3, 1.0], [0.0, 1.0, "fraction"], None),
+        ([0, 255], [0.0, "other"], None),
+        ([-0.5, 1.5], ["other"], None),
         ([0.0, float("nan")], [0.0, "other"], None),
     ],
 )
