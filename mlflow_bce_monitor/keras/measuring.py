@@ -18,7 +18,8 @@ from mlflow_bce_monitor.keras.tap import Tap, tap_of
 BATCHES: Final = "batches of the training"
 START: Final = "weights at the start"
 UPDATES: Final = "changes of the weights"
-SETTINGS: Final = "settings and label counts"
+SETTINGS: Final = "settings"
+LABELS: Final = "label counts"
 SIZES: Final = "sizes"
 WORDS: Final = "words"
 """Names of the parts, as the guard reports them."""
@@ -40,7 +41,7 @@ class Measuring:
     def __init__(self, guard: Guard) -> None:
         self.words: dict[str, Any] = {}
         self.layers = LayersReport()
-        self.is_begun = False
+        self.is_begun = self._is_looking = False
         self._guard = guard
         self._tap: Tap | None = None
         self._tapped_model: weakref.ref[Any] | None = None
@@ -61,7 +62,8 @@ class Measuring:
     def begin_epoch(self, model: Any) -> None:
         """Take rows of this epoch, and keep the weights that it begins with."""
         if self._tap is not None:
-            self._guard.run(BATCHES, self._tap.capture)
+            self._is_looking = True
+            self._guard.run(BATCHES, self._tap.look)
         if model.built:
             self._before = self._guard.run(UPDATES, lambda: weights.copies_of(model.trainable_variables))
 
@@ -73,7 +75,7 @@ class Measuring:
         return seconds
 
     def settings_now(self, model: Any) -> Measurement:
-        """Return what every epoch has: the learning rate. Count the labels of the epoch."""
+        """Return what every epoch has: the learning rate."""
         found = Measurement()
         self._guard.run(SETTINGS, lambda: self._note_settings(model, found))
         return found
@@ -83,7 +85,11 @@ class Measuring:
         guard, found = self._guard, Measurement()
         guard.run(UPDATES, lambda: self._note_updates(model, found))
         if self._tap is not None:
-            self._tap.stop_capturing()
+            tap = self._tap
+            tap.rest()
+            if self._is_looking:  # else nothing was counted since, and the last counts stand
+                guard.run(LABELS, lambda: self._note_labels(tap))
+                self._is_looking = False
             self._rows = guard.run(BATCHES, self._tap.rows) or self._rows
         if self._rows is None:
             self.is_begun = True
@@ -91,7 +97,7 @@ class Measuring:
         rows, tables = self._rows, self._tables
         now = measure.measure(model, rows, tables, guard)
         now.metrics |= found.metrics
-        guard.run(SETTINGS, lambda: _note_shares(now, tables))
+        guard.run(LABELS, lambda: _note_shares(now, tables))
         self.layers.add(step, now.layers)
         if not self.is_begun:
             self.is_begun = True
@@ -101,7 +107,7 @@ class Measuring:
     def restore(self) -> None:
         """Put the model's training function back."""
         if self._tap is not None:
-            self._tap.stop_capturing()
+            self._tap.rest()
             self._tap.detach()
 
     def forget(self) -> None:
@@ -125,11 +131,12 @@ class Measuring:
         rate = getattr(getattr(model, "optimizer", None), "learning_rate", None)
         if rate is not None:
             found.note({"learning_rate": weights.numbers([rate])[0]})
-        if self._tap is not None:
-            before, self._counted = self._counted, self._tap.tables()
-            self._tables = [
-                table - before[at] if at < len(before) else table for at, table in enumerate(self._counted)
-            ]
+
+    def _note_labels(self, tap: Tap) -> None:
+        before, self._counted = self._counted, tap.tables()
+        self._tables = [
+            table - before[at] if at < len(before) else table for at, table in enumerate(self._counted)
+        ]
 
     def _note_updates(self, model: Any, found: Measurement) -> None:
         before, self._before = self._before, None

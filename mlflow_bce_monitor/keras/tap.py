@@ -27,7 +27,7 @@ class Tap(ABC):
     Attributes
     ----------
     seconds
-        Time that capturing rows has taken since it was last set to 0.
+        Time that counting labels and capturing rows has taken since it was last set to 0.
     batch_rows
         Rows of the largest batch that was captured.
     """
@@ -36,7 +36,7 @@ class Tap(ABC):
         self._model = model
         self._failed = failed
         self._buffer = RowBuffer()
-        self._capturing = False
+        self._capturing = self._counting = False
         self._original: Any = None
         self._tapped: Any = None
         self.seconds = 0.0
@@ -51,22 +51,27 @@ class Tap(ABC):
         if self._tapped is not None and self._model.train_function is self._tapped:
             self._model.train_function = self._original
 
-    def capture(self) -> None:
-        """Begin to collect rows anew, from the next batch on."""
+    def look(self) -> None:
+        """Begin to collect rows anew and to count labels, from the next batch on."""
         self._buffer.clear()
-        self._capturing = True
+        self._capturing = self._counting = True
 
     def stop_capturing(self) -> None:
-        """Collect no more rows."""
+        """Collect no more rows; labels are counted until :meth:`rest`."""
         self._capturing = False
 
+    def rest(self) -> None:
+        """Look at no more batches: an epoch that is not measured shall not cost anything."""
+        self.stop_capturing()
+        self._counting = False
+
     def rows(self) -> Rows | None:
-        """Return the rows collected since :meth:`capture`."""
+        """Return the rows collected since :meth:`look`."""
         return self._buffer.rows()
 
     @abstractmethod
     def tables(self) -> list[FloatArray]:
-        """Return the label tables of all batches so far, one for each target, each of shape (3, 7)."""
+        """Return the label tables of all batches looked at, one for each target, each of shape (3, 7)."""
 
     def _collect(self, take: Callable[[], None]) -> None:
         """Take rows from a batch; what goes wrong ends the capturing and nothing else."""

@@ -6,6 +6,7 @@ On JAX ``train_function(state, iterator)`` takes its batch from the iterator; on
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,7 +32,7 @@ class PythonTap(Tap):
         self._second_column = second_column
         self._batch_is_argument = batch_is_argument
         self._tables: list[FloatArray] = []
-        self._counting = True
+        self._can_count = True
 
     def attach(self) -> None:
         """Wrap the training function, which Keras makes before the callbacks' first hook."""
@@ -50,16 +51,19 @@ class PythonTap(Tap):
         self._model.train_function = self._tapped
 
     def tables(self) -> list[FloatArray]:
-        """Return the label tables so far."""
+        """Return the label tables."""
         return [table.copy() for table in self._tables]
 
     def _see(self, batch: Any) -> None:
-        if self._counting:
+        if self._counting and self._can_count:
+            began = time.perf_counter()
             try:
                 self._count(batch)
             except Exception as error:  # noqa: BLE001 - called in the middle of the user's training step
-                self._counting = False
+                self._can_count = False
                 self._failed("label values", error)
+            finally:
+                self.seconds += time.perf_counter() - began
         if self._capturing:
             self._collect(lambda: self._take(batch))
 

@@ -44,7 +44,8 @@ PARTS: list[tuple[Any, str]] = [
     (tap.RowBuffer, "add"),
     (tap.RowBuffer, "rows"),
     (tap_tensorflow, "table_in_graph"),
-    (tap_tensorflow.TensorFlowTap, "capture"),
+    (tap_tensorflow.TensorFlowTap, "look"),
+    (tap_tensorflow.TensorFlowTap, "rest"),
     (tap_tensorflow.TensorFlowTap, "tables"),
     (tap_tensorflow.TensorFlowTap, "_take"),
     (tap_tensorflow.TensorFlowTap, "_copy_for"),
@@ -109,6 +110,20 @@ def test_a_part_that_raises_is_named_once(
     assert reasons
     assert len(reasons) == len(set(reasons)) <= 4
     assert all("BrokenError" in reason and "The training goes on" in reason for reason in reasons)
+    assert "BrokenError" in str(monitor.not_measured)
+
+
+def test_counting_that_fails_while_a_graph_is_traced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure in the middle of a branch of the graph leaves the user's step as it is."""
+    without = arrays([])
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise BrokenError("out of order")
+
+    monkeypatch.setattr(tap_tensorflow, "table_in_graph", broken)
+    monitor = BCEMonitor()
+    model = arrays([monitor])
+    assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), without.get_weights(), strict=True))
     assert "BrokenError" in str(monitor.not_measured)
 
 

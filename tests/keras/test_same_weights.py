@@ -39,6 +39,22 @@ def test_weights_are_the_same_to_the_bit(kind: str) -> None:
     assert any(name.endswith("roc_auc") for name in latest)
 
 
+def test_epochs_that_are_not_measured_between_those_that_are() -> None:
+    """The graph looks at the batches of the first and the last epoch alone, and changes no weight."""
+
+    def train(callbacks: list[Any]) -> Any:
+        model = seeded_network()
+        model.fit(*rows(), epochs=4, batch_size=16, verbose=0, callbacks=callbacks)
+        return model
+
+    without = train([])
+    monitor = BCEMonitor(max_overhead=0.0, live=False)
+    assert_same_weights(train([monitor]), without)
+    shares = [values.get("bce/positive_share") for _, values in monitor.history]
+    assert shares == [pytest.approx(rows()[1].mean()), None, None, pytest.approx(rows()[1].mean())]
+    assert [values.get("bce/rows") for _, values in monitor.history] == [48, None, None, 48]
+
+
 def test_random_numbers_go_on_as_without_it() -> None:
     """What Python, NumPy, TensorFlow and Keras draw after the training is what they would have drawn."""
     import tensorflow as tf  # noqa: PLC0415 - slow to load
