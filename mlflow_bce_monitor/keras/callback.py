@@ -61,7 +61,7 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
         self,
         run_id: str | None = None,
         *,
-        max_overhead: float = 0.03,
+        max_overhead: float = 0.02,
         stop_on_stall: bool = False,
         live: bool = True,
         write_timeout: float = 10.0,
@@ -149,6 +149,7 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
         self._step = epoch + self._offset
         self._epochs += 1
         self._logs.add(self._step, now_in_milliseconds(), _numbers(logs))
+        self._budget.spent += self._run.take_seconds()
         with self._budget.spending(_SETTINGS):
             found = self._measuring.settings_now(self.model)
         if self._is_measured:
@@ -203,11 +204,11 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
             return
         if self._look():
             self._speak_once()
-            if self._stop_on_stall:
+            if self._stop_on_stall and self.diagnosis and live.is_stuck(self.diagnosis):
                 self.model.stop_training = True
 
     def _look(self) -> bool:
-        """Diagnose the training so far; return whether a stall is established."""
+        """Diagnose the training so far; return whether something wrong is established."""
         with self._budget.spending(_LOOKING):
             self._looked = self._epochs
             established = self._watch.look(self._record(), self._epochs)

@@ -66,6 +66,10 @@ class RunLog:
         self._sent_until = step
         self._send_tag(writer, said)
 
+    def take_seconds(self) -> float:
+        """Return the processor time that writing has taken since this was last asked."""
+        return self._writer.take_seconds() if self._writer is not None else 0.0
+
     def finish(self, said: Mapping[str, Any], layers: LayersReport, seconds: float) -> str:
         """Send what is sent once, and wait for the store.
 

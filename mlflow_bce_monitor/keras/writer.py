@@ -1,14 +1,15 @@
 """Writing to the tracking store, beside the training and never in its way.
 
 One worker thread takes what is handed over, from a queue that never fills memory: a store that
-is slow gets several epochs in one call, a store that is gone gets nothing, and the training
-notices neither.
+is slow gets several epochs in one call, and so does any store when epochs are short; a store that
+is gone gets nothing, and the training notices none of it.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,6 +19,13 @@ MOST_WAITING: Final = 1_000
 
 _MOST_METRICS: Final = 1_000
 """MLflow's limit for one call."""
+
+WORKING: Final = 0.01
+"""Share of the time that the worker may compute: one call takes some ten milliseconds, which is much for
+an epoch of a hundred. Epochs that end while it rests are written together."""
+
+_LONGEST_REST: Final = 10.0
+"""Seconds: what the MLflow UI shows of a training is never older, whatever a call costs."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,8 @@ class Writer:
         self._error = ""
         self._idle = threading.Event()
         self._idle.set()
+        self._seconds = 0.0
+        self._hurry = threading.Event()
         self._pending = 0
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -79,6 +89,7 @@ class Writer:
     def write(self, item: Item) -> None:
         """Hand something over; returns at once, whatever the store does."""
         if self._thread is None:
+            self._hurry.clear()
             self._thread = threading.Thread(target=self._work, name="bce-monitor-writer", daemon=True)
             self._thread.start()
         with self._lock:
@@ -97,7 +108,9 @@ class Writer:
         str
             "" when all was written, else what was not and why, as the end of a sentence.
         """
+        self._hurry.set()
         written = self._idle.wait(seconds)
+        self._hurry.clear()
         with self._lock:
             lost, pending, error = self._lost, self._pending, self._error
             self._lost, self._error = 0, ""
@@ -111,11 +124,18 @@ class Writer:
     def close(self) -> None:
         """Let the worker end when it has nothing left to do."""
         if self._thread is not None:
+            self._hurry.set()
             try:
                 self._waiting.put_nowait(None)
             except queue.Full:
                 return  # a daemon: it does not keep the process alive
             self._thread = None
+
+    def take_seconds(self) -> float:
+        """Return the processor time that writing has taken since this was last asked."""
+        with self._lock:
+            seconds, self._seconds = self._seconds, 0.0
+        return seconds
 
     def _work(self) -> None:
         client: Any = None
@@ -123,6 +143,7 @@ class Writer:
             items = self._take()
             if items is None:
                 return
+            began = time.thread_time()
             try:
                 client = client or self._connect(self._uri)
                 self._send(client, items)
@@ -133,7 +154,9 @@ class Writer:
                 error = ""
             with self._lock:
                 self._error = error or self._error
+                self._seconds += (worked := time.thread_time() - began)
             self._done(len(items), lost=bool(error))
+            self._hurry.wait(min(worked / WORKING, _LONGEST_REST))
 
     def _take(self) -> list[Item] | None:
         """Wait for something to write; epochs that have piled up meanwhile go in one call."""

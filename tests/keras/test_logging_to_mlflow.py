@@ -27,6 +27,7 @@ from mlflow_bce_monitor.curves.heads import heads_of
 from mlflow_bce_monitor.curves.names import read_name
 from mlflow_bce_monitor.keras import BCEMonitor
 from mlflow_bce_monitor.keras.words import as_tag
+from mlflow_bce_monitor.keras.writer import Epoch, Writer
 from mlflow_bce_monitor.monitored import HEAD_WORDS, LAYERS_ARTIFACT, MEASURED, TAG, WORDS, metric_name
 
 pytestmark = pytest.mark.training
@@ -131,6 +132,27 @@ def test_a_long_tag_stays_within_its_bounds() -> None:
     text = as_tag({"version": "1", "heads": heads})
     assert len(text) <= 5000
     assert 10 < len(json.loads(text)["heads"]) < 100
+
+
+def test_short_epochs_are_written_together(client: mlflow.MlflowClient) -> None:
+    """Many epochs in a moment are few calls, so that writing does not slow them down; none is lost."""
+    calls = []
+
+    class Counting(mlflow.MlflowClient):
+        def log_batch(self, *args: Any, **kwargs: Any) -> Any:
+            calls.append(1)
+            return super().log_batch(*args, **kwargs)
+
+    run_id = client.create_run(client.get_experiment_by_name("trainings").experiment_id).info.run_id
+    writer = Writer(run_id, None, connect=Counting)
+    for step in range(50):
+        writer.write(Epoch(step, 1, {"bce/learning_rate": 0.1}))
+        time.sleep(0.002)
+    assert writer.flush(60.0) == ""
+    writer.close()
+    assert steps(client, run_id, "bce/learning_rate") == list(range(50))
+    assert len(calls) <= 4
+    assert writer.take_seconds() > 0.0
 
 
 @dataclass(frozen=True)
