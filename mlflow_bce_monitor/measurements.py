@@ -19,9 +19,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from mlflow_bce_monitor.calibration import FITTED, Calibration
-from mlflow_bce_monitor.contract import UNKNOWN
+from mlflow_bce_monitor.contract import UNKNOWN, Tier
 from mlflow_bce_monitor.diagnosis import RankedCause
-from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
+from mlflow_bce_monitor.evidence.catalogue import CALLBACK, CATALOGUE
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.ranking import SETTLED
 from mlflow_bce_monitor.rules.rule import NotAssessed, Outcome, Rule, Supported
@@ -72,6 +72,8 @@ def next_measurements(
     gains: dict[str, float] = defaultdict(float)
     for (measurement, share), mass in masses.items():
         gains[measurement] += share * _entropy(mass)
+    if any(fact.tier is Tier.MONITOR for fact in evidence.facts()):
+        gains.pop(CALLBACK, None)  # it was there, and what it did not measure it cannot
     # sorted() keeps the order of asking where two gains are equal, so the answer is the same every time.
     return tuple(sorted(gains, key=lambda measurement: -gains[measurement]))
 

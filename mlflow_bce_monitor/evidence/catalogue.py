@@ -35,7 +35,7 @@ class FactKind:
 
 _VALIDATION_LOSS: Final = "pass validation data and log its loss"
 _SIBLINGS: Final = "run it again in the same experiment with another seed, rate or width"
-_CALLBACK: Final = "train with callbacks=[BCEMonitor()]"
+CALLBACK: Final = "train with callbacks=[BCEMonitor()]"
 _PROBE: Final = "run bce-monitor probe with the data"
 _UNITS: Final = ("share", "nats", "ratio", "count")
 _EVALUATE: Final = "evaluate the model with mlflow.models.evaluate(..., evaluators='bce_monitor')"
@@ -222,26 +222,24 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     "adversarial": FactKind("yes/no", "the loss is that of a GAN's discriminator"),
     # --- measured inside the training: see monitored.py ----------------------------------
     **{
-        f"inside_{one.name}": FactKind(one.unit if one.unit in _UNITS else "ratio", one.meaning, _CALLBACK)
+        f"inside_{one.name}": FactKind(one.unit if one.unit in _UNITS else "ratio", one.meaning, CALLBACK)
         for one in MEASURED.values()
     },
     "inside_compiled_gap": FactKind(
-        "nats", "what the model's loss function gives for the rows, above the recomputed one", _CALLBACK
+        "nats", "what the model's loss function gives for the rows, above the recomputed one", CALLBACK
     ),
-    "inside_loss": FactKind("word", "the loss function that was compiled", _CALLBACK),
-    "inside_from_logits": FactKind("yes/no", "the loss function was told that it gets logits", _CALLBACK),
-    "inside_label_smoothing": FactKind("share", "label smoothing of the compiled loss", _CALLBACK),
-    "inside_activation": FactKind("word", "activation of the output layer", _CALLBACK),
-    "inside_units": FactKind("count", "units of the output", _CALLBACK),
-    "inside_read_as": FactKind(
-        "word", "what the loss takes the output for: probability or logits", _CALLBACK
-    ),
-    "inside_labels": FactKind("word", "the label values that reached the training step", _CALLBACK),
-    "inside_negative_weight": FactKind("ratio", "weight of every negative row", _CALLBACK),
-    "inside_positive_weight": FactKind("ratio", "weight of every positive row", _CALLBACK),
-    "inside_sample_weight": FactKind("yes/no", "rows of one class have different weights", _CALLBACK),
-    "inside_batch_norm": FactKind("yes/no", "some layer normalises over the batch", _CALLBACK),
-    "inside_layers": FactKind("count", "layers with weights", _CALLBACK),
+    "inside_loss": FactKind("word", "the loss function that was compiled", CALLBACK),
+    "inside_from_logits": FactKind("yes/no", "the loss function was told that it gets logits", CALLBACK),
+    "inside_label_smoothing": FactKind("share", "label smoothing of the compiled loss", CALLBACK),
+    "inside_activation": FactKind("word", "activation of the output layer", CALLBACK),
+    "inside_units": FactKind("count", "units of the output", CALLBACK),
+    "inside_read_as": FactKind("word", "what the loss takes the output for: probability or logits", CALLBACK),
+    "inside_labels": FactKind("word", "the label values that reached the training step", CALLBACK),
+    "inside_negative_weight": FactKind("ratio", "weight of every negative row", CALLBACK),
+    "inside_positive_weight": FactKind("ratio", "weight of every positive row", CALLBACK),
+    "inside_sample_weight": FactKind("yes/no", "rows of one class have different weights", CALLBACK),
+    "inside_batch_norm": FactKind("yes/no", "some layer normalises over the batch", CALLBACK),
+    "inside_layers": FactKind("count", "layers with weights", CALLBACK),
     # --- measured in an evaluation of the model: see evaluated.py --------------------------
     **{evaluated_fact(one.name): FactKind(one.unit, one.meaning, _EVALUATE) for one in EVALUATED.values()},
     # --- found by experiments on a copy of the model: see rules/probed.py -----------------

@@ -21,7 +21,9 @@ HELD_FOR: Final = 5
 """Epochs over which a verdict must have been the answer of every look."""
 
 LEAST_SURE: Final = 0.7
-"""Confidence of a verdict below which it is not acted upon."""
+"""Confidence of a verdict, and probability of a cause, below which it is not acted upon."""
+
+_MISMATCH: Final = "output_loss_mismatch"
 
 
 def record_of(
@@ -42,10 +44,10 @@ def record_of(
 
 
 class Watch:
-    """Diagnoses the training again and again, and says when a stall is established.
+    """Diagnoses the training again and again, and says when something wrong is established.
 
-    Established means: the same verdict, ``stalled`` or ``diverged``, at every look over the
-    last five epochs and at two looks at least, with a confidence of 0.7 or more, after ten epochs or more.
+    Established means: the same verdict, and one that is wrong, at every look over the last five epochs and
+    at two looks at least, with a confidence of 0.7 or more, after ten epochs or more.
     """
 
     def __init__(self) -> None:
@@ -55,7 +57,7 @@ class Watch:
         self._looks = 0
 
     def look(self, record: RunRecord, epoch: int) -> bool:
-        """Diagnose; return whether a stall is established.
+        """Diagnose; return whether something wrong is established.
 
         Parameters
         ----------
@@ -63,7 +65,7 @@ class Watch:
             Epochs trained so far.
         """
         self.diagnosis = found = diagnose(record)
-        verdict = found.verdict if is_stuck(found) else None
+        verdict = found.verdict if is_wrong(found) else None
         if verdict is None or verdict is not self._verdict:
             self._verdict, self._since, self._looks = verdict, epoch, 1
             return False
@@ -77,9 +79,15 @@ def is_stuck(diagnosis: Diagnosis) -> bool:
 
 
 def is_wrong(diagnosis: Diagnosis) -> bool:
-    """Whether a diagnosis is worth saying at the end: stuck, or loss and predictions disagree."""
+    """Whether a diagnosis is worth saying: stuck, or loss, labels and predictions do not fit one another."""
     contradicts = diagnosis.verdict is Verdict.INCONSISTENT and diagnosis.judgement.confidence >= LEAST_SURE
-    return contradicts or is_stuck(diagnosis)
+    return contradicts or is_stuck(diagnosis) or _is_mismatched(diagnosis)
+
+
+def _is_mismatched(diagnosis: Diagnosis) -> bool:
+    """Whether the output layer was seen not to fit the loss: it may learn all the same, slowly."""
+    first = diagnosis.causes[0] if diagnosis.causes else None
+    return first is not None and first.cause == _MISMATCH and first.probability >= LEAST_SURE
 
 
 def sentences(diagnosis: Diagnosis) -> list[str]:

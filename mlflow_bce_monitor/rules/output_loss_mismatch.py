@@ -82,7 +82,9 @@ def _by_labels(evidence: Evidence) -> Piece | None:
     values = wrong_labels(evidence)
     if not values:
         return None
-    return Piece("inside_labels", 8.0, f"the labels are {values}, not 0 and 1")
+    several = len(str(evidence["inside_labels"]).split()) > 2  # noqa: PLR2004 - two classes
+    rest = " (more classes take a softmax unit each, and sparse_categorical_crossentropy)" if several else ""
+    return Piece("inside_labels", 8.0, f"the labels are {values}, not 0 and 1{rest}")
 
 
 def _unexplained_gap(evidence: Evidence) -> float:
