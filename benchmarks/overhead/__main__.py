@@ -1,125 +1,167 @@
-"""Time trainings with nothing, with the callback, and with autologging, by turns, and print the ratios.
+"""Measure what the callback costs, beside what MLflow's autologging costs, in paired trainings.
 
-    python -m benchmarks.overhead [--pairs 5]
+    python -m benchmarks.overhead [--rounds 3] [--turns 20]
 
-Each round trains the same seeded model three times, in changing order, so that whatever else the
-machine does falls on all three alike. The first epoch, in which TensorFlow traces, is left out of
-the epoch time and stands in the column of the whole training. All log to one new SQLite store.
+Four trainings of the same seeded model run side by side, each in a process of its own: with nothing,
+with nothing once more, with the callback, with autologging. They take turns of a few epochs, one at a
+time, so that whatever else the machine does falls on all alike. "Nothing once more" shows how far two
+equal trainings differ here. Processor time counts all threads of a process, the writing to MLflow
+included; wall time counts a process's own turns. The first turn, in which TensorFlow traces, is told
+apart. Interval: bootstrap over turns.
+
+    python -m benchmarks.overhead --memory
+
+trains the tiny model for 1,000 epochs with and without the callback, and prints the memory after 60
+and after 1,000.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
-import statistics
+import subprocess
+import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-
-import keras
-import mlflow
 import numpy as np
 
-from mlflow_bce_monitor.keras import BCEMonitor
+WAYS: Final = ("nothing", "control", "callback", "autolog")
+NAMES: Final = {"control": "nothing, once more", "callback": "BCEMonitor()", "autolog": "autolog()"}
 
-WAYS: Final = ("nothing", "callback", "autolog")
+TURN: Final = {"realistic": 1, "tiny": 10}
+"""Epochs of a turn: half a second on an idle machine, so that what else the machine does hits all alike."""
 
-
-@dataclass(frozen=True)
-class Task:
-    """A training: so many rows through so wide a network, in batches, for some epochs."""
-
-    name: str
-    units: int
-    features: int
-    rows: int
-    batch: int
-    epochs: int
+_RESAMPLED: Final = 2_000
 
 
-TASKS: Final = (
-    Task("realistic step", units=512, features=256, rows=7_680, batch=128, epochs=6),
-    Task("tiny model", units=16, features=10, rows=1_000, batch=32, epochs=20),
-)
+@dataclass(frozen=True, eq=False)
+class Used:
+    """What one training has used: seconds a turn, shape (turns,), and what it said at its end."""
+
+    wall: Any
+    cpu: Any
+    end: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Timing:
-    """Seconds of one training: all of it, the median epoch after the first, and a step of that."""
+class Training:
+    """A training that runs while it is its turn."""
 
-    whole: float
-    epoch: float
-    step: float
+    def __init__(self, task: str, way: str, turns: int, store: str) -> None:
+        turn = TURN[task]
+        command = [sys.executable, "-m", "benchmarks.overhead.training", task, way]
+        command += ["--epochs", str(turn * turns), "--turn", str(turn), "--store", store]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        self.said = [self._read()]
 
+    def go(self) -> None:
+        """Let it train for one turn."""
+        self._tell()
+        self.said.append(self._read())
 
-class EpochTimes(keras.callbacks.Callback):  # type: ignore[misc]
-    """Notes when each epoch begins; an epoch lasts until the next one, whatever callbacks do in between."""
+    def end(self) -> Used:
+        """Let it end; return what its turns took, the first one last and apart."""
+        self._tell()
+        end = self._read()["end"]
+        self._process.wait()
+        rows = np.array([[one["wall"], one["cpu"]] for one in self.said])
+        spent = np.diff(rows, axis=0)
+        return Used(spent[:, 0], spent[:, 1], end)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.begun: list[float] = []
+    def _tell(self) -> None:
+        assert self._process.stdin is not None  # noqa: S101 - for the types
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Note the time."""
-        del epoch, logs
-        self.begun.append(time.perf_counter())
-
-
-def train(task: Task, way: str) -> Timing:
-    """Train once, in one of the three ways."""
-    keras.utils.set_random_seed(0)
-    random = np.random.default_rng(0)
-    x = random.normal(size=(task.rows, task.features)).astype("float32")
-    y = (x[:, 0] + x[:, 1] > 0).astype("float32")
-    layers = [keras.layers.Dense(task.units, activation="relu") for _ in range(3)]
-    model = keras.Sequential(
-        [keras.layers.Input((task.features,)), *layers, keras.layers.Dense(1, activation="sigmoid")]
-    )
-    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
-    times = EpochTimes()
-    mlflow.tensorflow.autolog(disable=way != "autolog", log_models=False, log_datasets=False)
-    with mlflow.start_run():
-        callbacks = [times, *([BCEMonitor()] if way == "callback" else [])]
-        began = time.perf_counter()
-        model.fit(x, y, batch_size=task.batch, epochs=task.epochs, verbose=0, callbacks=callbacks)
-        whole = time.perf_counter() - began
-    mlflow.tensorflow.autolog(disable=True)
-    epoch = statistics.median(np.diff(times.begun[1:]))
-    return Timing(whole, float(epoch), float(epoch) / (task.rows / task.batch))
+    def _read(self) -> dict[str, Any]:
+        assert self._process.stdout is not None  # noqa: S101 - as above
+        for line in self._process.stdout:
+            if line.startswith("{"):
+                found: dict[str, Any] = json.loads(line)
+                return found
+        raise RuntimeError(f"{' '.join(map(str, self._process.args))} ended with {self._process.wait()}")  # type: ignore[arg-type]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print one table for each task."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=5, help="rounds of the three trainings")
-    pairs = parser.parse_args(arguments).pairs
+    parser.add_argument("--task", choices=TURN, action="append", help="default: both")
+    parser.add_argument("--rounds", type=int, default=3, help="times that all four are trained anew")
+    parser.add_argument("--turns", type=int, default=20, help="turns of a round")
+    parser.add_argument("--memory", action="store_true", help="measure memory instead")
+    asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        mlflow.set_tracking_uri(f"sqlite:///{Path(folder) / 'mlflow.db'}")
-        mlflow.set_experiment("overhead")
-        train(TASKS[-1], "nothing")  # the first training of a process loads what the others find loaded
-        for task in TASKS:
-            compare(task, pairs)
+        store = f"sqlite:///{Path(folder) / 'mlflow.db'}"
+        if asked.memory:
+            print_memory(store)
+            return
+        for task in asked.task or TURN:
+            rounds = [one_round(task, asked.turns, store, number) for number in range(asked.rounds)]
+            print_costs(task, rounds)
 
 
-def compare(task: Task, pairs: int) -> None:
-    """Print what the two ways cost above nothing."""
-    rounds: list[dict[str, Timing]] = []
-    for number in range(pairs):
-        order = [WAYS[(at + number) % len(WAYS)] for at in range(len(WAYS))]
-        rounds.append({way: train(task, way) for way in order})
-    step = statistics.median(one["nothing"].step for one in rounds)
-    print(f"\n{task.name}: {step * 1000:.1f} ms a step, {task.epochs} epochs, {pairs} rounds")
-    print(f"{'':10}  {'median epoch':>14}  {'whole training':>14}", flush=True)
+def one_round(task: str, turns: int, store: str, number: int) -> dict[str, Used]:
+    """Train in all four ways, by turns."""
+    trainings = {way: Training(task, way, turns, store) for way in WAYS}
+    for turn in range(turns):
+        first = turn + number
+        for at in range(len(WAYS)):
+            trainings[WAYS[(first + at) % len(WAYS)]].go()
+    return {way: training.end() for way, training in trainings.items()}
+
+
+def print_costs(task: str, rounds: Sequence[dict[str, Used]]) -> None:
+    """Print what each way costs above nothing, in processor and wall time, and the first turn in seconds."""
+    epochs = TURN[task] * len(rounds[0]["nothing"].cpu)
+    load, cores = os.getloadavg()[1], os.cpu_count()
+    cpu, wall = (_epoch(task, rounds, kind) * 1000 for kind in ("cpu", "wall"))
+    print(f"\n{task}: {len(rounds)} rounds of {epochs} epochs, load {load:.1f} on {cores} cores")
+    print(f"one epoch: {cpu:.0f} ms of processor time, {wall:.0f} ms of wall time")
+    print(f"{'':20} {'processor time':>28} {'wall time':>28} {'first turn':>12}")
     for way in WAYS[1:]:
-        epoch = statistics.median(one[way].epoch / one["nothing"].epoch for one in rounds)
-        whole = statistics.median(one[way].whole - one["nothing"].whole for one in rounds)
-        print(f"{way:10}  {epoch - 1:>+13.1%}  {whole:>+12.2f} s", flush=True)
+        of_cpu, of_wall = (_above(rounds, way, kind) for kind in ("cpu", "wall"))
+        first = np.median([one[way].cpu[0] - one["nothing"].cpu[0] for one in rounds])
+        print(f"{NAMES[way]:20} {of_cpu:>28} {of_wall:>28} {first:>+10.2f} s", flush=True)
+    own = [one["callback"].end for one in rounds]
+    said = ", ".join(f"{one['own']:.1%}" for one in own)
+    counts = ", ".join(str(one["measured"]) for one in own)
+    print(f"the callback's own account: {said} of the time; epochs measured: {counts}")
+
+
+def _epoch(task: str, rounds: Sequence[dict[str, Used]], kind: str) -> float:
+    turns = np.concatenate([getattr(one["nothing"], kind)[1:] for one in rounds])
+    return float(np.median(turns)) / TURN[task]
+
+
+def _above(rounds: Sequence[dict[str, Used]], way: str, kind: str) -> str:
+    """Return how much more than nothing a way takes, with a 95 % interval.
+
+    Sums and not medians: the callback measures some epochs and leaves others alone, and all of them count.
+    """
+    ours = np.concatenate([getattr(one[way], kind)[1:] for one in rounds])
+    plain = np.concatenate([getattr(one["nothing"], kind)[1:] for one in rounds])
+    drawn = np.random.default_rng(0).integers(0, len(ours), size=(_RESAMPLED, len(ours)))
+    ratios = ours[drawn].sum(axis=1) / plain[drawn].sum(axis=1) - 1.0
+    low, high = np.quantile(ratios, [0.025, 0.975])
+    return f"{ours.sum() / plain.sum() - 1.0:+.1%} ({low:+.1%} to {high:+.1%})"
+
+
+def print_memory(store: str) -> None:
+    """Print the memory of a long training with and without the callback."""
+    print("resident memory of the process, MB:  after 60 epochs   after 1,000")
+    for way in ("nothing", "callback"):
+        training = Training("tiny", way, 50, store)
+        for _ in range(50):
+            training.go()
+        at = {one["epoch"]: one["rss"] for one in training.said}
+        training.end()
+        print(f"{way:36} {at[60]:>15.0f} {at[1000]:>13.0f}", flush=True)
 
 
 if __name__ == "__main__":
