@@ -93,9 +93,7 @@ def trained(case: Case, store: FilledStore) -> dict[str, Any]:
     between = [keras.layers.BatchNormalization()] if case.normalised else []
     hidden, end = keras.layers.Dense(16, "relu"), keras.layers.Dense(1, case.output)
     model = keras.Sequential([keras.layers.Input((FEATURES,)), hidden, *between, end])
-    eagerly = "batch_size" not in case.fit  # tracing takes longer than a few steps
-    rate = fit.pop("rate")
-    model.compile(keras.optimizers.Adam(rate), case.loss, metrics=["accuracy"], run_eagerly=eagerly)
+    model.compile(keras.optimizers.Adam(fit.pop("rate")), case.loss, metrics=["accuracy"])
     x, y = rows(fit.pop("rows"))
     y = y if case.labels is None else case.labels(y).astype("float32")
     mlflow.set_tracking_uri(store.uri)
