@@ -145,6 +145,14 @@ class Limits:
     lifted_start: float = 1.03
     # Of what stands above chance. Predictions on two sets of a few hundred rows differ by far more.
     common_gap: float = 0.012
+    # Points from which the jumps of the last half can be told from its bends: six are left of it.
+    points_of_noise: int = 12
+    # Of chance. Standard deviation of one point of the last half that makes its level meaningless.
+    jumpy_noise: float = 0.1
+    # Of the way from the end level up to ln 2. A loss this near its end has done what it did.
+    most_of_the_way: float = 0.1
+    # Different accuracies that one class for everything, on its way there, does not have.
+    accuracies_of_both: int = 3
     # Skill by which a validation loss has to fall back from its best before that is overfitting
     # whatever the share of positives is.
     fallen_back: float = 0.1

@@ -70,6 +70,21 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     "last_skill": FactKind("skill", "1 - last loss / chance level, held-back data where there are some"),
     "total_fall": FactKind("of chance", "fall from the first point to the end level"),
     "stand_fraction": FactKind("share", "share of the points near chance before the loss left it for good"),
+    "left_plateau_fraction": FactKind(
+        "share", "share of the points on plateaus at chance that the loss left again"
+    ),
+    "final_skill": FactKind("skill", "1 - last loss / chance level, training data"),
+    "end_noise": FactKind(
+        "of chance", "standard deviation of one point of the last half, of a run long enough to tell"
+    ),
+    "accuracies_at_end_level": FactKind(
+        "count", "different accuracies while the loss was about as low as at its end", "log the accuracy"
+    ),
+    "validation_one_class_gain": FactKind(
+        "share",
+        "held-back accuracy above that of one class for everything, were the validation loss at chance",
+        "log the validation accuracy",
+    ),
     "negative_loss": FactKind("yes/no", "some logged loss is below zero"),
     "loss_certainty": FactKind("word", "how sure it is that the loss is a binary cross-entropy"),
     "movement": FactKind(

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from mlflow_bce_monitor.curves.curve import CurveSet
-from mlflow_bce_monitor.evidence import of_curves, of_evaluation, of_monitor, of_predictions, of_training
+from mlflow_bce_monitor.evidence import (
+    of_course,
+    of_curves,
+    of_evaluation,
+    of_monitor,
+    of_predictions,
+    of_training,
+)
 from mlflow_bce_monitor.evidence.fact import Evidence, Fact
 from mlflow_bce_monitor.evidence.of_curves import plateau_fraction
 from mlflow_bce_monitor.evidence.view import LossView
@@ -41,6 +48,8 @@ def gather(
     facts = [
         *of_curves.shape(train, curves, limits),
         *(of_curves.twin(validation, limits) if validation is not None else ()),
+        *of_course.course(train, curves, limits),
+        *of_course.held_back_course(validation, curves, limits),
         *of_predictions.gains(train, validation, curves, settings),
         *of_curves.movement(validation or train),
         *of_curves.penalty(train, curves),

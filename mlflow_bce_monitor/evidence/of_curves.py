@@ -138,7 +138,10 @@ def common_excess(train: LossView, validation: LossView | None, limits: Limits) 
     if ours.size < limits.min_points or not bool(np.isfinite(ours).all() and np.isfinite(theirs).all()):
         return
     above = theirs[:-1] - validation.chance.value
-    gap = np.abs(theirs[:-1] - (ours[:-1] + ours[1:]) / 2.0)
+    gap = theirs[:-1] - (ours[:-1] + ours[1:]) / 2.0
+    # One prediction for everything costs each split its own chance level.
+    apart = validation.chance.value - train.chance.value
+    gap = np.minimum(np.abs(gap), np.abs(gap - apart))
     half = slice(above.size // 2, None)
     size = max(float(np.median(above[half])), float(theirs.max() - theirs.min()))
     common = (

@@ -33,7 +33,7 @@ from mlflow_bce_monitor.verdicts.evaluated import (
 from mlflow_bce_monitor.verdicts.learned import learned, without_held_back_skill
 from mlflow_bce_monitor.verdicts.near_chance import near_chance
 from mlflow_bce_monitor.verdicts.normal import below_zero, normal_at_chance, not_a_number, too_few_points
-from mlflow_bce_monitor.verdicts.unknown_share import below_from_the_start, share_not_known
+from mlflow_bce_monitor.verdicts.unknown_share import below_from_the_start, never_moved, share_not_known
 from mlflow_bce_monitor.verdicts.unsteady import jumping, lost_at_the_end
 
 __all__ = ["CLEAR", "JUDGES", "judge", "judge_evaluation"]
@@ -53,6 +53,7 @@ JUDGES: Final[tuple[Judge, ...]] = (
     one_class_against_the_odds,
     constant_in_inference,
     jumping,
+    never_moved,
     below_from_the_start,
     share_not_known,
     lost_at_the_end,

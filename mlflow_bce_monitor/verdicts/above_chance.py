@@ -16,11 +16,14 @@ def inflated(evidence: Evidence, limits: Limits) -> Judgement | None:
     A regularisation penalty or sample weights that were not logged lift the loss; they do
     not enter the AUC or the accuracy.
     """
-    if evidence.number("end_skill") > -limits.chance_band or not moved(evidence, limits):
+    if not moved(evidence, limits) or not _stands_above(evidence, limits):
         return None
     if evidence.number("end_ratio") > limits.far_above**2 and not evidence.get("common_excess", False):
         return None  # that far above chance, certain and wrong predictions are the better explanation
-    if evidence.number_or("validation_skill", 0.0) > limits.chance_band:
+    if (
+        max(evidence.number_or("validation_skill", 0.0), evidence.number("end_skill"))
+        > limits.unvalidated_band
+    ):
         return None
     area = evidence.number_or("validation_auc", evidence.number_or("auc", 0.5))
     if area >= limits.auc_contradiction:
@@ -33,6 +36,12 @@ def inflated(evidence: Evidence, limits: Limits) -> Judgement | None:
         because = f"accuracy is {gain:.2f} above that of one class; the loss carries a penalty or weights"
         return Judgement(Verdict.LEARNING, OPEN, because)
     return None
+
+
+def _stands_above(evidence: Evidence, limits: Limits) -> bool:
+    """Whether the loss stands above chance, or came down to it from where no sound network starts."""
+    above = evidence.number("end_skill") <= -limits.chance_band
+    return above or (bool(evidence["end_falling"]) and evidence.number("first_ratio") > limits.overshoot)
 
 
 def penalty_alone(evidence: Evidence, limits: Limits) -> Judgement | None:
@@ -60,13 +69,13 @@ def far_above_chance(evidence: Evidence, limits: Limits) -> Judgement | None:
     times = evidence.number("end_ratio")
     if times <= limits.far_above:
         return _far_above_on_held_back(evidence, limits)
+    if evidence.number_or("end_noise", 0.0) > limits.jumpy_noise * times:
+        because = f"the loss jumps about a level {times:.2g} times that of predicting 0.5 for everything"
+        return Judgement(Verdict.UNSTABLE, LIKELY, because)
     fall = evidence.number("end_fall")
     if evidence["end_falling"] and fall > limits.far_fall * times and _within_reach(times, fall, limits):
         because = f"the loss is {times:.2g} times that of predicting 0.5 for everything, and still falling"
         return Judgement(Verdict.SLOW, LIKELY, because)
-    if evidence.number("end_spread") > limits.unstable_noise * times:
-        because = f"the loss jumps about a level {times:.2g} times that of predicting 0.5 for everything"
-        return Judgement(Verdict.UNSTABLE, LIKELY, because)
     because = f"the loss stays at {times:.2g} times that of predicting 0.5 for everything"
     return Judgement(Verdict.DIVERGED, CLEAR, because)
 

@@ -21,7 +21,8 @@ def without_held_back_skill(evidence: Evidence, limits: Limits) -> Judgement | N
         return None
     if not training_skill(evidence, limits) or not more_than_memorised(evidence, limits):
         return None
-    if evidence["validation_falling"] and evidence.number("validation_fall") > limits.slow_fall:
+    far = max(1.0, evidence.number("validation_end_ratio"))
+    if evidence["validation_falling"] and evidence.number("validation_fall") > limits.slow_fall * far**2:
         because = "training skill, and the validation loss is still falling towards its chance level"
         return Judgement(Verdict.SLOW, OPEN, because)
     because = (

@@ -26,27 +26,32 @@ def near_chance(evidence: Evidence, limits: Limits) -> Judgement:
 
 def still_falling(evidence: Evidence, limits: Limits) -> bool:
     """Whether the training loss falls at its end, surely and by enough to matter."""
-    return bool(evidence["end_falling"]) and evidence.number("end_fall") > limits.slow_fall
+    # Held-back data are measured on one model, so their loss shows a trend that batches still hide.
+    surely = bool(evidence["end_falling"] or evidence.get("validation_falling", False))
+    fell = evidence.number_or("total_fall", 0.0) > 0.0
+    return surely and fell and evidence.number("end_fall") > limits.slow_fall
 
 
 def _improves_for_real(evidence: Evidence, limits: Limits) -> bool:
     """Whether a falling training loss is more than memorising: held-back data improve as well."""
     if "validation_skill" not in evidence:
         return True
-    if evidence.get("constant_output", False) or not evidence["validation_falling"]:
+    if not evidence["validation_falling"]:
         return False
-    if evidence.number("validation_skill") < 0.0:
-        return (
-            evidence.number("validation_fall") > limits.slow_fall
-        )  # it comes down to chance, whatever it ranks
-    if "validation_auc" in evidence:
-        if evidence.number("validation_auc") < limits.auc_at_chance:
-            return False
-        if evidence.number("validation_auc") >= limits.auc_with_signal:
-            return True
+    if evidence.number("validation_skill") < 0.0 and not evidence.get("common_excess", False):
+        # It comes down to chance, whatever it ranks.
+        return evidence.number("validation_fall") > limits.slow_fall
+    return not evidence.get("constant_output", False) and _worth_the_name(evidence, limits)
+
+
+def _worth_the_name(evidence: Evidence, limits: Limits) -> bool:
+    """Whether what held-back data gain is more than luck: by its ranking, else by all their rows together."""
+    area = evidence.number_or("validation_auc", limits.auc_at_chance)
+    if area < limits.auc_at_chance:
+        return False
     rows = evidence.number_or("n_validation", math.inf)
     worth = evidence.number("validation_fall") * evidence.number("end_level") * rows
-    return worth >= limits.validation_gain
+    return area >= limits.auc_with_signal or worth >= limits.validation_gain
 
 
 def _plain(skill: float) -> str:

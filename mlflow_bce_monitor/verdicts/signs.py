@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from mlflow_bce_monitor.contract import Verdict
 from mlflow_bce_monitor.diagnosis import Judgement
 from mlflow_bce_monitor.evidence.fact import Evidence
@@ -12,6 +14,11 @@ from mlflow_bce_monitor.verdicts.confidence import LIKELY
 def moved(evidence: Evidence, limits: Limits) -> bool:
     """Whether the loss has moved at all, so that what it shows was learned in this run."""
     return evidence.number_or("movement", 0.0) >= limits.hardly_moves
+
+
+def _fitted(evidence: Evidence, limits: Limits) -> bool:
+    """Whether the training loss fell to where it shows skill: one epoch may be all that learning takes."""
+    return evidence.number("total_fall") >= limits.hardly_moves and training_skill(evidence, limits)
 
 
 def ranks(evidence: Evidence, limits: Limits) -> bool:
@@ -31,8 +38,15 @@ def _ranks_held_back(evidence: Evidence, limits: Limits) -> bool:
 
 def training_skill(evidence: Evidence, limits: Limits) -> bool:
     """Whether the training loss is below chance by more than its own noise."""
-    margin = max(limits.chance_band, limits.error_sigmas * evidence.number("end_skill_error"))
+    margin = max(limits.chance_band, limits.error_sigmas * _end_error(evidence, limits))
     return evidence.number("end_skill") > margin
+
+
+def _end_error(evidence: Evidence, limits: Limits) -> float:
+    """Return the standard error of the end skill; a wild beginning does not count where the end is calm."""
+    points = math.ceil(evidence.number("n_points") * limits.end_fraction)
+    of_end = evidence.number_or("end_noise", math.inf) / math.sqrt(max(1, points))
+    return min(evidence.number("end_skill_error"), of_end)
 
 
 def more_than_memorised(evidence: Evidence, limits: Limits) -> bool:
@@ -57,7 +71,7 @@ def validation_skill(evidence: Evidence, limits: Limits) -> bool:
     skill = evidence.number("validation_skill")
     if "validation_auc" in evidence and not _ranks_held_back(evidence, limits):
         return False
-    if skill < limits.clear_skill and not moved(evidence, limits):
+    if skill < limits.clear_skill and not moved(evidence, limits) and not _fitted(evidence, limits):
         return False  # what the first weights happened to give is not learned
     if skill <= limits.chance_band:
         gap = evidence.number("end_skill") - skill
@@ -74,7 +88,7 @@ def validation_skill(evidence: Evidence, limits: Limits) -> bool:
 
 def escaped_or_learning(because: str, confidence: float, evidence: Evidence, limits: Limits) -> Judgement:
     """Tell a run that stood at chance first from one that set out at once."""
-    share = max(evidence.number("plateau_fraction"), evidence.number("stand_fraction"))
+    share = max(evidence.number("left_plateau_fraction"), evidence.number("stand_fraction"))
     enough = limits.escaped_preference_fraction if evidence["preference_loss"] else limits.escaped_fraction
     if share >= enough:
         return Judgement(Verdict.ESCAPED, LIKELY, f"{share:.0%} of the run stood at chance; then {because}")

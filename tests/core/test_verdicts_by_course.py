@@ -1,0 +1,226 @@
+"""Verdicts that the course of a run decides: what it left, how it jumps, which classes are predicted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from made_runs import LN_2, Values, entropy_of, jitter, run
+
+from mlflow_bce_monitor.contract import Verdict
+from mlflow_bce_monitor.diagnosis import Diagnosis
+from mlflow_bce_monitor.pipeline import Question, diagnose
+
+H_OF_A_FIFTH = entropy_of(0.2)
+
+
+def fall(n: int, start: float, end: float, tau: float) -> np.ndarray:
+    """Return a curve that falls from ``start`` towards ``end``."""
+    return end + (start - end) * np.exp(-np.arange(n) / tau)
+
+
+def diagnosed(metrics: dict[str, Values], base_rate: float | None) -> Diagnosis:
+    """Return the diagnosis of a run with these metrics."""
+    return diagnose(run(metrics), Question(base_rate=base_rate))
+
+
+FLAT = fall(30, 0.69, 0.3, 1.0)
+"""Down to 0.3 within a tenth of the run, and flat from there."""
+
+MOVING = 0.9 + jitter(30, 0.02, seed=4)
+"""An accuracy of both classes: it never stands still."""
+
+RESTLESS = [  # fmt: skip
+    1.042,
+    1.014,
+    0.98,
+    0.952,
+    0.985,
+    0.976,
+    0.965,
+    0.927,
+    0.956,
+    0.946,
+    0.945,
+    0.931,
+    0.914,
+    0.91,
+    0.912,
+    0.934,
+    0.887,
+    0.899,
+    0.898,
+    0.879,
+    0.886,
+    0.858,
+    0.858,
+    0.848,
+]
+"""In units of the chance level: restless enough for a plateau at the end to reach up to chance."""
+
+CASES: dict[str, tuple[Verdict, dict[str, Values], float | None]] = {
+    # --- flat below ln 2, the share not known ----------------------------------------------
+    "the accuracy moves at the low level: both classes are predicted": (
+        Verdict.LEARNING,
+        {"loss": FLAT, "accuracy": MOVING},
+        None,
+    ),
+    "nothing but the level": (Verdict.INCONCLUSIVE, {"loss": FLAT}, None),
+    "to the digit the same from the first point on": (
+        Verdict.STALLED,
+        {
+            "loss": [0.6563] * 10,
+            "val_loss": [0.6362] * 10,
+            "accuracy": [0.68] * 10,
+            "val_accuracy": [0.74] * 10,
+        },
+        None,
+    ),
+    "a focal loss that never left its start": (
+        Verdict.STALLED,
+        {"loss": 0.1728 + jitter(30, 0.0001, seed=2)},
+        None,
+    ),
+    "from its first point at next to nothing": (
+        Verdict.LEARNING,
+        {"loss": 0.004 + jitter(30, 0.00001, seed=2)},
+        None,
+    ),
+    "near ln 2 on held-back data under a penalty, with an accuracy that ln 2 does not have": (
+        Verdict.LEARNING,
+        {
+            "loss": fall(12, 0.76, 0.52, 4.0),
+            "accuracy": np.linspace(0.66, 0.8, 12),
+            "val_loss": np.linspace(0.675, 0.682, 12),
+            "val_accuracy": np.array([220, 221, 219, 217, 216, 215, 216, 215, 217, 216, 215, 216]) / 300,
+        },
+        None,
+    ),
+    "at ln 2 on held-back data whatever the share is": (
+        Verdict.OVERFITTING,
+        {
+            "loss": fall(30, 0.75, 0.6, 10.0),
+            "accuracy": np.linspace(0.52, 0.68, 30),
+            "val_loss": 0.69 + jitter(30, 0.002, seed=1),
+            "val_accuracy": 0.54 + jitter(30, 0.01, seed=2),
+        },
+        None,
+    ),
+    "fallen back to ln 2 at the very end": (
+        Verdict.OVERFITTING,
+        {
+            "loss": fall(17, 0.6, 0.02, 5.0),
+            "val_loss": np.interp(range(17), [0, 5, 8, 16], [0.58, 0.48, 0.5, 0.68]),
+        },
+        None,
+    ),
+    # --- escaped or learning ----------------------------------------------------------------
+    "a plateau at the end is none that was left": (
+        Verdict.LEARNING,
+        {
+            "loss": np.array(RESTLESS) * LN_2,
+            "val_loss": np.linspace(0.735, 0.632, 24),
+        },
+        0.5,
+    ),
+    "a plateau at chance, then skill": (
+        Verdict.ESCAPED,
+        {"loss": np.concatenate([LN_2 + jitter(15, 0.002, seed=5), fall(15, 0.66, 0.3, 4.0)])},
+        0.5,
+    ),
+    # --- jumps --------------------------------------------------------------------------------
+    "jumps by a tenth of chance near chance": (
+        Verdict.UNSTABLE,
+        {"loss": 0.8 + jitter(30, 0.15, seed=6)},
+        0.5,
+    ),
+    "one spike in the last half is no jumping": (
+        Verdict.STALLED,
+        {"loss": [*(LN_2 + jitter(20, 0.004, seed=7)), 4.0, 3.0, *(LN_2 + jitter(8, 0.004, seed=8))]},
+        0.5,
+    ),
+    "eight points far above cannot show whether they jump": (
+        Verdict.DIVERGED,
+        {"loss": [320.0, 110.0, 65.0, 61.0, 60.0, 34.0, 50.0, 47.0]},
+        0.5,
+    ),
+    "the same over thirty points": (
+        Verdict.UNSTABLE,
+        {"loss": 50.0 * np.exp(np.random.default_rng(0).normal(0.0, 0.5, 30))},
+        0.5,
+    ),
+    "the held-back loss leaps while the training rows stay fitted": (
+        Verdict.OVERFITTING,
+        {
+            "loss": fall(20, 0.69, 0.001, 2.0),
+            "val_loss": [0.5] * 12 + [0.8, 1.2, 1.6, 2.0, 2.4, 2.8, 3.2, 4.0],
+        },
+        0.5,
+    ),
+    # --- slow or stalled ------------------------------------------------------------------------
+    "held-back data fall for sure where batches hide it": (
+        Verdict.SLOW,
+        {
+            "loss": [0.935, 0.856, 0.813, 0.791, 0.77, 0.757, 0.758, 0.745],
+            "val_loss": [0.836, 0.801, 0.78, 0.765, 0.754, 0.744, 0.737, 0.731],
+        },
+        0.5,
+    ),
+    "one class for everything, on its way down from far above": (
+        Verdict.SLOW,
+        {
+            "loss": np.linspace(0.9, 0.83, 60),
+            "val_loss": np.linspace(0.98, 0.9, 60),
+            "accuracy": [0.5146] * 60,
+            "val_accuracy": [0.4737] * 60,
+        },
+        None,
+    ),
+    "no lower than where it began": (
+        Verdict.STALLED,
+        {"loss": [0.705] + [0.72 - 0.0004 * i for i in range(20)]},
+        0.5,
+    ),
+    "a held-back loss far above chance that creeps is not on its way down": (
+        Verdict.OVERFITTING,
+        {"loss": fall(60, 0.7, 0.02, 6.0), "val_loss": np.linspace(34.2, 33.8, 60)},
+        0.5,
+    ),
+    "a penalty that decays above two different chance levels": (
+        Verdict.STALLED,
+        {
+            "loss": H_OF_A_FIFTH + fall(30, 0.4, 0.05, 8.0),
+            "val_loss": entropy_of(0.1833) + fall(30, 0.3795, 0.05, 8.0),
+            "accuracy": [0.8] * 30,
+            "val_accuracy": [0.8167] * 30,
+        },
+        None,
+    ),
+    "a penalty that brought the loss to chance from far above, over a good ranking": (
+        Verdict.LEARNING,
+        {
+            "loss": fall(30, 3.2, 0.6, 8.0),
+            "val_loss": fall(30, 3.1, 0.64, 8.0),
+            "val_auc": np.linspace(0.7, 0.99, 30),
+        },
+        0.5,
+    ),
+    "learned within the first epoch": (
+        Verdict.LEARNING,
+        {"loss": [0.734] + [0.663] * 29, "val_loss": [0.6624] + [0.665] * 29},
+        0.5,
+    ),
+}
+
+
+@pytest.mark.parametrize(("verdict", "metrics", "base_rate"), CASES.values(), ids=CASES.keys())
+def test_the_course_decides(verdict: Verdict, metrics: dict[str, Values], base_rate: float | None) -> None:
+    """Each run of the table gets the verdict it was written for."""
+    found = diagnosed(metrics, base_rate)
+    assert found.verdict is verdict, found.judgement.because
+
+
+def test_the_end_of_a_fitted_run_is_not_called_chance() -> None:
+    """A wild beginning says nothing about the noise of a calm end."""
+    wild = [2.3, 6.9, 4.3, 8.0, 0.3, 4.3, 2.8, 2.8, 0.5, 0.8, 0.2, 0.1]
+    found = diagnosed({"loss": [*wild, *[1e-6] * 10]}, 0.5)
+    assert found.verdict is Verdict.LEARNING, found.judgement.because
