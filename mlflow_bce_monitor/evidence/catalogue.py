@@ -85,6 +85,7 @@ CATALOGUE: Final[dict[str, FactKind]] = {
         "held-back accuracy above that of one class for everything, were the validation loss at chance",
         "log the validation accuracy",
     ),
+    "stand_skill": FactKind("skill", "1 - level of the loss before it left chance for good / chance level"),
     "negative_loss": FactKind("yes/no", "some logged loss is below zero"),
     "loss_certainty": FactKind("word", "how sure it is that the loss is a binary cross-entropy"),
     "movement": FactKind(

@@ -30,6 +30,8 @@ def course(train: LossView, curves: CurveSet, limits: Limits) -> Iterator[Fact]:
     yield Fact("final_skill", 1.0 - float(values[-1]) / chance, source, Tier.CURVE)
     if values.size >= limits.points_of_noise:
         yield Fact("end_noise", point_noise(values[values.size // 2 :]) / chance, source, Tier.CURVE)
+    if findings.stand is not None:
+        yield Fact("stand_skill", 1.0 - findings.stand.level / chance, source, Tier.CURVE)
     yield from _accuracies_at_the_level(train, curves, limits)
 
 

@@ -48,6 +48,9 @@ def penalty_alone(evidence: Evidence, limits: Limits) -> Judgement | None:
     """Find a loss above chance by the same on both splits: a penalty, over no prediction."""
     if not evidence.get("common_excess", False) or evidence.number("end_skill") > 0.0:
         return None
+    times = max(1.0, evidence.number("end_ratio"))
+    if evidence.number_or("end_noise", 0.0) > limits.jumpy_noise * times:
+        return None  # weights do not jump, errors do
     if not evidence["end_falling"]:
         return None  # certain, wrong predictions cost the same on both splits as well, and stay
     if evidence.number_or("accuracy_gain", 0.0) > limits.unvalidated_band:

@@ -19,8 +19,10 @@ def without_held_back_skill(evidence: Evidence, limits: Limits) -> Judgement | N
     """Tell overfitting from chance where a validation loss was logged and shows no skill."""
     if "validation_skill" not in evidence or validation_skill(evidence, limits):
         return None
-    if not training_skill(evidence, limits) or not more_than_memorised(evidence, limits):
+    if not training_skill(evidence, limits):
         return None
+    if not more_than_memorised(evidence, limits):
+        return _memorising(evidence, limits)
     far = max(1.0, evidence.number("validation_end_ratio"))
     if evidence["validation_falling"] and evidence.number("validation_fall") > limits.slow_fall * far**2:
         because = "training skill, and the validation loss is still falling towards its chance level"
@@ -32,6 +34,19 @@ def without_held_back_skill(evidence: Evidence, limits: Limits) -> Judgement | N
     return Judgement(Verdict.OVERFITTING, CLEAR, because)
 
 
+def _memorising(evidence: Evidence, limits: Limits) -> Judgement | None:
+    """Find a small training skill that grows while the held-back loss rises: it is being memorised."""
+    grows = bool(evidence["end_falling"]) and evidence.number("end_fall") > limits.slow_fall
+    rises = evidence.number("validation_fall") < -limits.slow_fall
+    if not grows or not rises or evidence.number_or("fit_gap", 0.0) <= limits.memorising_gap:
+        return None
+    because = (
+        f"the training loss falls (skill {evidence.number('end_skill'):.2f}) while the validation loss rises "
+        f"(skill {evidence.number('validation_skill'):.2f})"
+    )
+    return Judgement(Verdict.OVERFITTING, LIKELY, because)
+
+
 def learned(evidence: Evidence, limits: Limits) -> Judgement | None:
     """Find skill that is more than memorised: on held-back data where there are some."""
     skill = evidence.number("end_skill")
@@ -41,6 +56,8 @@ def learned(evidence: Evidence, limits: Limits) -> Judgement | None:
             return None
         because = f"skill {skill:.2f} on the training and {held_back:.2f} on the validation data"
         confidence = CLEAR if held_back > 2 * limits.chance_band else LIKELY
+        if not evidence["share_known"]:
+            confidence = LIKELY
     elif training_skill(evidence, limits) and more_than_memorised(evidence, limits):
         because = f"the loss is {skill:.0%} below its chance level"
         confidence = CLEAR if skill > limits.clear_skill else LIKELY

@@ -14,7 +14,7 @@ from mlflow_bce_monitor.verdicts.confidence import CLEAR, LIKELY, OPEN
 def near_chance(evidence: Evidence, limits: Limits) -> Judgement:
     """Tell slow from stalled: the last question, which always has an answer."""
     skill = evidence.number("end_skill")
-    falling = still_falling(evidence, limits)
+    falling = still_falling(evidence, limits) and not _arrived(evidence, limits)
     if falling and _improves_for_real(evidence, limits):
         fall = f"{evidence.number('end_fall'):.1%} of it"
         because = f"near chance (skill {_plain(skill)}) and still falling, by {fall} over the last half"
@@ -30,6 +30,14 @@ def still_falling(evidence: Evidence, limits: Limits) -> bool:
     surely = bool(evidence["end_falling"] or evidence.get("validation_falling", False))
     fell = evidence.number_or("total_fall", 0.0) > 0.0
     return surely and fell and evidence.number("end_fall") > limits.slow_fall
+
+
+def _arrived(evidence: Evidence, limits: Limits) -> bool:
+    """Whether one class for everything costs exactly its share by now: nothing is left to fall for."""
+    if not evidence["share_known"] or not evidence.get("accuracy_constant", False):
+        return False
+    here = (evidence.number("end_skill"), evidence.number("final_skill"))
+    return max(map(abs, here)) <= limits.exact_chance
 
 
 def _improves_for_real(evidence: Evidence, limits: Limits) -> bool:
@@ -51,7 +59,8 @@ def _worth_the_name(evidence: Evidence, limits: Limits) -> bool:
         return False
     rows = evidence.number_or("n_validation", math.inf)
     worth = evidence.number("validation_fall") * evidence.number("end_level") * rows
-    return area >= limits.auc_with_signal or worth >= limits.validation_gain
+    gained = max(worth, evidence.number_or("validation_gain", 0.0))
+    return area >= limits.auc_with_signal or gained >= limits.validation_gain
 
 
 def _plain(skill: float) -> str:

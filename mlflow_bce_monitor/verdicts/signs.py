@@ -39,7 +39,20 @@ def _ranks_held_back(evidence: Evidence, limits: Limits) -> bool:
 def training_skill(evidence: Evidence, limits: Limits) -> bool:
     """Whether the training loss is below chance by more than its own noise."""
     margin = max(limits.chance_band, limits.error_sigmas * _end_error(evidence, limits))
-    return evidence.number("end_skill") > margin
+    return _skill_now(evidence, limits) > margin
+
+
+def _skill_now(evidence: Evidence, limits: Limits) -> float:
+    """Return the skill at the end, or that of the last point while points are epochs that fall for sure.
+
+    The level of the end is a median, which lags behind a loss that falls; the last epoch's mean
+    lags behind the model, too.
+    """
+    skill = evidence.number("end_skill")
+    falls = bool(evidence["end_falling"]) and evidence.number("end_fall") > limits.slow_fall
+    if not falls or evidence.number("n_points") > limits.few_points:
+        return skill
+    return max(skill, evidence.number("final_skill"))
 
 
 def _end_error(evidence: Evidence, limits: Limits) -> float:
@@ -88,7 +101,10 @@ def validation_skill(evidence: Evidence, limits: Limits) -> bool:
 
 def escaped_or_learning(because: str, confidence: float, evidence: Evidence, limits: Limits) -> Judgement:
     """Tell a run that stood at chance first from one that set out at once."""
-    share = max(evidence.number("left_plateau_fraction"), evidence.number("stand_fraction"))
+    share = evidence.number("stand_fraction")
+    if not evidence["share_known"] and evidence.number_or("stand_skill", 0.0) > limits.surely_fitted:
+        share = 0.0  # so far below ln 2 it stood because it had learned
+    share = max(share, evidence.number("left_plateau_fraction"))
     enough = limits.escaped_preference_fraction if evidence["preference_loss"] else limits.escaped_fraction
     if share >= enough:
         return Judgement(Verdict.ESCAPED, LIKELY, f"{share:.0%} of the run stood at chance; then {because}")

@@ -102,6 +102,11 @@ def _skill_or_imbalance(evidence: Evidence, limits: Limits) -> Judgement:
             "and one prediction for everything would be of one class at this loss"
         )
         return escaped_or_learning(because, LIKELY, evidence, limits)
+    if evidence.number("end_flat_fraction") >= limits.flat_early and evidence.number("stand_fraction") > 0.0:
+        because = (
+            f"the loss stood near ln 2 before it fell to {level}: the share of positives is learned at once"
+        )
+        return escaped_or_learning(because, OPEN, evidence, limits)
     if evidence.number("end_flat_fraction") >= limits.flat_early:
         because = (
             f"flat at {level} from early on: the chance level of imbalanced labels or a limit of the model; "

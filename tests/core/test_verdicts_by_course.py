@@ -29,7 +29,7 @@ FLAT = fall(30, 0.69, 0.3, 1.0)
 MOVING = 0.9 + jitter(30, 0.02, seed=4)
 """An accuracy of both classes: it never stands still."""
 
-RESTLESS = [  # fmt: skip
+RESTLESS = [
     1.042,
     1.014,
     0.98,
@@ -203,6 +203,50 @@ CASES: dict[str, tuple[Verdict, dict[str, Values], float | None]] = {
             "val_auc": np.linspace(0.7, 0.99, 30),
         },
         0.5,
+    ),
+    "the training rows fall a little while the held-back ones rise": (
+        Verdict.OVERFITTING,
+        {"loss": np.linspace(0.7, 0.665, 40), "val_loss": np.linspace(0.694, 0.73, 40)},
+        0.5,
+    ),
+    "the same without the rise": (
+        Verdict.STALLED,
+        {"loss": np.linspace(0.7, 0.665, 40), "val_loss": 0.697 + jitter(40, 0.001, seed=9)},
+        0.5,
+    ),
+    "an errant end that a penalty does not have": (
+        Verdict.UNSTABLE,
+        {
+            "loss": (wild := 2.0 + fall(40, 20.0, 0.0, 6.0) + jitter(40, 0.7, seed=10)),
+            "val_loss": np.append((wild[:-1] + wild[1:]) / 2.0, wild[-1]),
+        },
+        0.5,
+    ),
+    "the share of one class has been found to the digit": (
+        Verdict.STALLED,
+        {"loss": H_OF_A_FIFTH + fall(20, 0.2, 0.0, 2.0), "accuracy": [0.8] * 20},
+        None,
+    ),
+    "flat below ln 2 after a stand at it": (
+        Verdict.ESCAPED,
+        {"loss": np.concatenate([LN_2 + jitter(8, 0.001, seed=11), [0.5, 0.2], [0.08] * 30])},
+        None,
+    ),
+    "a stand far below ln 2 was learned": (
+        Verdict.LEARNING,
+        {
+            "loss": [0.44, 0.2, 0.016, 0.0155, 0.016, 0.0157, 0.016, 0.0158, 0.006, 0.002] + [0.0001] * 15,
+            "accuracy": [0.83, 0.98, 0.994, 0.9946, 0.995, 0.9946, 0.994, 0.9911, 0.998, 1.0] + [1.0] * 15,
+        },
+        None,
+    ),
+    "the median of three epochs lags behind a steep fall": (
+        Verdict.LEARNING,
+        {
+            "loss": [0.71, 0.66, 0.6, 0.53, 0.47, 0.42, 0.38, 0.355, 0.325, 0.31],
+            "val_loss": [0.69, 0.62, 0.54, 0.475, 0.417, 0.37, 0.336, 0.313, 0.3, 0.29],
+        },
+        0.1,
     ),
     "learned within the first epoch": (
         Verdict.LEARNING,
