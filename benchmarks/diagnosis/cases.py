@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from benchmarks.rivals.histories import training_loss
 from mlflow_bce_monitor.contract import FLAGGED, NO_CAUSE, UNKNOWN, Verdict
 from mlflow_bce_monitor.diagnosis import Diagnosis
+from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.records import RunRecord
 
 if TYPE_CHECKING:
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
 RATE: Final = "learning_rate"
 """The fact that separates frozen parameters from a rate near zero."""
+
+SHARE: Final = "share of positives"
+VALIDATION_LOSS: Final = "validation loss"
+AUC: Final = "AUC"
+"""What decides most verdicts, and that not every run logs."""
 
 NO_GRADIENT: Final = frozenset({"dead_relu", "vanishing_gradients", "zero_initialization", "constant_inputs"})
 """Causes of one constant output: no metric that stock users log tells them apart."""
@@ -66,6 +72,10 @@ class Case:
         (cause, probability) as given, most probable first; () when no cause was given.
     rate_known
         Whether the answer could draw on the learning rate.
+    confidence
+        Stated for the verdict, in [0, 1].
+    logged
+        Which of ``SHARE``, ``VALIDATION_LOSS`` and ``AUC`` the answer could draw on.
     """
 
     verdict: Verdict
@@ -77,6 +87,8 @@ class Case:
     said: Verdict
     stated: tuple[tuple[str, float], ...]
     rate_known: bool
+    confidence: float = 1.0
+    logged: frozenset[str] = frozenset()
 
     @property
     def is_right(self) -> bool:
@@ -149,6 +161,16 @@ def answer_of(cause: str, *, rate_known: bool) -> frozenset[str]:
     return frozenset({cause})
 
 
+def _logged(evidence: Evidence) -> frozenset[str]:
+    """Return what the evidence holds of what decides most verdicts."""
+    found = {
+        SHARE: evidence.get("share_known", False) is True,
+        VALIDATION_LOSS: "validation_skill" in evidence,
+        AUC: "auc" in evidence or "validation_auc" in evidence,
+    }
+    return frozenset(name for name, there in found.items() if there)
+
+
 def case_of(record: RunRecord, truth: Truth, diagnosis: Diagnosis) -> Case:
     """Return what the scores need of one run."""
     losses = training_loss(record)
@@ -162,4 +184,6 @@ def case_of(record: RunRecord, truth: Truth, diagnosis: Diagnosis) -> Case:
         said=diagnosis.verdict,
         stated=tuple((ranked.cause, ranked.probability) for ranked in diagnosis.causes),
         rate_known=RATE in diagnosis.evidence,
+        confidence=diagnosis.judgement.confidence,
+        logged=_logged(diagnosis.evidence),
     )

@@ -6,6 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from benchmarks.diagnosis.breakdowns import (
+    ConfidenceScore,
+    LoggedScore,
+    by_confidence,
+    by_what_was_logged,
+)
 from benchmarks.diagnosis.cases import Case, case_of
 from benchmarks.diagnosis.cause_scores import CauseScores, score_causes
 from benchmarks.diagnosis.verdict_scores import VerdictScores, score_verdicts
@@ -31,12 +37,16 @@ class Scores:
         Causes that nothing logged can separate count as one answer.
     exact_causes
         Every word counts for itself.
+    by_confidence, by_what_was_logged
+        The verdicts once more, taken apart.
     """
 
     verdicts: VerdictScores
     short_verdicts: VerdictScores
     causes: CauseScores
     exact_causes: CauseScores
+    by_confidence: tuple[ConfidenceScore, ...]
+    by_what_was_logged: tuple[LoggedScore, ...]
 
 
 def measure(pairs: Sequence[tuple[RunRecord, Truth]], diagnoses: Sequence[Diagnosis]) -> Scores:
@@ -71,4 +81,6 @@ def score(cases: Sequence[Case]) -> Scores:
         short_verdicts=score_verdicts([case for case in cases if case.n_points <= FEW_POINTS]),
         causes=score_causes(cases, grouped=True),
         exact_causes=score_causes(cases, grouped=False),
+        by_confidence=by_confidence(cases),
+        by_what_was_logged=by_what_was_logged(cases),
     )

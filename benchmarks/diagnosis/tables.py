@@ -100,6 +100,40 @@ def alarms(scores: Scores) -> Table:
     return Table("False alarms", ("runs that learned", *SHARE_COLUMNS, "any alarm"), tuple(rows))
 
 
+def by_confidence(scores: Scores) -> Table:
+    """Return how often a verdict is right that was stated with some confidence."""
+    rows = tuple((decimal(row.stated), *cells(row.right)) for row in scores.by_confidence)
+    return Table("Verdicts by confidence", ("stated", "right", *SHARE_COLUMNS[1:]), rows)
+
+
+def by_what_was_logged(scores: Scores) -> Table:
+    """Return the verdicts' scores of runs that logged what decides them, and of those that did not."""
+    rows = tuple(
+        (
+            row.logged,
+            percent(row.right.value),
+            count_of(row.right),
+            decimal(row.macro_f1),
+            percent(row.stalls.value),
+            count_of(row.stalls),
+            percent(row.false_alarms.value),
+            count_of(row.false_alarms),
+        )
+        for row in scores.by_what_was_logged
+    )
+    columns = (
+        "runs with",
+        "right",
+        "runs",
+        "macro F1",
+        "stalls found",
+        "stalls",
+        "false alarms",
+        "sound runs",
+    )
+    return Table("Verdicts by what was logged", columns, rows)
+
+
 def causes(scores: Scores) -> Table:
     """Return the causes' scores, the inseparable ones as one answer and every word for itself."""
     both = (scores.causes, scores.exact_causes)
@@ -221,6 +255,8 @@ def all_tables(report: Report) -> tuple[Table, ...]:
         confusion(scores.verdicts),
         stalls(scores),
         alarms(scores),
+        by_what_was_logged(scores),
+        by_confidence(scores),
         causes(scores),
         calibrations(scores),
         by_cause(scores.causes),

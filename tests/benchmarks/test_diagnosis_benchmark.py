@@ -17,8 +17,9 @@ from click.testing import CliRunner
 from benchmarks.diagnosis import Case, case_of, measure, score
 from benchmarks.diagnosis.__main__ import main
 from benchmarks.diagnosis.bare import without_params
+from benchmarks.diagnosis.breakdowns import by_confidence, by_what_was_logged
 from benchmarks.diagnosis.calibration import Calibration, calibration
-from benchmarks.diagnosis.cases import NO_GRADIENT
+from benchmarks.diagnosis.cases import AUC, NO_GRADIENT, SHARE, VALIDATION_LOSS
 from benchmarks.diagnosis.cause_scores import score_causes
 from benchmarks.diagnosis.comparison import compare
 from benchmarks.diagnosis.goals import GOALS
@@ -391,6 +392,58 @@ def test_measure_scores_runs_in_order() -> None:
     assert measure(pairs, [diagnose(record)]).verdicts.clear_stalls.found == Share(1, 1)
     with pytest.raises(ValueError, match="1 runs, 0 diagnoses"):
         measure(pairs, [])
+
+
+# --- taken apart ---------------------------------------------------------------------
+
+
+def test_confidences_are_compared_with_the_share_of_right_verdicts() -> None:
+    """One row a stated confidence, the lowest first, with its own runs only."""
+    cases = [
+        replace(case(LEARNING, LEARNING), confidence=0.9),
+        replace(case(LEARNING, STALLED), confidence=0.9),
+        replace(case(STALLED, STALLED), confidence=0.5),
+    ]
+    assert [(row.stated, row.right) for row in by_confidence(cases)] == [
+        (0.5, Share(1, 1)),
+        (0.9, Share(1, 2)),
+    ]
+
+
+def test_scores_are_told_apart_by_what_was_logged() -> None:
+    """Each run stands in the row of what it logged and in none of what it lacks."""
+    cases = [
+        replace(case(STALLED, STALLED), logged=frozenset({SHARE, VALIDATION_LOSS, AUC})),
+        replace(case(STALLED, LEARNING), logged=frozenset({VALIDATION_LOSS})),
+        case(LEARNING, STALLED),
+    ]
+    rows = {row.logged: row for row in by_what_was_logged(cases)}
+    assert rows["share of positives known"].right == Share(1, 1)
+    assert rows["share of positives not known"].right == Share(0, 2)
+    assert rows["validation loss logged"].stalls == Share(1, 2)
+    assert rows["no validation loss"].false_alarms == Share(1, 1)
+    assert rows["no AUC"].right == Share(0, 2)
+    assert rows["all three of them"].right == Share(1, 1)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "logged"),
+    [
+        ({"loss": 0.6931}, set()),
+        ({"loss": 0.6931, "val_loss": 0.6931}, {VALIDATION_LOSS}),
+        ({"loss": 0.6931, "val_loss": 0.6931, "val_auc": 0.5}, {VALIDATION_LOSS, AUC}),
+    ],
+)
+def test_what_was_logged_is_read_off_the_evidence(metrics: dict[str, float], logged: set[str]) -> None:
+    """A run's case names what its evidence could draw on."""
+    steps = np.arange(20)
+    histories = {
+        name: MetricHistory(name, steps, steps, np.full(20, value)) for name, value in metrics.items()
+    }
+    record = RunRecord("0" * 32, "flat", "1", histories=histories)
+    found = case_of(record, Truth(Plan("development")), diagnose(record))
+    assert found.logged == logged
+    assert 0.0 < found.confidence < 1.0
 
 
 def test_a_block_is_selected() -> None:
