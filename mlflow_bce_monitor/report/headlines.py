@@ -147,7 +147,7 @@ def _unstable(diagnosis: Diagnosis) -> str:
 
 def _jumps_itself(diagnosis: Diagnosis) -> bool:
     """Whether it is the training loss that jumps, not its held-back twin alone."""
-    return diagnosis.evidence.number_or("end_spread", 1.0) > diagnosis.limits.unstable_noise
+    return diagnosis.evidence.number_or("end_noise", 1.0) > diagnosis.limits.jumpy_noise
 
 
 def _diverged(diagnosis: Diagnosis) -> str:

@@ -165,7 +165,7 @@ def test_a_reason_is_not_said_twice(diagnosis: Diagnosis, reason: str) -> None:
     [
         (Verdict.LEARNING, [0.9] * 9, {}, "Learning"),
         (Verdict.DIVERGED, [0.8] * 9, {}, "Diverged"),
-        (Verdict.UNSTABLE, [0.7] * 9, {"end_spread": 0.001}, "Unstable"),
+        (Verdict.UNSTABLE, [0.7] * 9, {"end_noise": 0.001}, "Unstable"),
     ],
 )
 def test_a_verdict_that_does_not_go_by_the_loss_gives_its_reason(
