@@ -38,12 +38,15 @@ def test_trees_that_cannot_split_are_stalled(shelf: Shelf, training: str, level:
     assert diagnosis.final_loss == pytest.approx(level, rel=0.005)
 
 
-def test_a_rare_class_without_its_share_is_inconclusive(shelf: Shelf) -> None:
-    """A log loss flat at 0.32 may be skill or rareness; the base rate settles it."""
+def test_a_rare_class_without_its_share_is_a_bet(shelf: Shelf) -> None:
+    """A log loss that ends where it began, at 0.32, was not learned in this run; the base rate makes it sure."""
     unsettled = shelf.diagnosis("xgboost rare, no error", "stuck")
-    assert unsettled.verdict is Verdict.INCONCLUSIVE
+    assert unsettled.verdict is Verdict.STALLED
+    assert "unless it began with a trained model" in unsettled.judgement.because
     assert any("share of positives" in missing for missing in unsettled.missing)
-    assert shelf.diagnosis("xgboost rare, no error", "stuck", base_rate=SHARE).verdict is Verdict.STALLED
+    settled = shelf.diagnosis("xgboost rare, no error", "stuck", base_rate=SHARE)
+    assert settled.verdict is Verdict.STALLED
+    assert settled.judgement.confidence > unsettled.judgement.confidence
 
 
 @pytest.mark.parametrize(
