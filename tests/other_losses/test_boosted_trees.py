@@ -39,7 +39,7 @@ def test_trees_that_cannot_split_are_stalled(shelf: Shelf, training: str, level:
 
 
 def test_a_rare_class_without_its_share_is_a_bet(shelf: Shelf) -> None:
-    """A log loss that ends where it began, at 0.32, was not learned in this run; the base rate makes it sure."""
+    """A log loss that ends where it began, at 0.32, was not learned; the base rate makes it sure."""
     unsettled = shelf.diagnosis("xgboost rare, no error", "stuck")
     assert unsettled.verdict is Verdict.STALLED
     assert "unless it began with a trained model" in unsettled.judgement.because
