@@ -37,16 +37,15 @@ from mlflow_bce_monitor.settings.keys import (
     UNITS_KEYS,
     WEIGHT_KEYS,
 )
+from mlflow_bce_monitor.settings.lookup import Lookup
 from mlflow_bce_monitor.settings.of_monitor import said_by_the_callback
 from mlflow_bce_monitor.settings.setting import ClassWeights, SampleWeights, Setting, Settings
 from mlflow_bce_monitor.settings.text import (
-    HELD_BACK_WORDS,
     LARGEST_COUNT,
     NUMBER,
     WEIGHT_RANGE,
     is_count,
     is_structured,
-    key_words,
     parse_class_weights,
     parse_number,
     split_of,
@@ -83,16 +82,15 @@ class _Reader:
         self._record = record
         self._summary: ModelSummary = parse_model_summary(record.model_summary or "")
         self._unreadable: list[str] = []
-        self._keys: list[tuple[tuple[str, ...], str, str]] = [
-            (key_words(key), f"params[{key!r}]", unquoted(value)) for key, value in record.params.items()
-        ]
-        self._keys += [
-            (key_words(key), f"tags[{key!r}]", value)
-            for key, value in record.tags.items()
-            if not key.startswith(_NOT_THE_USERS)
-        ]
+        self._keys = Lookup()
+        for key, value in record.params.items():
+            self._keys.add(key, f"params[{key!r}]", unquoted(value))
+        for key, value in record.tags.items():
+            if not key.startswith(_NOT_THE_USERS):
+                self._keys.add(key, f"tags[{key!r}]", value)
         # Last: of two keys of one length the first counts, so what a person logged is asked before.
-        self._keys += [(key_words(key), source, text) for key, source, text in said_by_the_callback(record)]
+        for key, source, text in said_by_the_callback(record):
+            self._keys.add(key, source, text)
 
     def read(self) -> Settings:
         loss = self._text(LOSS_KEYS)
@@ -133,29 +131,10 @@ class _Reader:
             given=dict(self._record.params),
         )
 
-    def _matches(self, endings: Iterable[str], *, of_any_split: bool = False) -> Iterable[tuple[str, str]]:
-        """Yield (source, text) of the keys that end with one of the word sequences, best ending first.
-
-        Keys of held-back data (``per_device_eval_batch_size``) are left out unless they are
-        asked for: the settings are those of training.
-        """
-        for ending in endings:
-            wanted = tuple(ending.split())
-            found = [
-                (len(key), source, text)
-                for key, source, text in self._keys
-                if key[-len(wanted) :] == wanted
-                and text.strip() not in ("", "None", "null", "nan")
-                and (of_any_split or not HELD_BACK_WORDS & set(key[: -len(wanted)]))
-            ]
-            # The shortest key is the most direct one: "lr" before "warmup_lr".
-            for _, source, text in sorted(found, key=lambda item: item[0]):
-                yield source, text
-
     def _number(
         self, endings: Iterable[str], *, low: float = -math.inf, high: float = math.inf
     ) -> Setting[float] | None:
-        for source, text in self._matches(endings):
+        for source, text in self._keys.ending_with(endings):
             value = parse_number(text)
             if value is not None and low <= value <= high:
                 return Setting(value, source)
@@ -168,13 +147,13 @@ class _Reader:
         return None if found is None else Setting(int(found.value), found.source)
 
     def _text(self, endings: Iterable[str]) -> Setting[str] | None:
-        for source, text in self._matches(endings):
+        for source, text in self._keys.ending_with(endings):
             if parse_number(text) is None:
                 return Setting(text.strip(), source)
         return None
 
     def _share(self, split: str | None) -> Setting[float] | None:
-        for source, text in self._matches(SHARE_KEYS, of_any_split=True):
+        for source, text in self._keys.ending_with(SHARE_KEYS, of_any_split=True):
             mentioned = split_of(source)
             value = parse_number(text)
             if value is None:
@@ -192,7 +171,7 @@ class _Reader:
         return None
 
     def _class_weights(self) -> Setting[ClassWeights] | None:
-        for source, text in self._matches(WEIGHT_KEYS):
+        for source, text in self._keys.ending_with(WEIGHT_KEYS):
             if text.strip().strip("'\"").lower().startswith("balanced"):
                 return Setting(ClassWeights(math.nan, math.nan, balanced=True), source)
             pair = parse_class_weights(text)
@@ -203,14 +182,14 @@ class _Reader:
         one = self._number(("class weight 1", "weight class 1", "weight 1"), low=low, high=high)
         if zero and one:
             return Setting(ClassWeights(zero.value, one.value), f"{zero.source} and {one.source}")
-        for source, text in self._matches(POS_WEIGHT_KEYS):
+        for source, text in self._keys.ending_with(POS_WEIGHT_KEYS):
             value = parse_number(text.strip("[]() "))
             if value is None or not low <= value <= high:
                 continue
             if "scale_pos_weight" not in source:
                 return Setting(ClassWeights(1.0, value, in_validation=True), source)
             # lightgbm starts from the unweighted share and moves away from it: neither level is its own.
-            if value != 1.0 and any("binary:" in text for _, text in self._matches(LOSS_KEYS)):
+            if value != 1.0 and any("binary:" in text for _, text in self._keys.ending_with(LOSS_KEYS)):
                 return Setting(ClassWeights(1.0, value, in_training=False), source)
         return None
 
@@ -225,7 +204,7 @@ class _Reader:
 
     def _sample_weights(self) -> Setting[SampleWeights] | None:
         """Read the weights that ``fit`` was given: Keras' autologging stores them as NumPy prints them."""
-        for source, text in self._matches(SAMPLE_WEIGHT_KEYS):
+        for source, text in self._keys.ending_with(SAMPLE_WEIGHT_KEYS):
             numbers = NUMBER.findall(text)
             if "[" not in text or not numbers:
                 continue
@@ -237,7 +216,7 @@ class _Reader:
         return None
 
     def _multi_label(self) -> Setting[str] | None:
-        for source, text in self._matches(MULTI_LABEL_KEYS):
+        for source, text in self._keys.ending_with(MULTI_LABEL_KEYS):
             said = text.strip().lower()
             names_it = "label" not in source and re.search(r"multi.?label", said)
             if names_it or ("label" in source and said == "true"):
@@ -245,7 +224,7 @@ class _Reader:
         return None
 
     def _hidden_units(self) -> Setting[tuple[int, ...]] | None:
-        for source, text in self._matches(UNITS_KEYS):
+        for source, text in self._keys.ending_with(UNITS_KEYS):
             numbers = [float(number) for number in NUMBER.findall(text)]
             if numbers and all(1 <= number <= LARGEST_COUNT and number.is_integer() for number in numbers):
                 return Setting(tuple(int(number) for number in numbers), source)
