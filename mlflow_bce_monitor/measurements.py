@@ -86,6 +86,7 @@ def _questions(
     rules: Sequence[Rule],
     calibration: Calibration,
 ) -> Iterator[_Question]:
+    known = frozenset(evidence)
     probabilities = {ranked.cause: ranked.probability for ranked in causes}
     unknown = probabilities.get(UNKNOWN, 0.0)
     open_priors = sum(
@@ -103,7 +104,7 @@ def _questions(
             probability = probabilities.get(rule.code, 0.0)
             if probability < SETTLED:
                 yield _Question(rule.separated_by, probability, DECIDES)
-            wanted = {text for name, text in _ways_to_get(rule.uses) if name not in evidence}
+            wanted = {text for name, text in _ways_to_get(rule.uses) if name not in known}
             yield from (_Question(text, probability, SHIFTS) for text in sorted(wanted))
 
 

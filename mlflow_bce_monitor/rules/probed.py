@@ -517,7 +517,7 @@ def by_probes(cause: str, evidence: Evidence, limits: Limits) -> tuple[Piece, ..
     return tuple(
         Piece(one.key, one.weights[cause], one.clause)
         for one in _about(cause)
-        if all(name in evidence for name in one.facts) and one.holds(evidence, limits)
+        if evidence.has_all(one.facts) and one.holds(evidence, limits)
     )
 
 
