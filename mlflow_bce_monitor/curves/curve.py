@@ -84,7 +84,8 @@ class Curve:
     @cached_property
     def finite(self) -> FloatArray:
         """Shape (n_finite,): the values that are numbers, in order."""
-        return self.values[np.isfinite(self.values)]
+        known = np.isfinite(self.values)
+        return self.values if known.all() else self.values[known]
 
 
 def together(first: Curve, second: Curve) -> tuple[IntArray, FloatArray, FloatArray]:

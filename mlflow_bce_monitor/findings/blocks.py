@@ -50,7 +50,7 @@ def into_blocks(values: FloatArray, max_blocks: int) -> Blocks:
     """
     n = values.size
     if n <= max_blocks:
-        return Blocks(values, _every_point(n) if n <= _SHORT else np.arange(n + 1, dtype=np.int64))
+        return Blocks(values, every_point(n + 1))
     edges, rows = (_kept_cut if n <= _SHORT else _cut)(n, max_blocks)
     return Blocks(row_medians(values[rows]), edges)
 
@@ -67,9 +67,16 @@ def blocks_of(curve: Curve, max_blocks: int) -> Blocks:
     return into_blocks(curve.finite, max_blocks)
 
 
-@lru_cache(maxsize=_KEPT)
-def _every_point(n: int) -> IntArray:
-    return _constant(np.arange(n + 1, dtype=np.int64))
+def every_point(n: int) -> IntArray:
+    """Return 0, 1, ... n - 1, shape (n,); not to be written to."""
+    return (_kept_points if n <= _SHORT else _points)(n)
+
+
+def _points(n: int) -> IntArray:
+    return _constant(np.arange(n, dtype=np.int64))
+
+
+_kept_points = lru_cache(maxsize=_KEPT)(_points)
 
 
 def _cut(n: int, max_blocks: int) -> tuple[IntArray, IntArray]:

@@ -10,7 +10,7 @@ import numpy as np
 from mlflow_bce_monitor.arrays import median
 from mlflow_bce_monitor.chance.estimate import ChanceEstimate
 from mlflow_bce_monitor.curves.curve import Curve
-from mlflow_bce_monitor.findings.blocks import Blocks, blocks_of
+from mlflow_bce_monitor.findings.blocks import Blocks, blocks_of, every_point
 from mlflow_bce_monitor.findings.finding import CurveFindings, Plateau, Spike
 from mlflow_bce_monitor.findings.noise import point_noise
 from mlflow_bce_monitor.findings.plateaus import Stretch, flat_stretches, level_stretch
@@ -39,11 +39,15 @@ def examine(curve: Curve, chance: ChanceEstimate, limits: Limits) -> CurveFindin
     chance
         Its chance level; gives the scale of "flat" and marks plateaus that lie at chance.
     """
-    finite = np.isfinite(curve.values)
-    positions = finite.nonzero()[0]
-    values = curve.values[positions]
-    non_finite_from = None if finite.all() else int(curve.steps[int(np.argmin(finite))])
-    ends_non_finite = bool(len(curve)) and not bool(finite[-1])
+    values = curve.finite
+    if values.size == len(curve):
+        positions, steps = every_point(values.size), curve.steps
+        non_finite_from, ends_non_finite = None, False
+    else:
+        finite = np.isfinite(curve.values)
+        positions = finite.nonzero()[0]
+        steps = curve.steps[positions]
+        non_finite_from, ends_non_finite = int(curve.steps[finite.argmin()]), not bool(finite[-1])
     if values.size == 0:
         return _nothing_finite(len(curve), non_finite_from, ends_non_finite=ends_non_finite)
 
@@ -54,7 +58,6 @@ def examine(curve: Curve, chance: ChanceEstimate, limits: Limits) -> CurveFindin
     half = values[-max(_END_MIN_POINTS, round(values.size * limits.trend_fraction)) :]
     # Fewer than five points in falling order are too likely by chance for any trend to show.
     trend = trend_of(values[-max(limits.min_points, half.size) :])
-    steps = curve.steps[positions]
     plateaus = _plateaus(steps, positions, values, blocks, block_noise, chance, limits)
     return CurveFindings(
         n_points=len(curve),

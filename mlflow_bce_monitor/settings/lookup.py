@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from mlflow_bce_monitor.settings.keys import ASKED
 from mlflow_bce_monitor.settings.text import HELD_BACK_WORDS, key_words
 
 _KEYS_KEPT: Final = 4096
@@ -15,7 +16,7 @@ _NOTHING: Final = frozenset({"", "None", "null", "nan"})
 """Texts that say nothing."""
 
 
-class _Ending(NamedTuple):
+class Ending(NamedTuple):
     """The last words of a key, how many it has, and whether those before speak of held-back data."""
 
     words: str
@@ -38,7 +39,7 @@ class Lookup:
 
     def add(self, key: str, source: str, text: str) -> None:
         """Add a text; of two with keys of one length, the one added first is found first."""
-        for ending in _endings_of(key):
+        for ending in endings_of(key):
             entry = _Entry(ending.key_length, ending.held_back, source, text)
             self._by_ending.setdefault(ending.words, []).append(entry)
 
@@ -47,10 +48,17 @@ class Lookup:
 
         Keys of held-back data (``per_device_eval_batch_size``) are left out unless they are
         asked for: the settings are those of training.
+
+        Raises
+        ------
+        KeyError
+            When an ending does not stand in ``keys.py``.
         """
         for ending in endings:
             found = self._by_ending.get(ending)
             if found is None:
+                if ending not in ASKED:
+                    raise KeyError(f"the ending {ending!r} is not among the endings of settings/keys.py")
                 continue
             # The shortest key is the most direct one: "lr" before "warmup_lr".
             for entry in sorted(found, key=_length):
@@ -63,9 +71,11 @@ def _length(entry: _Entry) -> int:
 
 
 @lru_cache(maxsize=_KEYS_KEPT)
-def _endings_of(key: str) -> tuple[_Ending, ...]:
+def endings_of(key: str) -> tuple[Ending, ...]:
+    """Return the endings of a key that anybody asks for; () for most keys."""
     words = key_words(key)
     return tuple(
-        _Ending(" ".join(words[start:]), len(words), not HELD_BACK_WORDS.isdisjoint(words[:start]))
+        Ending(ending, len(words), not HELD_BACK_WORDS.isdisjoint(words[:start]))
         for start in range(len(words))
+        if (ending := " ".join(words[start:])) in ASKED
     )

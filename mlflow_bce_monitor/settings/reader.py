@@ -12,10 +12,13 @@ from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.settings.keys import (
     ACTIVATION_KEYS,
     ALPHA_KEYS,
+    BARE_ALPHA_KEYS,
+    BARE_GAMMA_KEYS,
     BATCH_KEYS,
     BETA_KEYS,
     CLASSES_KEYS,
     DEPTH_KEYS,
+    DESIRABLE_KEYS,
     DROPOUT_KEYS,
     EPOCH_KEYS,
     FEATURES_KEYS,
@@ -34,10 +37,14 @@ from mlflow_bce_monitor.settings.keys import (
     SMOOTHING_KEYS,
     TRAIN_SIZE_KEYS,
     TRAINABLE_KEYS,
+    UNDESIRABLE_KEYS,
     UNITS_KEYS,
+    VALIDATION_SPLIT_KEYS,
+    WEIGHT_0_KEYS,
+    WEIGHT_1_KEYS,
     WEIGHT_KEYS,
 )
-from mlflow_bce_monitor.settings.lookup import Lookup
+from mlflow_bce_monitor.settings.lookup import Lookup, endings_of
 from mlflow_bce_monitor.settings.of_monitor import said_by_the_callback
 from mlflow_bce_monitor.settings.setting import ClassWeights, SampleWeights, Setting, Settings
 from mlflow_bce_monitor.settings.text import (
@@ -84,9 +91,10 @@ class _Reader:
         self._unreadable: list[str] = []
         self._keys = Lookup()
         for key, value in record.params.items():
-            self._keys.add(key, f"params[{key!r}]", unquoted(value))
+            if endings_of(key):
+                self._keys.add(key, f"params[{key!r}]", unquoted(value))
         for key, value in record.tags.items():
-            if not key.startswith(_NOT_THE_USERS):
+            if endings_of(key) and not key.startswith(_NOT_THE_USERS):
                 self._keys.add(key, f"tags[{key!r}]", value)
         # Last: of two keys of one length the first counts, so what a person logged is asked before.
         for key, source, text in said_by_the_callback(record):
@@ -102,12 +110,12 @@ class _Reader:
             validation_positive_share=self._share("validation"),
             class_weights=self._class_weights(),
             label_smoothing=self._number(SMOOTHING_KEYS, low=0.0, high=_LARGEST_SMOOTHING),
-            focal_gamma=self._focal("gamma", GAMMA_KEYS, _LARGEST_GAMMA, loss),
-            focal_alpha=self._focal("alpha", ALPHA_KEYS, _LARGEST_ALPHA, loss),
+            focal_gamma=self._focal(BARE_GAMMA_KEYS, GAMMA_KEYS, _LARGEST_GAMMA, loss),
+            focal_alpha=self._focal(BARE_ALPHA_KEYS, ALPHA_KEYS, _LARGEST_ALPHA, loss),
             sample_weights=self._sample_weights(),
             multi_label=self._multi_label(),
-            desirable_weight=self._number(("desirable weight",), low=0.0),
-            undesirable_weight=self._number(("undesirable weight",), low=0.0),
+            desirable_weight=self._number(DESIRABLE_KEYS, low=0.0),
+            undesirable_weight=self._number(UNDESIRABLE_KEYS, low=0.0),
             learning_rate=self._number(RATE_KEYS, low=0.0),
             optimizer=self._text(OPTIMIZER_KEYS),
             schedule=self._text(SCHEDULE_KEYS),
@@ -178,8 +186,8 @@ class _Reader:
             if pair is not None:
                 return Setting(ClassWeights(*pair), source)
         low, high = WEIGHT_RANGE
-        zero = self._number(("class weight 0", "weight class 0", "weight 0"), low=low, high=high)
-        one = self._number(("class weight 1", "weight class 1", "weight 1"), low=low, high=high)
+        zero = self._number(WEIGHT_0_KEYS, low=low, high=high)
+        one = self._number(WEIGHT_1_KEYS, low=low, high=high)
         if zero and one:
             return Setting(ClassWeights(zero.value, one.value), f"{zero.source} and {one.source}")
         for source, text in self._keys.ending_with(POS_WEIGHT_KEYS):
@@ -194,12 +202,12 @@ class _Reader:
         return None
 
     def _focal(
-        self, name: str, endings: Iterable[str], highest: float, loss: Setting[str] | None
+        self, bare: Iterable[str], endings: Iterable[str], highest: float, loss: Setting[str] | None
     ) -> Setting[float] | None:
         """Return a setting of the focal loss; a bare ``gamma`` or ``alpha`` counts where the loss is one."""
         found = self._number(endings, low=0.0, high=highest)
         if found is None and loss is not None and "focal" in loss.value.lower():
-            found = self._number((name,), low=0.0, high=highest)
+            found = self._number(bare, low=0.0, high=highest)
         return found
 
     def _sample_weights(self) -> Setting[SampleWeights] | None:
@@ -263,7 +271,7 @@ class _Reader:
         if shape is None or not is_count(shape[1][0]):
             return None
         # Keras' validation_split takes its share off the data set that was passed to fit.
-        split = self._number(("validation split",), low=0.0, high=1.0)
+        split = self._number(VALIDATION_SPLIT_KEYS, low=0.0, high=1.0)
         if split is None or split.value in (0.0, 1.0):
             return Setting(shape[1][0], shape[0])
         return Setting(round(shape[1][0] * (1.0 - split.value)), f"{shape[0]} less {split.source}")
