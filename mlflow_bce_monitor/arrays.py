@@ -35,9 +35,10 @@ def median(values: FloatArray) -> float:
     if math.isnan(ordered[-1]):
         return math.nan
     half = n // 2
+    # A mean adds to 0, so NumPy's median never is -0.0.
     if n % 2:
-        return float(ordered[half])
-    return (float(ordered[half - 1]) + float(ordered[half])) / 2.0
+        return float(ordered[half]) + 0.0
+    return (float(ordered[half - 1]) + float(ordered[half])) / 2.0 + 0.0
 
 
 def row_medians(rows: FloatArray) -> FloatArray:
@@ -56,10 +57,10 @@ def row_medians(rows: FloatArray) -> FloatArray:
     ordered = np.sort(rows, axis=1)
     half = rows.shape[1] // 2
     if rows.shape[1] % 2:
-        middle: FloatArray = ordered[:, half].copy()
+        middle: FloatArray = ordered[:, half]
     else:
         middle = (ordered[:, half - 1] + ordered[:, half]) / 2.0
-    return middle
+    return middle + 0.0  # as in median()
 
 
 def medians_of_five(values: FloatArray) -> FloatArray:
@@ -80,7 +81,7 @@ def medians_of_five(values: FloatArray) -> FloatArray:
     low = np.maximum(np.minimum(a, b), np.minimum(c, d))
     high = np.minimum(np.maximum(a, b), np.maximum(c, d))
     middle: FloatArray = np.maximum(np.minimum(low, high), np.minimum(np.maximum(low, high), e))
-    return middle
+    return middle + 0.0  # as in median()
 
 
 def running_max(values: FloatArray, width: int) -> FloatArray:
