@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Final, NamedTuple
 
 from mlflow_bce_monitor.calibration import FITTED, Calibration
@@ -85,6 +86,7 @@ def _questions(
     rules: Sequence[Rule],
     calibration: Calibration,
 ) -> Iterator[_Question]:
+    known = frozenset(evidence)
     probabilities = {ranked.cause: ranked.probability for ranked in causes}
     unknown = probabilities.get(UNKNOWN, 0.0)
     open_priors = sum(
@@ -102,8 +104,14 @@ def _questions(
             probability = probabilities.get(rule.code, 0.0)
             if probability < SETTLED:
                 yield _Question(rule.separated_by, probability, DECIDES)
-            wanted = {CATALOGUE[name].how_to_get for name in rule.uses if name not in evidence}
-            yield from (_Question(text, probability, SHIFTS) for text in sorted(wanted) if text)
+            wanted = {text for name, text in _ways_to_get(rule.uses) if name not in known}
+            yield from (_Question(text, probability, SHIFTS) for text in sorted(wanted))
+
+
+@cache
+def _ways_to_get(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return (name, what to log) of the facts that something can be done for."""
+    return tuple((name, CATALOGUE[name].how_to_get) for name in names if CATALOGUE[name].how_to_get)
 
 
 def _entropy(probability: float) -> float:

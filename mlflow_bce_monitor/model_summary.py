@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 _TOTAL: Final = re.compile(r"Total params:\s*([\d,]+)")
@@ -86,6 +87,11 @@ class ModelSummary:
         return sized[-1] if sized else None
 
 
+_SUMMARIES_KEPT: Final = 64
+"""Summaries that are kept as read: the runs of a sweep often train the same model."""
+
+
+@lru_cache(maxsize=_SUMMARIES_KEPT)
 def parse_model_summary(text: str) -> ModelSummary:
     """Read a summary; parts that cannot be read are left out, never an error."""
     layers = tuple(layer for row in _rows(text) if (layer := _layer(row)) is not None)

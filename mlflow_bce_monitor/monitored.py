@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from mlflow_bce_monitor.contract import TAG_MONITOR
@@ -168,13 +169,25 @@ HEAD_WORDS: Final[dict[str, str]] = {
 """Keys of each entry of ``heads``."""
 
 
+_TAGS_KEPT: Final = 64
+"""Tags that are kept as read: each is asked for several times, and the runs of a sweep write the same."""
+
+_NO_WORDS: Final[Mapping[str, Any]] = {}
+
+
 def words_of(tags: Mapping[str, str]) -> Mapping[str, Any]:
     """Return the object in a run's tag, {} where there is none or where it is something else."""
+    text = tags.get(TAG)
+    return _NO_WORDS if text is None else _parsed(text)
+
+
+@lru_cache(maxsize=_TAGS_KEPT)
+def _parsed(text: str) -> Mapping[str, Any]:
     try:
-        found = json.loads(tags.get(TAG, "{}"))
+        found = json.loads(text)
     except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+        return _NO_WORDS
+    return found if isinstance(found, dict) else _NO_WORDS
 
 
 def heads_of(words: Mapping[str, Any]) -> list[Mapping[str, Any]]:

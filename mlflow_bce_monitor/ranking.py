@@ -39,8 +39,10 @@ def consult(evidence: Evidence, rules: Sequence[Rule], limits: Limits) -> dict[s
     """Ask every rule; the engine alone says what is not assessed, and which facts are missing."""
     outcomes: dict[str, Outcome] = {}
     for rule in rules:
-        missing = tuple(name for name in rule.needs if name not in evidence)
-        outcomes[rule.code] = NotAssessed(missing) if missing else rule.assess(evidence, limits)
+        if evidence.has_all(rule.needs):
+            outcomes[rule.code] = rule.assess(evidence, limits)
+        else:
+            outcomes[rule.code] = NotAssessed(tuple(name for name in rule.needs if name not in evidence))
     return outcomes
 
 

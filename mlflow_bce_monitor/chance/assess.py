@@ -63,7 +63,9 @@ def chance_of(
         return other_levels.focal(share, form)
     if settings.sample_weights is not None:
         return _scaled(other_levels.of_weighted_examples(share, _smoothing(settings)), form)
-    trained = share_of_positives(Split.TRAIN, curves, settings, base_rate, limits, form)
+    trained = share
+    if curve.split is not Split.TRAIN:
+        trained = share_of_positives(Split.TRAIN, curves, settings, base_rate, limits, form)
     return _scaled(_weighted(curve.split, share, trained, settings), form)
 
 

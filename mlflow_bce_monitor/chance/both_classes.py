@@ -14,10 +14,11 @@ from typing import Final
 
 import numpy as np
 
+from mlflow_bce_monitor.arrays import median
 from mlflow_bce_monitor.chance.form import LossForm
 from mlflow_bce_monitor.chance.level import LN_2, entropy, focal_chance_level
 from mlflow_bce_monitor.chance.stretch import EXACT, Stretch, longest_stretch
-from mlflow_bce_monitor.curves.curve import Curve, CurveSet, Role, Split
+from mlflow_bce_monitor.curves.curve import Curve, CurveSet, Role, Split, together
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.records import FloatArray, IntArray
 from mlflow_bce_monitor.settings import Settings
@@ -71,7 +72,7 @@ def _ranks(stretch: Stretch, accuracy: Curve, curves: CurveSet, limits: Limits) 
     area = curves.companion(Role.AUC, accuracy.split)
     if area is None or area.finite.size == 0:
         return False
-    end = float(np.median(area.finite[-limits.min_repeats :]))
+    end = median(area.finite[-limits.min_repeats :])
     if end < limits.auc_contradiction:
         return False
     reached = int(np.argmax(np.abs(accuracy.finite - stretch.value) < EXACT))
@@ -80,7 +81,7 @@ def _ranks(stretch: Stretch, accuracy: Curve, curves: CurveSet, limits: Limits) 
     loss = _loss_of(accuracy.split, curves)
     if loss is None or end < limits.auc_of_both:
         return False
-    level = float(np.median(loss.finite[-limits.min_repeats :]))
+    level = median(loss.finite[-limits.min_repeats :])
     return level > limits.certain_errors * entropy(stretch.rarer)
 
 
@@ -120,7 +121,7 @@ def _differs_between_splits(stretch: Stretch, split: Split, curves: CurveSet, li
         return not _is_without_the_rarer(other, twin, stretch, curves)
     if twin is not None and min(twin.fraction, stretch.fraction) >= limits.one_class_fraction:
         return False  # both stand for most of the run: two small splits may well differ
-    end = twin.value if twin is not None else float(np.median(other.finite[-limits.min_repeats :]))
+    end = twin.value if twin is not None else median(other.finite[-limits.min_repeats :])
     constant = stretch.value
     # Which class it is may differ too, where the shares are about equal.
     return min(abs(end - constant), abs(1.0 - end - constant)) > 2.0 * limits.share_between_splits
@@ -157,11 +158,8 @@ class _Judged:
 
         The first training loss and accuracy are means over an epoch in which everything may have happened.
         """
-        steps, at_loss, at_accuracy = np.intersect1d(
-            self.loss.steps, self.accuracy.steps, return_indices=True
-        )
-        losses, accuracies = self.in_nats(self.loss.values[at_loss]), self.accuracy.values[at_accuracy]
-        return steps[1:], losses[1:], accuracies[1:]
+        steps, losses, accuracies = together(self.loss, self.accuracy)
+        return steps[1:], self.in_nats(losses)[1:], accuracies[1:]
 
 
 def _never_moved(judged: _Judged, limits: Limits) -> bool:
@@ -222,7 +220,7 @@ def _had_skill(judged: _Judged) -> bool:
     can be learned stands still as well, at an error e, with a loss below H(e).
     """
     loss, form, stretch = judged.loss, judged.form, judged.stretch
-    at = np.flatnonzero(loss.steps >= stretch.first_step)
+    at = (loss.steps >= stretch.first_step).nonzero()[0]
     if at.size == 0:
         return False
     first, error = loss.values[at[:1]], stretch.rarer
@@ -243,5 +241,5 @@ def _set_out_higher(judged: _Judged, limits: Limits) -> bool:
     if not _BOOSTED_LOSS.fullmatch(loss.name) or loss.finite.size < limits.min_repeats:
         return False
     one_class = entropy(judged.stretch.rarer)
-    end = float(np.median(loss.finite[-limits.min_repeats :]))
+    end = median(loss.finite[-limits.min_repeats :])
     return float(loss.finite[0]) > one_class and end < _SKILL_SHOWS * one_class

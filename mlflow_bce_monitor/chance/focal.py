@@ -10,13 +10,15 @@ network starts near its chance level of 0.173.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 
+from mlflow_bce_monitor.arrays import median
 from mlflow_bce_monitor.chance.form import LossForm
 from mlflow_bce_monitor.chance.level import LN_2, focal_chance_level
-from mlflow_bce_monitor.curves.curve import Curve, CurveSet, Role
+from mlflow_bce_monitor.curves.curve import Curve, CurveSet, Role, together
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.records import FloatArray
 
@@ -103,7 +105,7 @@ def _stands_at_focal_chance(loss: Curve, curves: CurveSet, limits: Limits) -> bo
     if not 0.0 < share < 1.0 or not bool((np.abs(shares - share) < _SAME_SHARE).all()):
         return False
     last = loss.finite[-limits.min_repeats :]
-    end = float(np.median(last))
+    end = median(last)
     if float(np.ptp(last)) > limits.passes_through * end:
         return False  # it only passes through
     return abs(end / focal_chance_level(share, USUAL_GAMMA) - 1.0) < limits.form_distance
@@ -120,12 +122,23 @@ def _below_its_errors(loss: Curve, curves: CurveSet, limits: Limits) -> bool:
 def errors_and_costs(loss: Curve, curves: CurveSet, limits: Limits) -> tuple[FloatArray, FloatArray]:
     """Return error rates and losses at the steps that have both; costs are means over the same rows."""
     accuracy = curves.companion(Role.ACCURACY, loss.split)
-    nothing = np.empty(0, dtype=np.float64)
     if accuracy is None:
-        return nothing, nothing
-    steps, at_loss, at_accuracy = np.intersect1d(loss.steps, accuracy.steps, return_indices=True)
-    if steps.size < limits.min_repeats:
-        return nothing, nothing
-    errors, costs = 1.0 - accuracy.values[at_accuracy], loss.values[at_loss]
-    known = np.isfinite(costs) & (errors > limits.share_min_error) & (errors < 1.0)
+        return _NOTHING, _NOTHING
+    return _errors_and_costs(loss, accuracy, limits.min_repeats, limits.share_min_error)
+
+
+_NOTHING: Final[FloatArray] = np.empty(0, dtype=np.float64)
+_PAIRS_KEPT: Final = 8
+"""Pairs of a loss and an accuracy that are kept: a run has two, and each is asked for several times."""
+
+
+@lru_cache(maxsize=_PAIRS_KEPT)
+def _errors_and_costs(
+    loss: Curve, accuracy: Curve, min_repeats: int, least: float
+) -> tuple[FloatArray, FloatArray]:
+    steps, costs, accuracies = together(loss, accuracy)
+    if steps.size < min_repeats:
+        return _NOTHING, _NOTHING
+    errors = 1.0 - accuracies
+    known = np.isfinite(costs) & (errors > least) & (errors < 1.0)
     return errors[known], costs[known]

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 LN_2: Final = math.log(2.0)
@@ -97,6 +98,11 @@ def chance_level(
     return _term(positive, q) + _term(negative, 1.0 - q)
 
 
+_LEVELS_KEPT: Final = 1024
+"""Focal levels: the same shares are tried for every run whose own is not known."""
+
+
+@lru_cache(maxsize=_LEVELS_KEPT)
 def focal_chance_level(positive_share: float, gamma: float, alpha: float | None = None) -> float:
     """Return the smallest mean focal loss of a constant prediction, in nats.
 
@@ -123,10 +129,15 @@ def share_with_entropy(level: float) -> float | None:
     """
     if not 0.0 < level <= LN_2:
         return None
-    low, high = 0.0, 0.5
+    low, high, log = 0.0, 0.5, math.log
     for _ in range(60):  # each step halves the interval: 60 steps exhaust a double
         middle = (low + high) / 2.0
-        low, high = (middle, high) if entropy(middle) < level else (low, middle)
+        rest = 1.0 - middle
+        # entropy(), written out: this is asked once a run, and the calls took most of its time.
+        if -middle * log(middle) + -rest * log(rest) < level:
+            low = middle
+        else:
+            high = middle
     return (low + high) / 2.0
 
 
@@ -151,11 +162,14 @@ def _check(positive_share: float, w0: float, w1: float) -> None:
 def _golden_section(loss: Callable[[float], float], low: float, high: float) -> float:
     ratio = (math.sqrt(5.0) - 1.0) / 2.0
     left, right = high - ratio * (high - low), low + ratio * (high - low)
+    at_left, at_right = loss(left), loss(right)
     for _ in range(100):  # 0.618**100 of the interval: below the spacing of doubles
-        if loss(left) < loss(right):
-            high, right = right, left
+        if at_left < at_right:
+            high, right, at_right = right, left, at_left
             left = high - ratio * (high - low)
+            at_left = loss(left)
         else:
-            low, left = left, right
+            low, left, at_left = left, right, at_right
             right = low + ratio * (high - low)
+            at_right = loss(right)
     return (low + high) / 2.0

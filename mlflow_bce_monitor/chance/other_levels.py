@@ -11,10 +11,11 @@ from typing import Final
 
 import numpy as np
 
+from mlflow_bce_monitor.arrays import median
 from mlflow_bce_monitor.chance.estimate import ChanceEstimate, ShareEstimate
 from mlflow_bce_monitor.chance.form import LossForm
 from mlflow_bce_monitor.chance.level import LN_2, chance_level, focal_chance_level
-from mlflow_bce_monitor.curves.curve import Curve
+from mlflow_bce_monitor.curves.curve import Curve, together
 
 _ABOVE_A_MEAN: Final = 1.15
 """Of the highest mean: both losses are means over other batches, and the generator steps in between."""
@@ -91,7 +92,7 @@ def of_discriminator(curve: Curve, generator: Curve | None = None) -> ChanceEsti
     share = ShareEstimate(0.5, 0.5, 0.5, "a discriminator sees as many real as generated examples")
     summed = _is_sum(curve, generator) if generator is not None else None
     if summed is None:
-        end = float(np.median(curve.finite[-max(1, curve.finite.size // 5) :])) if curve.finite.size else LN_2
+        end = median(curve.finite[-max(1, curve.finite.size // 5) :]) if curve.finite.size else LN_2
         summed = abs(end - 2.0 * LN_2) < abs(end - LN_2)
     level = 2.0 * LN_2 if summed else LN_2
     formula = "2 ln 2, two terms summed" if summed else "ln 2"
@@ -105,8 +106,7 @@ def _is_sum(curve: Curve, generator: Curve) -> bool | None:
     (-ln D(real) - ln(1 - D(made))) / 2, and a discriminator of any use has D(real) >= D(made),
     so that mean is at most (g - ln(1 - exp(-g))) / 2.
     """
-    _, at_loss, at_generator = np.intersect1d(curve.steps, generator.steps, return_indices=True)
-    losses, made = curve.values[at_loss], generator.values[at_generator]
+    _, losses, made = together(curve, generator)
     usable = np.isfinite(losses) & np.isfinite(made) & (made > 0.0)
     if not usable.any():
         return None

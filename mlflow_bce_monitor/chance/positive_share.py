@@ -21,6 +21,7 @@ from typing import Final
 
 import numpy as np
 
+from mlflow_bce_monitor.arrays import median
 from mlflow_bce_monitor.chance.estimate import ShareEstimate
 from mlflow_bce_monitor.chance.form import PLAIN, LossForm
 from mlflow_bce_monitor.chance.one_class import share_of_one_class
@@ -123,8 +124,8 @@ def _from_accuracy_precision_recall(split: Split, curves: CurveSet, limits: Limi
     shares = shares[(shares > _SMALLEST_SHARE) & (shares < 1.0 - _SMALLEST_SHARE)]
     if shares.size == 0:
         return None
-    value = float(np.median(shares))
-    spread = float(np.median(np.abs(shares - value)))
+    value = median(shares)
+    spread = median(np.abs(shares - value))
     if spread > limits.share_spread:
         return None  # averaged over classes or thresholds: the algebra does not hold
     names = f"{accuracy.name}, {precision.name} and {recall.name}"
@@ -148,6 +149,8 @@ def _from_class_weights(settings: Settings, limits: Limits) -> ShareEstimate | N
 def _aligned(*curves: Curve) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return the values of three curves at the steps they share."""
     first, second, third = curves
+    if np.array_equal(first.steps, second.steps) and np.array_equal(second.steps, third.steps):
+        return first.values, second.values, third.values
     common = np.intersect1d(np.intersect1d(first.steps, second.steps), third.steps)
     picked = [curve.values[np.searchsorted(curve.steps, common)] for curve in curves]
     return picked[0], picked[1], picked[2]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
+from mlflow_bce_monitor.arrays import median
 from mlflow_bce_monitor.chance.estimate import ChanceEstimate, ShareEstimate
 from mlflow_bce_monitor.chance.level import LN_2
 from mlflow_bce_monitor.curves.curve import Curve, PreferenceLoss
@@ -66,7 +65,7 @@ def _kto(loss: Curve, settings: Settings) -> ChanceEstimate:
 
 def _start(loss: Curve, otherwise: float) -> float:
     """Return the level of the first points: the mix of answers in one batch moves each by some percent."""
-    return float(np.median(loss.finite[:_FIRST_POINTS])) if loss.finite.size else otherwise
+    return median(loss.finite[:_FIRST_POINTS]) if loss.finite.size else otherwise
 
 
 def _weight(setting: Setting[float] | None) -> float:

@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 
+from mlflow_bce_monitor.arrays import median
 from mlflow_bce_monitor.chance.focal import cheaper_than, errors_and_costs
 from mlflow_bce_monitor.chance.form import LossForm
 from mlflow_bce_monitor.chance.level import LN_2
@@ -126,7 +127,7 @@ def _counts(settings: Settings) -> Iterator[tuple[int, str]]:
 
 
 def _starts_at(count: int, loss: Curve, limits: Limits) -> bool:
-    start, end = float(loss.finite[0]), float(np.median(loss.finite[-limits.min_repeats :]))
+    start, end = float(loss.finite[0]), median(loss.finite[-limits.min_repeats :])
     # A start thrown that high by a large step ends at the chance level of a mean.
     return _near(start, count * LN_2, limits) and not _near(end, LN_2, limits)
 
@@ -139,7 +140,7 @@ def _is_no_sum(count: int, loss: Curve, curves: CurveSet, limits: Limits) -> boo
     too_cheap = costs / count < limits.bound_slack * LN_2 * errors
     if float(too_cheap.mean()) >= limits.bound_majority:
         return True
-    certain = float(np.median(costs / errors))
+    certain = median(costs / errors)
     return limits.clipped_cost_low < certain < limits.clipped_cost_high
 
 

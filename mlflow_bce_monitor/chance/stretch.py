@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -46,14 +47,23 @@ def longest_stretch(accuracy: Curve | None, limits: Limits) -> Stretch | None:
     """
     if accuracy is None or accuracy.finite.size < limits.min_repeats:
         return None
+    return _longest_stretch(accuracy, limits.min_repeats, limits.end_fraction)
+
+
+_ACCURACIES_KEPT: Final = 8
+"""Accuracies whose stretch is kept: several questions about one run start from it."""
+
+
+@lru_cache(maxsize=_ACCURACIES_KEPT)
+def _longest_stretch(accuracy: Curve, min_repeats: int, end_fraction: float) -> Stretch | None:
     finite = accuracy.finite
-    breaks = np.flatnonzero(np.abs(np.diff(finite)) > EXACT) + 1
+    breaks = (np.abs(finite[1:] - finite[:-1]) > EXACT).nonzero()[0] + 1
     bounds = np.concatenate(([0], breaks, [finite.size]))
-    lengths = np.diff(bounds)
-    longest = int(np.argmax(lengths))
+    lengths = bounds[1:] - bounds[:-1]
+    longest = int(lengths.argmax())
     start, length = int(bounds[longest]), int(lengths[longest])
-    lasts = length >= limits.end_fraction * finite.size or start < limits.min_repeats
-    if length < limits.min_repeats or not lasts:
+    lasts = length >= end_fraction * finite.size or start < min_repeats
+    if length < min_repeats or not lasts:
         return None
     steps = accuracy.steps[np.isfinite(accuracy.values)]
     first_step, last_step = int(steps[start]), int(steps[start + length - 1])

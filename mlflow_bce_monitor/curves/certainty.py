@@ -16,7 +16,7 @@ import numpy as np
 
 from mlflow_bce_monitor.curves import names
 from mlflow_bce_monitor.curves.candidates import CLASSIFIER_ROLES, Candidate
-from mlflow_bce_monitor.curves.curve import LossCertainty, PreferenceLoss, Role
+from mlflow_bce_monitor.curves.curve import LossCertainty, PreferenceLoss, Role, together
 from mlflow_bce_monitor.curves.names import LossKind
 from mlflow_bce_monitor.curves.preference import preference_loss
 from mlflow_bce_monitor.records import MetricHistory
@@ -207,9 +207,9 @@ def _too_low_for_a_softmax(loss: Candidate, candidates: Sequence[Candidate]) -> 
     )
     if accuracy is None:
         return False
-    _, at_loss, at_accuracy = np.intersect1d(loss.curve.steps, accuracy.steps, return_indices=True)
-    least = 2.0 * _LN_2 * (1.0 - accuracy.values[at_accuracy])
-    too_low = loss.curve.values[at_loss] < _SOFTMAX_SLACK * least
+    _, losses, accuracies = together(loss.curve, accuracy)
+    least = 2.0 * _LN_2 * (1.0 - accuracies)
+    too_low = losses < _SOFTMAX_SLACK * least
     return bool(2 * int(too_low.sum()) > too_low.size)
 
 

@@ -32,6 +32,9 @@ class Role(str, Enum):
     PAIR_MARGIN = "pair_margin"
     GENERATOR_LOSS = "generator_loss"
 
+    # As equal as its word, and without a call from Python for every look-up.
+    __hash__ = str.__hash__
+
     def __str__(self) -> str:
         return self.value
 
@@ -41,6 +44,9 @@ class Split(str, Enum):
 
     TRAIN = "train"
     VALIDATION = "validation"
+
+    # As equal as its word, and without a call from Python for every look-up.
+    __hash__ = str.__hash__
 
     def __str__(self) -> str:
         return self.value
@@ -78,7 +84,24 @@ class Curve:
     @cached_property
     def finite(self) -> FloatArray:
         """Shape (n_finite,): the values that are numbers, in order."""
-        return self.values[np.isfinite(self.values)]
+        known = np.isfinite(self.values)
+        return self.values if known.all() else self.values[known]
+
+
+def together(first: Curve, second: Curve) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Return the steps that two curves share, and the values of either at these.
+
+    Returns
+    -------
+    tuple
+        Three arrays of shape (n_common,); the curves' own where they share all, so not to be written to.
+    """
+    if first.steps is second.steps or np.array_equal(first.steps, second.steps):
+        return first.steps, first.values, second.values
+    steps, at_first, at_second = np.intersect1d(
+        first.steps, second.steps, assume_unique=True, return_indices=True
+    )
+    return steps, first.values[at_first], second.values[at_second]
 
 
 class LossCertainty(str, Enum):

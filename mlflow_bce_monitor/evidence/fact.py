@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mlflow_bce_monitor.contract import Tier
 
 FactValue = float | int | bool | str
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(NamedTuple):
     """One thing known about a run.
+
+    A tuple and no dataclass: a run has a hundred, and making one takes a quarter of the time.
 
     Attributes
     ----------
@@ -43,6 +44,14 @@ class Evidence(Mapping[str, FactValue]):
 
     def __getitem__(self, name: str) -> FactValue:
         return self._facts[name].value
+
+    def __contains__(self, name: object) -> bool:
+        # What the base class does by catching a KeyError, which takes ten times as long.
+        return name in self._facts
+
+    def has_all(self, names: Iterable[str]) -> bool:
+        """Whether all of these facts are known."""
+        return all(map(self._facts.__contains__, names))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._facts)

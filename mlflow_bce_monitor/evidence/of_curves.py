@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from mlflow_bce_monitor.arrays import median
 from mlflow_bce_monitor.contract import Tier
-from mlflow_bce_monitor.curves.curve import CurveSet
+from mlflow_bce_monitor.curves.curve import Curve, CurveSet, together
 from mlflow_bce_monitor.evidence.fact import Fact
 from mlflow_bce_monitor.evidence.view import LossView
-from mlflow_bce_monitor.findings.blocks import into_blocks
+from mlflow_bce_monitor.findings.blocks import blocks_of
 from mlflow_bce_monitor.findings.finding import CurveFindings
-from mlflow_bce_monitor.findings.plateaus import without_spikes
 from mlflow_bce_monitor.limits import Limits
 
 
@@ -33,7 +33,7 @@ def shape(view: LossView, curves: CurveSet, limits: Limits) -> Iterator[Fact]:
     if findings.end_level is None or findings.first is None:
         return
     values = view.curve.finite
-    smooth = without_spikes(into_blocks(values, limits.max_blocks).values)
+    smooth = blocks_of(view.curve, limits.max_blocks).smooth
     tail = max(1, int(np.ceil(values.size * limits.end_fraction)))
     yield fact("end_level", findings.end_level)
     yield fact("end_skill", 1.0 - findings.end_level / chance)
@@ -48,7 +48,7 @@ def shape(view: LossView, curves: CurveSet, limits: Limits) -> Iterator[Fact]:
         "rise_after_start", (float(values[1:].max()) - findings.first) / chance if values.size > 1 else 0.0
     )
     yield fact("spike_count", len(findings.spikes))
-    yield fact("end_spread", _end_spread(values, limits) / chance)
+    yield fact("end_spread", _end_spread(view.curve, limits) / chance)
     yield fact("end_fall", -findings.end_slope_per_run / chance)
     yield fact("end_falling", findings.end_slope_significant and findings.end_slope_per_run < 0)
     yield fact("constant_loss", findings.constant_to_digit)
@@ -76,11 +76,11 @@ def _end_flat_fraction(findings: CurveFindings) -> float:
     return last.length / findings.n_points if reaches_end else 0.0
 
 
-def _end_spread(values: np.ndarray, limits: Limits) -> float:
+def _end_spread(curve: Curve, limits: Limits) -> float:
     """Return the standard deviation of the last half of the curve, in blocks, about its running median."""
-    blocks = into_blocks(values, limits.max_blocks).values
-    half = max(2, round(blocks.size * limits.trend_fraction))
-    residual = (blocks - without_spikes(blocks))[-half:]
+    blocks = blocks_of(curve, limits.max_blocks)
+    half = max(2, round(len(blocks) * limits.trend_fraction))
+    residual = (blocks.values - blocks.smooth)[-half:]
     return float(residual.std())
 
 
@@ -90,7 +90,7 @@ def twin(view: LossView, limits: Limits) -> Iterator[Fact]:
     if findings.end_level is None or findings.n_finite < limits.min_repeats:
         return
     source = f"metric {view.curve.name!r}"
-    smooth = without_spikes(into_blocks(view.curve.finite, limits.max_blocks).values)
+    smooth = blocks_of(view.curve, limits.max_blocks).smooth
     falling = findings.end_slope_significant and findings.end_slope_per_run < 0
     yield Fact("validation_skill", 1.0 - findings.end_level / chance, source, Tier.CURVE)
     # Against the lowest chance level that the rows may have: was it ever below that for sure?
@@ -100,7 +100,7 @@ def twin(view: LossView, limits: Limits) -> Iterator[Fact]:
     yield Fact("validation_falling", falling, source, Tier.CURVE)
     start = max(view.chance.untrained, chance)
     yield Fact("validation_end_ratio", findings.end_level / start, source, Tier.CURVE)
-    yield Fact("validation_spread", _end_spread(view.curve.finite, limits) / chance, source, Tier.CURVE)
+    yield Fact("validation_spread", _end_spread(view.curve, limits) / chance, source, Tier.CURVE)
 
 
 def movement(view: LossView) -> Iterator[Fact]:
@@ -131,10 +131,7 @@ def common_excess(train: LossView, validation: LossView | None, limits: Limits) 
     """
     if validation is None:
         return
-    _, at_train, at_validation = np.intersect1d(
-        train.curve.steps, validation.curve.steps, return_indices=True
-    )
-    ours, theirs = train.curve.values[at_train], validation.curve.values[at_validation]
+    _, ours, theirs = together(train.curve, validation.curve)
     if ours.size < limits.min_points or not bool(np.isfinite(ours).all() and np.isfinite(theirs).all()):
         return
     above = theirs[:-1] - validation.chance.value
@@ -143,13 +140,13 @@ def common_excess(train: LossView, validation: LossView | None, limits: Limits) 
     apart = validation.chance.value - train.chance.value
     gap = np.minimum(np.abs(gap), np.abs(gap - apart))
     half = slice(above.size // 2, None)
-    size = max(float(np.median(above[half])), float(theirs.max() - theirs.min()))
+    size = max(median(above[half]), float(theirs.max() - theirs.min()))
     common = (
         bool((above > 0.0).all())
         # A single prediction for all rows on its way from 0.5 to their share costs the same on both, too.
         and float(theirs[0]) > limits.lifted_start * validation.chance.untrained
         and size > limits.chance_band * validation.chance.value
-        and float(np.median(gap[half])) < limits.common_gap * size
+        and median(gap[half]) < limits.common_gap * size
     )
     source = f"metrics {train.curve.name!r} and {validation.curve.name!r}"
     yield Fact("common_excess", common, source, Tier.CURVE)

@@ -78,9 +78,11 @@ def _last_values(record: RunRecord, head: str) -> Iterator[tuple[str, tuple[floa
         history = record.histories.get(metric)
         if history is None:
             continue
-        finite = [float(value) for value in history.values if abs(value) < _STORED_INFINITY]
-        if finite:
-            yield name, (finite[-1], metric)
+        last = next(
+            (value for value in reversed(history.values.tolist()) if abs(value) < _STORED_INFINITY), None
+        )
+        if last is not None:
+            yield name, (last, metric)
 
 
 def _metric(measured: Measured, head: str) -> str:

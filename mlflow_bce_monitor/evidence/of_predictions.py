@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 
+from mlflow_bce_monitor.arrays import median
 from mlflow_bce_monitor.chance.level import entropy, share_with_entropy
 from mlflow_bce_monitor.contract import Tier
 from mlflow_bce_monitor.curves.curve import Curve, CurveSet, Role, Split
@@ -27,6 +29,10 @@ _SAME_ACCURACY: Final = 1e-6
 
 AUC_OF_TIES: Final = 1e-6
 """Distance from 0.5 within which an area is that of one prediction for everything; float32 rounding."""
+
+
+_ACCURACIES_KEPT: Final = 8
+"""Accuracies whose rows are kept: several facts about one run rest on them."""
 
 
 def gains(
@@ -232,7 +238,12 @@ def log_probabilities(curves: CurveSet, split: Split) -> Iterator[Fact]:
 
 def _rows(view: LossView, curves: CurveSet) -> int | None:
     accuracy = curves.companion(Role.ACCURACY, view.curve.split)
-    return rows_from_accuracy(accuracy.finite) if accuracy is not None else None
+    return _rows_of(accuracy) if accuracy is not None else None
+
+
+@lru_cache(maxsize=_ACCURACIES_KEPT)
+def _rows_of(accuracy: Curve) -> int | None:
+    return rows_from_accuracy(accuracy.finite)
 
 
 def _share_tier(source: str) -> Tier:
@@ -253,4 +264,4 @@ def _effective_minority(share: float, settings: Settings) -> float:
 def _end(curve: Curve, limits: Limits) -> float:
     """Median of the last fifth of a metric, at least three points where there are three."""
     count = max(limits.min_repeats, int(np.ceil(curve.finite.size * limits.end_fraction)))
-    return float(np.median(curve.finite[-count:]))
+    return median(curve.finite[-count:])

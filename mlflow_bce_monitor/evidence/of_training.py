@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -50,6 +51,9 @@ _BOOSTING_PARAMS: Final = frozenset(
 _OPTIMIZER_STRIDE: Final = 10
 """Steps between two points from which the axis counts the optimizer's steps: trainers log every 10, 50
 or 500 of them, while epochs are logged one by one or, with rare validation, every 2 or 5."""
+
+_OPTIMIZERS_KEPT: Final = 256
+"""Names of optimizers whose usual rate is kept."""
 
 _PREFERENCE_ROLES: Final = (Role.REWARD_MARGIN, Role.REWARD_ACCURACY)
 
@@ -118,6 +122,7 @@ def _learning_rate(curves: CurveSet, settings: Settings) -> Iterator[Fact]:
     yield Fact("rate_ratio", rate.value / usual, source, tier)
 
 
+@lru_cache(maxsize=_OPTIMIZERS_KEPT)
 def usual_rate(optimizer: str) -> float | None:
     """Return the usual learning rate of an optimizer, None for a name that is not known."""
     lowered = optimizer.lower()

@@ -7,12 +7,14 @@ from typing import Final
 
 import numpy as np
 
+from mlflow_bce_monitor.arrays import median
 from mlflow_bce_monitor.chance.estimate import ChanceEstimate
 from mlflow_bce_monitor.curves.curve import Curve
-from mlflow_bce_monitor.findings.blocks import Blocks, into_blocks
+from mlflow_bce_monitor.findings.blocks import Blocks, blocks_of, every_point
 from mlflow_bce_monitor.findings.finding import CurveFindings, Plateau, Spike
 from mlflow_bce_monitor.findings.noise import point_noise
-from mlflow_bce_monitor.findings.plateaus import Stretch, flat_stretches, level_stretch, without_spikes
+from mlflow_bce_monitor.findings.plateaus import Stretch, flat_stretches, level_stretch
+from mlflow_bce_monitor.findings.spikes import without_spikes
 from mlflow_bce_monitor.findings.stand import stand_at_chance
 from mlflow_bce_monitor.findings.trend import trend_of
 from mlflow_bce_monitor.limits import Limits
@@ -37,22 +39,25 @@ def examine(curve: Curve, chance: ChanceEstimate, limits: Limits) -> CurveFindin
     chance
         Its chance level; gives the scale of "flat" and marks plateaus that lie at chance.
     """
-    finite = np.isfinite(curve.values)
-    positions = np.flatnonzero(finite)
-    values = curve.values[positions]
-    non_finite_from = None if finite.all() else int(curve.steps[int(np.argmin(finite))])
-    ends_non_finite = bool(len(curve)) and not bool(finite[-1])
+    values = curve.finite
+    if values.size == len(curve):
+        positions, steps = every_point(values.size), curve.steps
+        non_finite_from, ends_non_finite = None, False
+    else:
+        finite = np.isfinite(curve.values)
+        positions = finite.nonzero()[0]
+        steps = curve.steps[positions]
+        non_finite_from, ends_non_finite = int(curve.steps[finite.argmin()]), not bool(finite[-1])
     if values.size == 0:
         return _nothing_finite(len(curve), non_finite_from, ends_non_finite=ends_non_finite)
 
     noise = point_noise(values)
-    blocks = into_blocks(values, limits.max_blocks)
+    blocks = blocks_of(curve, limits.max_blocks)
     # Blocks are medians of many points, so their own noise is what flatness is judged by.
     block_noise = noise if len(blocks) == values.size else point_noise(blocks.values)
     half = values[-max(_END_MIN_POINTS, round(values.size * limits.trend_fraction)) :]
     # Fewer than five points in falling order are too likely by chance for any trend to show.
     trend = trend_of(values[-max(limits.min_points, half.size) :])
-    steps = curve.steps[positions]
     plateaus = _plateaus(steps, positions, values, blocks, block_noise, chance, limits)
     return CurveFindings(
         n_points=len(curve),
@@ -66,7 +71,7 @@ def examine(curve: Curve, chance: ChanceEstimate, limits: Limits) -> CurveFindin
         end_slope_per_run=trend.change,
         end_slope_significant=trend.p_falling <= limits.trend_significance,
         plateaus=plateaus,
-        spikes=_spikes(steps, positions, values, noise, chance, limits),
+        spikes=_spikes(steps, positions, values, _smooth(values, blocks), noise, chance, limits),
         non_finite_from=non_finite_from,
         ends_non_finite=ends_non_finite,
         constant_to_digit=half.size >= limits.min_repeats and bool((half == half[0]).all()),
@@ -89,7 +94,7 @@ def _stand(
     level: float,
     limits: Limits,
 ) -> Plateau | None:
-    found = stand_at_chance(blocks.values, level, limits.chance_band)
+    found = stand_at_chance(blocks.smooth, level, limits.chance_band)
     if found is None:
         return None
     start, end = int(blocks.edges[found.start]), int(blocks.edges[found.end])
@@ -98,7 +103,7 @@ def _stand(
         end=int(positions[end - 1]) + 1,
         start_step=int(steps[start]),
         end_step=int(steps[end - 1]),
-        level=float(np.median(values[start:end])),
+        level=median(values[start:end]),
         at_chance=True,
     )
 
@@ -125,7 +130,7 @@ def _nothing_finite(n_points: int, non_finite_from: int | None, *, ends_non_fini
 
 def _end_median(values: FloatArray, fraction: float, at_least: int) -> float:
     count = max(at_least, int(np.ceil(values.size * fraction)))
-    return float(np.median(values[-count:]))
+    return median(values[-count:])
 
 
 def _end_level(values: FloatArray, noise: float, chance: ChanceEstimate, limits: Limits) -> float:
@@ -160,14 +165,14 @@ def _plateaus(
     if values.size < limits.min_points:
         return ()
     tolerance = max(limits.flat_tolerance * chance.value, limits.flat_sigmas * block_noise)
-    stretches = flat_stretches(blocks.values, tolerance, limits.plateau_min_fraction)
+    stretches = flat_stretches(blocks.smooth, tolerance, limits.plateau_min_fraction)
     found = [
         _plateau(one, steps, positions, values, blocks, block_noise, chance, limits) for one in stretches
     ]
     if found and stretches[-1].end == len(blocks):
         return tuple(found)
     # A loss that creeps along its chance level is at chance, though not flat to a percent.
-    creeping = level_stretch(blocks.values, chance_tolerance(block_noise, chance, limits))
+    creeping = level_stretch(blocks.smooth, chance_tolerance(block_noise, chance, limits))
     if creeping.length < limits.min_repeats:
         return tuple(found)
     last = _plateau(creeping, steps, positions, values, blocks, block_noise, chance, limits)
@@ -186,7 +191,7 @@ def _plateau(
     limits: Limits,
 ) -> Plateau:
     start, end = int(blocks.edges[stretch.start]), int(blocks.edges[stretch.end])
-    level = float(np.median(values[start:end]))
+    level = median(values[start:end])
     margin = chance_tolerance(float(block_noise / np.sqrt(stretch.length)), chance, limits)
     return Plateau(
         start=int(positions[start]),
@@ -203,18 +208,24 @@ def _known_low(chance: ChanceEstimate) -> float:
     return chance.low if chance.known else chance.value
 
 
+def _smooth(values: FloatArray, blocks: Blocks) -> FloatArray:
+    """Return the values without single spikes, which are those of the blocks where each is one point."""
+    return blocks.smooth if len(blocks) == values.size else without_spikes(values)
+
+
 def _spikes(
     steps: IntArray,
     positions: IntArray,
     values: FloatArray,
+    smooth: FloatArray,
     noise: float,
     chance: ChanceEstimate,
     limits: Limits,
 ) -> tuple[Spike, ...]:
     """Find points above both sides; the first two and last two points have only one side."""
-    height = values - without_spikes(values)
+    height = values - smooth
     least = max(limits.spike_height * chance.value, limits.spike_sigmas * noise)
     return tuple(
         Spike(position=int(positions[index]), step=int(steps[index]), value=float(values[index]))
-        for index in np.flatnonzero(height > least)
+        for index in (height > least).nonzero()[0]
     )

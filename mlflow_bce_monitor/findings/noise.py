@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from mlflow_bce_monitor.arrays import median
 from mlflow_bce_monitor.records import FloatArray
 
 _MAD_TO_SD: Final = 1.4826
@@ -42,11 +43,12 @@ def point_noise(values: FloatArray) -> float:
     float
         In the unit of the values; 0 for fewer than three points.
     """
-    estimates = [
-        float(np.median(np.abs(np.diff(values, n=order)))) * _MAD_TO_SD / gain
-        for order, gain in _GAINS.items()
-        if values.size > order
-    ]
+    estimates: list[float] = []
+    differences = values[1:] - values[:-1]
+    for order, gain in _GAINS.items():
+        if values.size > order:
+            differences = differences[1:] - differences[:-1]
+            estimates.append(median(np.abs(differences)) * _MAD_TO_SD / gain)
     if 1 < values.size < _SHORT:
         estimates.append(_back_and_forth(values))
     return min(estimates, default=0.0)

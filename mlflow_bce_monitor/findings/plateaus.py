@@ -14,14 +14,12 @@ from typing import Final
 
 import numpy as np
 
-from mlflow_bce_monitor.findings.trend import trend_of
+from mlflow_bce_monitor.arrays import median, running_max
+from mlflow_bce_monitor.findings.trend import robust_change
 from mlflow_bce_monitor.records import FloatArray
 
 _MIN_BLOCKS: Final = 3
 """Two points are flat by accident."""
-
-_SPIKE_WINDOW: Final = 5
-"""Points of the running median that hides single spikes, so that one does not cut a plateau in two."""
 
 
 @dataclass(frozen=True)
@@ -37,64 +35,73 @@ class Stretch:
         return self.end - self.start
 
 
-def flat_stretches(values: FloatArray, tolerance: float, min_fraction: float) -> list[Stretch]:
+def flat_stretches(smooth: FloatArray, tolerance: float, min_fraction: float) -> list[Stretch]:
     """Return the flat stretches in order of position, not overlapping, longest taken first.
 
     Parameters
     ----------
-    values
-        Shape (n_blocks,), finite.
+    smooth
+        Shape (n_blocks,), finite, without single spikes (``spikes.py``).
     tolerance
         Half the range of a plateau, in the unit of the values.
     min_fraction
         Smallest share of the blocks that a plateau covers.
     """
-    n = values.size
+    n = smooth.size
     shortest = max(_MIN_BLOCKS, int(np.ceil(min_fraction * n)))
     if n < shortest:
         return []
-    smooth = without_spikes(values)
     found: list[Stretch] = []
-    for stretch in sorted(_maximal_windows(smooth, 2.0 * tolerance), key=lambda s: (-s.length, s.start)):
+    windows = _maximal_windows(smooth, 2.0 * tolerance, shortest)
+    for stretch in sorted(windows, key=lambda s: (-s.length, s.start)):
         trimmed = _outside(stretch, found)
         if trimmed.length < shortest:
             continue
-        if abs(trend_of(smooth[trimmed.start : trimmed.end]).change) <= tolerance:
+        if abs(robust_change(smooth[trimmed.start : trimmed.end])) <= tolerance:
             found.append(trimmed)
     return sorted(found, key=lambda s: s.start)
 
 
-def level_stretch(values: FloatArray, tolerance: float) -> Stretch:
+def level_stretch(smooth: FloatArray, tolerance: float) -> Stretch:
     """Return the longest stretch that reaches the end and stays within a tolerance of the level there.
 
     Parameters
     ----------
-    values
-        Shape (n_blocks,), finite, at least one.
+    smooth
+        Shape (n_blocks,), finite, at least one, without single spikes.
     tolerance
         Distance from the median of the last three, in the unit of the values.
     """
-    smooth = without_spikes(values)
-    outside = np.flatnonzero(np.abs(smooth - np.median(smooth[-_MIN_BLOCKS:])) > tolerance)
+    outside = (np.abs(smooth - median(smooth[-_MIN_BLOCKS:])) > tolerance).nonzero()[0]
     start = int(outside[-1]) + 1 if outside.size else 0
-    return Stretch(start, int(values.size))
+    return Stretch(start, int(smooth.size))
 
 
-def without_spikes(values: FloatArray) -> FloatArray:
-    """Return the running median over five points; the two points at either end keep their value.
+def _maximal_windows(values: FloatArray, width: float, shortest: int) -> list[Stretch]:
+    """Return every window whose range is at most ``width`` and that no neighbour would leave so.
 
-    The ends are kept because a first point far above the rest is a finding, not a spike.
+    Only those of at least ``shortest`` values.
+
+    Every part of such a window is as narrow. So it lies where windows of the shortest length, one
+    after the other, are narrow enough: they are found at once, and few points are left to walk through.
     """
-    if values.size < _SPIKE_WINDOW:
-        return values
-    smooth: FloatArray = values.copy()
-    windows = np.lib.stride_tricks.sliding_window_view(values, _SPIKE_WINDOW)
-    half = _SPIKE_WINDOW // 2
-    smooth[half:-half] = np.median(windows, axis=1)
-    return smooth
+    if float(values.max() - values.min()) <= width:
+        return [Stretch(0, values.size)]
+    ranges = running_max(values, shortest) + running_max(-values, shortest)
+    narrow = (ranges <= width).nonzero()[0]
+    if narrow.size == 0:
+        return []
+    breaks = (np.diff(narrow) > 1).nonzero()[0]
+    first, last = narrow[np.append(0, breaks + 1)], narrow[np.append(breaks, -1)]
+    return [
+        Stretch(start + window.start, start + window.end)
+        for start, stop in zip(first.tolist(), (last + shortest).tolist(), strict=True)
+        for window in _walk(values[start:stop], width)
+        if window.length >= shortest
+    ]
 
 
-def _maximal_windows(values: FloatArray, width: float) -> list[Stretch]:
+def _walk(values: FloatArray, width: float) -> list[Stretch]:
     """Return every window whose range is at most ``width`` and that no neighbour would leave so."""
     windows: list[Stretch] = []
     highest: deque[int] = deque()

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from mlflow_bce_monitor.findings.plateaus import Stretch, without_spikes
+from mlflow_bce_monitor.findings.plateaus import Stretch
 from mlflow_bce_monitor.records import FloatArray
 
 _SHORTEST: Final = 3
@@ -22,7 +22,7 @@ _INSIDE: Final = 0.8
 """Share of the points between first and last that have to lie in the band."""
 
 
-def stand_at_chance(values: FloatArray, level: float, band: float) -> Stretch | None:
+def stand_at_chance(smooth: FloatArray, level: float, band: float) -> Stretch | None:
     """Return the stretch near chance before the loss left it for good, None when there is none.
 
     A loss that creeps downwards within the band is no plateau, flat to a percent, and yet
@@ -30,8 +30,8 @@ def stand_at_chance(values: FloatArray, level: float, band: float) -> Stretch | 
 
     Parameters
     ----------
-    values
-        Shape (n_blocks,), finite.
+    smooth
+        Shape (n_blocks,), finite, without single spikes.
     level
         The chance level, in the unit of the values.
     band
@@ -40,13 +40,13 @@ def stand_at_chance(values: FloatArray, level: float, band: float) -> Stretch | 
     if level <= 0.0:
         return None  # a loss of next to nothing from its start: no chance level is left to stand at
     with np.errstate(over="ignore", invalid="ignore"):
-        skills = 1.0 - without_spikes(values) / level
+        skills = 1.0 - smooth / level
     if not bool(np.isfinite(skills).all()):
         return None  # losses near the end of the floating-point range are no stand
-    not_yet = np.flatnonzero(skills < band)
-    if not_yet.size == 0 or int(not_yet[-1]) == values.size - 1:
+    not_yet = (skills < band).nonzero()[0]
+    if not_yet.size == 0 or int(not_yet[-1]) == smooth.size - 1:
         return None  # it never was near chance, or it still is
-    near = np.flatnonzero(np.abs(skills) < band)
+    near = (np.abs(skills) < band).nonzero()[0]
     if near.size == 0:
         return None
     start, last = int(near[0]), int(not_yet[-1])

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from mlflow_bce_monitor.evidence.fact import Evidence
@@ -515,11 +516,14 @@ def by_probes(cause: str, evidence: Evidence, limits: Limits) -> tuple[Piece, ..
     """Return what the probes say about a cause; () where nothing was probed."""
     return tuple(
         Piece(one.key, one.weights[cause], one.clause)
-        for one in OBSERVATIONS
-        if cause in one.weights
-        and all(name in evidence for name in one.facts)
-        and one.holds(evidence, limits)
+        for one in _about(cause)
+        if evidence.has_all(one.facts) and one.holds(evidence, limits)
     )
+
+
+@cache
+def _about(cause: str) -> tuple[Observation, ...]:
+    return tuple(one for one in OBSERVATIONS if cause in one.weights)
 
 
 def facts_for(cause: str) -> tuple[str, ...]:

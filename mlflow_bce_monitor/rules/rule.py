@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from mlflow_bce_monitor.evidence.fact import Evidence, FactValue
 from mlflow_bce_monitor.limits import Limits
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """One observation that speaks for or against a cause.
+
+    A tuple and no dataclass, as facts are: every rule makes some for every run, and fits them anew.
 
     Attributes
     ----------

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from mlflow_bce_monitor.rules.rule import Piece, Supported
 
 SHOWN_PIECES = 3
 """Pieces named in the reason: more do not fit a sentence."""
+
+_NOTHING_SEEN: Final = "nothing seen speaks for or against it"
+_SILENT: Final = Supported(0, _NOTHING_SEEN)
+"""What a rule says that has observed nothing."""
 
 
 def weigh(*pieces: Piece | None) -> Supported:
@@ -18,17 +23,25 @@ def weigh(*pieces: Piece | None) -> Supported:
     checked for calibration as a whole.
     """
     observed = [piece for piece in pieces if piece is not None]
+    if not observed:
+        return _SILENT
     total = sum(piece.weight for piece in observed)
     speaks_for, speaks_against = _clauses(observed, 1.0), _clauses(observed, -1.0)
     telling = speaks_for if total >= 0 else speaks_against
-    because = ", ".join(telling[:SHOWN_PIECES]) or "nothing seen speaks for or against it"
+    because = ", ".join(telling[:SHOWN_PIECES]) or _NOTHING_SEEN
     return Supported(total, because, speaks_for, speaks_against, tuple(observed))
 
 
 def _clauses(pieces: Sequence[Piece], side: float) -> tuple[str, ...]:
     """Return what speaks for (side 1) or against (side -1) the cause, strongest first."""
-    telling = (piece for piece in pieces if piece.weight * side > 0 and piece.clause)
-    return tuple(piece.clause for piece in sorted(telling, key=lambda piece: -abs(piece.weight)))
+    telling = [piece for piece in pieces if piece.weight * side > 0 and piece.clause]
+    if len(telling) > 1:
+        telling.sort(key=_by_strength)
+    return tuple([piece.clause for piece in telling])
+
+
+def _by_strength(piece: Piece) -> float:
+    return -abs(piece.weight)
 
 
 def times(ratio: float) -> str:

@@ -1,6 +1,7 @@
 """Under which names people log their settings.
 
-Key endings, most telling first. A key matches when its words end with the words given.
+Key endings, most telling first. A key matches when its words end with the words given. An ending
+that is asked for stands here, or :data:`ASKED` would leave the keys that end so out.
 """
 
 from __future__ import annotations
@@ -103,3 +104,15 @@ ACTIVATION_KEYS: Final = (
 INITIALIZER_KEYS: Final = ("kernel initializer", "initializer", "initialization", "weight init", "init")
 DEPTH_KEYS: Final = ("depth", "num layers", "n layers", "num hidden layers", "n hidden layers")
 BETA_KEYS: Final = ("beta", "dpo beta")
+DESIRABLE_KEYS: Final = ("desirable weight",)
+UNDESIRABLE_KEYS: Final = ("undesirable weight",)
+WEIGHT_0_KEYS: Final = ("class weight 0", "weight class 0", "weight 0")
+WEIGHT_1_KEYS: Final = ("class weight 1", "weight class 1", "weight 1")
+VALIDATION_SPLIT_KEYS: Final = ("validation split",)
+BARE_GAMMA_KEYS: Final = ("gamma",)
+BARE_ALPHA_KEYS: Final = ("alpha",)
+
+ASKED: Final = frozenset(
+    ending for name, endings in tuple(globals().items()) if name.endswith("_KEYS") for ending in endings
+)
+"""Every ending above."""

@@ -12,10 +12,13 @@ from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.settings.keys import (
     ACTIVATION_KEYS,
     ALPHA_KEYS,
+    BARE_ALPHA_KEYS,
+    BARE_GAMMA_KEYS,
     BATCH_KEYS,
     BETA_KEYS,
     CLASSES_KEYS,
     DEPTH_KEYS,
+    DESIRABLE_KEYS,
     DROPOUT_KEYS,
     EPOCH_KEYS,
     FEATURES_KEYS,
@@ -34,19 +37,22 @@ from mlflow_bce_monitor.settings.keys import (
     SMOOTHING_KEYS,
     TRAIN_SIZE_KEYS,
     TRAINABLE_KEYS,
+    UNDESIRABLE_KEYS,
     UNITS_KEYS,
+    VALIDATION_SPLIT_KEYS,
+    WEIGHT_0_KEYS,
+    WEIGHT_1_KEYS,
     WEIGHT_KEYS,
 )
+from mlflow_bce_monitor.settings.lookup import Lookup, endings_of
 from mlflow_bce_monitor.settings.of_monitor import said_by_the_callback
 from mlflow_bce_monitor.settings.setting import ClassWeights, SampleWeights, Setting, Settings
 from mlflow_bce_monitor.settings.text import (
-    HELD_BACK_WORDS,
     LARGEST_COUNT,
     NUMBER,
     WEIGHT_RANGE,
     is_count,
     is_structured,
-    key_words,
     parse_class_weights,
     parse_number,
     split_of,
@@ -83,16 +89,16 @@ class _Reader:
         self._record = record
         self._summary: ModelSummary = parse_model_summary(record.model_summary or "")
         self._unreadable: list[str] = []
-        self._keys: list[tuple[tuple[str, ...], str, str]] = [
-            (key_words(key), f"params[{key!r}]", unquoted(value)) for key, value in record.params.items()
-        ]
-        self._keys += [
-            (key_words(key), f"tags[{key!r}]", value)
-            for key, value in record.tags.items()
-            if not key.startswith(_NOT_THE_USERS)
-        ]
+        self._keys = Lookup()
+        for key, value in record.params.items():
+            if endings_of(key):
+                self._keys.add(key, f"params[{key!r}]", unquoted(value))
+        for key, value in record.tags.items():
+            if endings_of(key) and not key.startswith(_NOT_THE_USERS):
+                self._keys.add(key, f"tags[{key!r}]", value)
         # Last: of two keys of one length the first counts, so what a person logged is asked before.
-        self._keys += [(key_words(key), source, text) for key, source, text in said_by_the_callback(record)]
+        for key, source, text in said_by_the_callback(record):
+            self._keys.add(key, source, text)
 
     def read(self) -> Settings:
         loss = self._text(LOSS_KEYS)
@@ -104,12 +110,12 @@ class _Reader:
             validation_positive_share=self._share("validation"),
             class_weights=self._class_weights(),
             label_smoothing=self._number(SMOOTHING_KEYS, low=0.0, high=_LARGEST_SMOOTHING),
-            focal_gamma=self._focal("gamma", GAMMA_KEYS, _LARGEST_GAMMA, loss),
-            focal_alpha=self._focal("alpha", ALPHA_KEYS, _LARGEST_ALPHA, loss),
+            focal_gamma=self._focal(BARE_GAMMA_KEYS, GAMMA_KEYS, _LARGEST_GAMMA, loss),
+            focal_alpha=self._focal(BARE_ALPHA_KEYS, ALPHA_KEYS, _LARGEST_ALPHA, loss),
             sample_weights=self._sample_weights(),
             multi_label=self._multi_label(),
-            desirable_weight=self._number(("desirable weight",), low=0.0),
-            undesirable_weight=self._number(("undesirable weight",), low=0.0),
+            desirable_weight=self._number(DESIRABLE_KEYS, low=0.0),
+            undesirable_weight=self._number(UNDESIRABLE_KEYS, low=0.0),
             learning_rate=self._number(RATE_KEYS, low=0.0),
             optimizer=self._text(OPTIMIZER_KEYS),
             schedule=self._text(SCHEDULE_KEYS),
@@ -133,29 +139,10 @@ class _Reader:
             given=dict(self._record.params),
         )
 
-    def _matches(self, endings: Iterable[str], *, of_any_split: bool = False) -> Iterable[tuple[str, str]]:
-        """Yield (source, text) of the keys that end with one of the word sequences, best ending first.
-
-        Keys of held-back data (``per_device_eval_batch_size``) are left out unless they are
-        asked for: the settings are those of training.
-        """
-        for ending in endings:
-            wanted = tuple(ending.split())
-            found = [
-                (len(key), source, text)
-                for key, source, text in self._keys
-                if key[-len(wanted) :] == wanted
-                and text.strip() not in ("", "None", "null", "nan")
-                and (of_any_split or not HELD_BACK_WORDS & set(key[: -len(wanted)]))
-            ]
-            # The shortest key is the most direct one: "lr" before "warmup_lr".
-            for _, source, text in sorted(found, key=lambda item: item[0]):
-                yield source, text
-
     def _number(
         self, endings: Iterable[str], *, low: float = -math.inf, high: float = math.inf
     ) -> Setting[float] | None:
-        for source, text in self._matches(endings):
+        for source, text in self._keys.ending_with(endings):
             value = parse_number(text)
             if value is not None and low <= value <= high:
                 return Setting(value, source)
@@ -168,13 +155,13 @@ class _Reader:
         return None if found is None else Setting(int(found.value), found.source)
 
     def _text(self, endings: Iterable[str]) -> Setting[str] | None:
-        for source, text in self._matches(endings):
+        for source, text in self._keys.ending_with(endings):
             if parse_number(text) is None:
                 return Setting(text.strip(), source)
         return None
 
     def _share(self, split: str | None) -> Setting[float] | None:
-        for source, text in self._matches(SHARE_KEYS, of_any_split=True):
+        for source, text in self._keys.ending_with(SHARE_KEYS, of_any_split=True):
             mentioned = split_of(source)
             value = parse_number(text)
             if value is None:
@@ -192,40 +179,40 @@ class _Reader:
         return None
 
     def _class_weights(self) -> Setting[ClassWeights] | None:
-        for source, text in self._matches(WEIGHT_KEYS):
+        for source, text in self._keys.ending_with(WEIGHT_KEYS):
             if text.strip().strip("'\"").lower().startswith("balanced"):
                 return Setting(ClassWeights(math.nan, math.nan, balanced=True), source)
             pair = parse_class_weights(text)
             if pair is not None:
                 return Setting(ClassWeights(*pair), source)
         low, high = WEIGHT_RANGE
-        zero = self._number(("class weight 0", "weight class 0", "weight 0"), low=low, high=high)
-        one = self._number(("class weight 1", "weight class 1", "weight 1"), low=low, high=high)
+        zero = self._number(WEIGHT_0_KEYS, low=low, high=high)
+        one = self._number(WEIGHT_1_KEYS, low=low, high=high)
         if zero and one:
             return Setting(ClassWeights(zero.value, one.value), f"{zero.source} and {one.source}")
-        for source, text in self._matches(POS_WEIGHT_KEYS):
+        for source, text in self._keys.ending_with(POS_WEIGHT_KEYS):
             value = parse_number(text.strip("[]() "))
             if value is None or not low <= value <= high:
                 continue
             if "scale_pos_weight" not in source:
                 return Setting(ClassWeights(1.0, value, in_validation=True), source)
             # lightgbm starts from the unweighted share and moves away from it: neither level is its own.
-            if value != 1.0 and any("binary:" in text for _, text in self._matches(LOSS_KEYS)):
+            if value != 1.0 and any("binary:" in text for _, text in self._keys.ending_with(LOSS_KEYS)):
                 return Setting(ClassWeights(1.0, value, in_training=False), source)
         return None
 
     def _focal(
-        self, name: str, endings: Iterable[str], highest: float, loss: Setting[str] | None
+        self, bare: Iterable[str], endings: Iterable[str], highest: float, loss: Setting[str] | None
     ) -> Setting[float] | None:
         """Return a setting of the focal loss; a bare ``gamma`` or ``alpha`` counts where the loss is one."""
         found = self._number(endings, low=0.0, high=highest)
         if found is None and loss is not None and "focal" in loss.value.lower():
-            found = self._number((name,), low=0.0, high=highest)
+            found = self._number(bare, low=0.0, high=highest)
         return found
 
     def _sample_weights(self) -> Setting[SampleWeights] | None:
         """Read the weights that ``fit`` was given: Keras' autologging stores them as NumPy prints them."""
-        for source, text in self._matches(SAMPLE_WEIGHT_KEYS):
+        for source, text in self._keys.ending_with(SAMPLE_WEIGHT_KEYS):
             numbers = NUMBER.findall(text)
             if "[" not in text or not numbers:
                 continue
@@ -237,7 +224,7 @@ class _Reader:
         return None
 
     def _multi_label(self) -> Setting[str] | None:
-        for source, text in self._matches(MULTI_LABEL_KEYS):
+        for source, text in self._keys.ending_with(MULTI_LABEL_KEYS):
             said = text.strip().lower()
             names_it = "label" not in source and re.search(r"multi.?label", said)
             if names_it or ("label" in source and said == "true"):
@@ -245,7 +232,7 @@ class _Reader:
         return None
 
     def _hidden_units(self) -> Setting[tuple[int, ...]] | None:
-        for source, text in self._matches(UNITS_KEYS):
+        for source, text in self._keys.ending_with(UNITS_KEYS):
             numbers = [float(number) for number in NUMBER.findall(text)]
             if numbers and all(1 <= number <= LARGEST_COUNT and number.is_integer() for number in numbers):
                 return Setting(tuple(int(number) for number in numbers), source)
@@ -284,7 +271,7 @@ class _Reader:
         if shape is None or not is_count(shape[1][0]):
             return None
         # Keras' validation_split takes its share off the data set that was passed to fit.
-        split = self._number(("validation split",), low=0.0, high=1.0)
+        split = self._number(VALIDATION_SPLIT_KEYS, low=0.0, high=1.0)
         if split is None or split.value in (0.0, 1.0):
             return Setting(shape[1][0], shape[0])
         return Setting(round(shape[1][0] * (1.0 - split.value)), f"{shape[0]} less {split.source}")

@@ -16,7 +16,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 CORE = {
     *("contract", "errors", "limits", "monitored", "evaluated", "records", "siblings", "settings"),
-    *("model_summary", "scores"),
+    *("model_summary", "scores", "arrays"),
     *("curves", "chance", "findings", "evidence", "rules"),
     *("verdicts", "calibration", "ranking", "measurements", "diagnosis", "evaluated_alone", "pipeline"),
 }
@@ -36,11 +36,12 @@ MAY_IMPORT = {
     "records": set(),
     "siblings": {"records"},
     "model_summary": set(),
+    "arrays": set(),
     "settings": {"records", "model_summary", "monitored"},
     "curves": {"records", "settings", "limits", "errors"},
-    "chance": {"curves", "records", "settings", "limits"},
+    "chance": {"curves", "records", "settings", "limits", "arrays"},
     "scores": {"chance"},
-    "findings": {"curves", "chance", "records", "limits"},
+    "findings": {"curves", "chance", "records", "limits", "arrays"},
     "evidence": {
         *(
             "curves",
@@ -52,6 +53,7 @@ MAY_IMPORT = {
             "settings",
             "scores",
             "limits",
+            "arrays",
         ),
         "contract",
     },

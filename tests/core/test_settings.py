@@ -18,6 +18,7 @@ from mlflow_bce_monitor.settings import (
     parse_number,
     read_settings,
 )
+from mlflow_bce_monitor.settings.lookup import Lookup
 
 SUMMARY = """\
 Model: "sequential"
@@ -343,3 +344,12 @@ def test_a_tag_of_another_form_is_passed_over(words: str) -> None:
     settings = read_settings(run({"loss": [0.7] * 5}, tags={"bce.monitor": words}))
     assert settings.class_weights is None
     assert settings.loss_name is None
+
+
+def test_an_ending_that_no_key_is_read_for_is_refused() -> None:
+    """Keys that nobody asks for are left out, so asking for one has to be a loud mistake."""
+    found = Lookup()
+    found.add("learning_rate", "params['learning_rate']", "0.1")
+    assert list(found.ending_with(("learning rate",))) == [("params['learning_rate']", "0.1")]
+    with pytest.raises(KeyError, match="'rate of learning' is not among the endings"):
+        list(found.ending_with(("rate of learning",)))

@@ -1,0 +1,1 @@
+"""How fast the pure core is: the diagnosis of runs in memory, beside what else looks at such curves."""
