@@ -1,27 +1,30 @@
 """How much each observation says: weights of evidence, fitted on real trainings.
 
-The authors of the rules estimate how strongly an observation speaks (:class:`Piece`). How
-strongly it does is measured: ``calibration.json`` holds what ``python -m benchmarks.calibration``
-fitted on the fault zoo's development block, drawn towards the authors' estimates where the
-runs say little. An observation that was never fitted keeps its author's weight.
+The authors of the rules estimate how strongly an observation speaks for or against their cause
+(:class:`Piece`). How strongly it does is measured: ``calibration.json`` holds what
+``python -m benchmarks.calibration`` fitted on the fault zoo's blocks for fitting, drawn towards the authors'
+estimates where the runs say little. An observation that was never fitted keeps its author's
+weight. What the observations that belong to no cause (``observations/``) say about each of them is
+fitted alone: by its author such an observation says nothing.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from mlflow_bce_monitor.contract import Verdict
+from mlflow_bce_monitor.observations.question import Seen
 from mlflow_bce_monitor.rules.rule import Outcome, Piece, Rule, Supported
 from mlflow_bce_monitor.rules.weighing import weigh
 
 FITTED_FILE: Final = "calibration.json"
 
 LEAST_SHOWN: Final = 0.3
-"""Nats below which what the verdict says about a cause is not worth a clause."""
+"""Nats below which what the verdict or a shared observation says about a cause is not worth a clause."""
 
 UNKNOWN_PRIOR: Final = 1.5
 """Weight of the causes that no rule covers, on the scale of the rules' priors, before any fit."""
@@ -35,6 +38,9 @@ class Calibration:
     ----------
     pieces
         "rule.key" to the log likelihood ratio of that observation.
+    across
+        Shared observation to what it says about each cause, as log likelihood ratios; of a cause that is
+        missing it says nothing.
     verdicts
         "rule.verdict" to the log likelihood ratio of the verdict itself: an overfitted run is seldom the
         work of frozen parameters.
@@ -45,6 +51,7 @@ class Calibration:
     """
 
     pieces: Mapping[str, float] = field(default_factory=dict)
+    across: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     verdicts: Mapping[str, float] = field(default_factory=dict)
     priors: Mapping[str, float] = field(default_factory=dict)
     unknown: float = UNKNOWN_PRIOR
@@ -53,22 +60,50 @@ class Calibration:
         """Return the prior weight of a rule's cause."""
         return self.priors.get(rule.code, rule.prior)
 
-    def weighed(self, code: str, outcome: Outcome, verdict: Verdict) -> Outcome:
-        """Return a rule's outcome with the fitted weights, and with what the verdict says.
+    def weighed(
+        self, outcomes: Mapping[str, Outcome], verdict: Verdict, seen: Sequence[Seen] = ()
+    ) -> dict[str, Outcome]:
+        """Return what the rules said with the fitted weights, and with what belongs to no rule.
 
-        Outcomes other than :class:`Supported`, and those without pieces, come back as they are.
+        Parameters
+        ----------
+        outcomes
+            What each rule said, by code. Those other than :class:`Supported`, and those without pieces, come
+            back as they are.
+        verdict
+            It says something about the cause by itself.
+        seen
+            The shared observations; () where they say nothing, as about a state that is normal.
         """
-        if not isinstance(outcome, Supported) or not (outcome.pieces or outcome.weight == 0.0):
-            return outcome
+        across = [(one, self.across[one.key]) for one in seen if one.key in self.across]
+        return {code: self._of_rule(code, said, verdict, across) for code, said in outcomes.items()}
+
+    def _of_rule(
+        self, code: str, said: Outcome, verdict: Verdict, across: Sequence[tuple[Seen, Mapping[str, float]]]
+    ) -> Outcome:
+        if not isinstance(said, Supported) or not (said.pieces or said.weight == 0.0):
+            return said
         fitted = [
             Piece(piece.key, self.pieces.get(f"{code}.{piece.key}", piece.weight), piece.clause)
-            for piece in outcome.pieces
+            for piece in said.pieces
         ]
         of_verdict = self.verdicts.get(f"{code}.{verdict}", 0.0)
         if of_verdict:
             fitted.append(Piece(f"verdict_{verdict}", of_verdict, _clause(verdict, of_verdict)))
+        small = 0.0
+        for one, weights in across:
+            weight = weights.get(code, 0.0)
+            if abs(weight) >= LEAST_SHOWN:
+                fitted.append(Piece(one.key, weight, one.clause))
+            else:
+                small += weight
+        if small:
+            fitted.append(Piece("small_signs", small, _SMALL_SIGNS if abs(small) >= LEAST_SHOWN else ""))
         return weigh(*fitted)
 
+
+_SMALL_SIGNS: Final = "several signs, each too weak to name"
+"""Of the shared observations below :data:`LEAST_SHOWN`, where their sum is above it."""
 
 _AS_ADJECTIVE: Final = {Verdict.OVERFITTING: "overfitted"}
 """Verdicts that do not read as a word about a run."""
@@ -84,7 +119,9 @@ def _clause(verdict: Verdict, weight: float) -> str:
 def read_calibration(text: str) -> Calibration:
     """Return the calibration in a JSON text, as :data:`FITTED_FILE` holds it."""
     stored = json.loads(text)
-    return Calibration(stored["pieces"], stored["verdicts"], stored["priors"], stored["unknown"])
+    return Calibration(
+        stored["pieces"], stored["across"], stored["verdicts"], stored["priors"], stored["unknown"]
+    )
 
 
 HAND_SET: Final = Calibration()

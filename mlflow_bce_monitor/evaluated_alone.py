@@ -102,7 +102,7 @@ def _outcomes(evidence: Evidence, verdict: Verdict, limits: Limits, *, probed: b
     heard = consult(evidence, RULES, limits)
     if probed:
         heard |= consult_probes(evidence, RULES, limits)
-    return {code: FITTED.weighed(code, said, verdict) for code, said in heard.items()}
+    return FITTED.weighed(heard, verdict)
 
 
 def _missing(

@@ -261,5 +261,25 @@ class Limits:
     same_loss: float = 0.02
     other_loss: float = 0.1
 
+    # --- shared observations ----------------------------------------------------------------
+    # Ratio to the loss of predicting 0.5: a bias that starts at the share of positives, and a throw
+    # that only saturated outputs make.
+    low_start: float = 0.95
+    thrown_far: float = 5.0
+    # Of chance. Range of a loss that creeps: the third digit is the last that people print.
+    creeps: float = 1e-3
+    # Of chance. A fall over the last half that anybody sees in a plot.
+    quick_fall: float = 0.02
+    # Of chance. Standard deviation about its trend of a curve without noise, and of one that jumps.
+    still_spread: float = 1e-4
+    jumpy_spread: float = 0.05
+    # Optimizer steps after which a usual network has learned what it will.
+    very_many_updates: float = 5_000.0
+    # Units that pass on a little more than a narrow layer's.
+    middling_layer: int = 8
+    # Weights for each training row: too few to know rows by heart, and more than it takes.
+    little_freedom: float = 0.1
+    much_freedom: float = 10.0
+
 
 LIMITS = Limits()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from mlflow_bce_monitor.calibration import FITTED
 from mlflow_bce_monitor.chance import ChanceEstimate, chance_of
-from mlflow_bce_monitor.contract import EXPLAINED, Tier, Verdict
+from mlflow_bce_monitor.contract import EXPLAINED, FLAGGED, Tier, Verdict
 from mlflow_bce_monitor.curves import Curve, CurveSet, recognise
 from mlflow_bce_monitor.diagnosis import Diagnosis, Judgement, SkillEstimate
 from mlflow_bce_monitor.evaluated_alone import diagnose_evaluation, tells_enough
@@ -24,6 +24,7 @@ from mlflow_bce_monitor.evidence.of_siblings import siblings
 from mlflow_bce_monitor.findings import CurveFindings, Plateau, examine
 from mlflow_bce_monitor.limits import LIMITS, Limits
 from mlflow_bce_monitor.measurements import next_measurements
+from mlflow_bce_monitor.observations import QUESTIONS, observe
 from mlflow_bce_monitor.ranking import consult, rank
 from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.rules import RULES
@@ -101,8 +102,9 @@ def diagnose(
         evidence = evidence.and_facts(siblings(record, train, validation, settings, limits))
     outcomes: dict[str, Outcome] = {}
     if judgement.verdict in EXPLAINED:
-        heard = consult(evidence, RULES, limits)
-        outcomes = {code: FITTED.weighed(code, said, judgement.verdict) for code, said in heard.items()}
+        # What was fitted on runs in trouble says nothing of a normal state.
+        seen = observe(evidence, QUESTIONS, limits) if judgement.verdict in FLAGGED else ()
+        outcomes = FITTED.weighed(consult(evidence, RULES, limits), judgement.verdict, seen)
     causes = rank(judgement.verdict, outcomes, RULES) if outcomes else ()
     missing = next_measurements(causes, evidence, outcomes, RULES) if outcomes else ()
     if not train.chance.known:

@@ -27,9 +27,8 @@ def causes_of(facts: Sequence[Fact], limits: Limits) -> tuple[RankedCause, ...]:
     if learned and evidence.get("probe_signal") != "no" and not evidence.get("probe_output_fault"):
         return ()
     rules = [rule for rule in RULES if rule.code in PROBED_CAUSES]
-    outcomes = consult_probes(evidence, rules, limits)
-    weighed = {code: FITTED.weighed(code, said, Verdict.STALLED) for code, said in outcomes.items()}
-    return rank(Verdict.STALLED, weighed, rules)
+    outcomes = FITTED.weighed(consult_probes(evidence, rules, limits), Verdict.STALLED)
+    return rank(Verdict.STALLED, outcomes, rules)
 
 
 def causes_of_run(

@@ -1,4 +1,4 @@
-"""Masked labels: every token is left out of the loss, so there is nothing to compare.
+"""Masked labels: every token is left out of the loss, or nearly every one, so there is nothing to compare.
 
 Source: the TRL documentation of ``DPOTrainer`` and ``KTOTrainer`` (huggingface.co/docs/trl/dpo_trainer)
 on logps/*: sums over the tokens that are not masked. Over no tokens the sum is exactly 0.
@@ -16,9 +16,11 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     """Look for log probabilities of exactly zero."""
     if not evidence["preference_loss"]:
         return RuledOut("no preference loss: no tokens are masked")
-    if evidence.get("logps_zero") is False:
-        return RuledOut("the log probabilities are not 0: tokens count")
     return weigh(
+        # Not all of them: a mask that takes most of the answers leaves as little to learn from.
+        Piece("logps_not_zero", -3.0, "the log probabilities are not 0: some tokens count")
+        if evidence.get("logps_zero") is False
+        else None,
         Piece("logps_zero", 5.0, "the log probabilities are exactly 0")
         if evidence.get("logps_zero")
         else None,

@@ -26,22 +26,23 @@ def weigh(*pieces: Piece | None) -> Supported:
     if not observed:
         return _SILENT
     total = sum(piece.weight for piece in observed)
-    speaks_for, speaks_against = _clauses(observed, 1.0), _clauses(observed, -1.0)
+    speaks_for, speaks_against = _clauses(observed)
     telling = speaks_for if total >= 0 else speaks_against
     because = ", ".join(telling[:SHOWN_PIECES]) or _NOTHING_SEEN
     return Supported(total, because, speaks_for, speaks_against, tuple(observed))
 
 
-def _clauses(pieces: Sequence[Piece], side: float) -> tuple[str, ...]:
-    """Return what speaks for (side 1) or against (side -1) the cause, strongest first."""
-    telling = [piece for piece in pieces if piece.weight * side > 0 and piece.clause]
-    if len(telling) > 1:
-        telling.sort(key=_by_strength)
-    return tuple([piece.clause for piece in telling])
-
-
-def _by_strength(piece: Piece) -> float:
-    return -abs(piece.weight)
+def _clauses(pieces: Sequence[Piece]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what speaks for and what against the cause, strongest first; the same words twice are one clause."""
+    weights: dict[str, float] = {}
+    for piece in pieces:
+        if piece.clause:
+            weights[piece.clause] = weights.get(piece.clause, 0.0) + piece.weight
+    strongest = sorted(weights.items(), key=lambda item: -abs(item[1]))
+    return (
+        tuple(clause for clause, weight in strongest if weight > 0),
+        tuple(clause for clause, weight in strongest if weight < 0),
+    )
 
 
 def times(ratio: float) -> str:

@@ -17,7 +17,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 CORE = {
     *("contract", "errors", "limits", "monitored", "evaluated", "records", "siblings", "settings"),
     *("model_summary", "scores", "arrays"),
-    *("curves", "chance", "findings", "evidence", "rules"),
+    *("curves", "chance", "findings", "evidence", "rules", "observations"),
     *("verdicts", "calibration", "ranking", "measurements", "diagnosis", "evaluated_alone", "pipeline"),
 }
 EDGES = {"tracking", "cli", "report", "scenarios", "keras", "probes", "evaluator", "spark", "plugins"}
@@ -60,7 +60,8 @@ MAY_IMPORT = {
     "rules": {"evidence", "limits"},
     "diagnosis": {"curves", "chance", "findings", "evidence", "rules", "contract", "limits"},
     "verdicts": {"diagnosis", "evidence", "limits", "contract"},
-    "calibration": {"rules", "contract"},
+    "observations": {"evidence", "rules", "limits"},
+    "calibration": {"observations", "rules", "contract"},
     "measurements": {"calibration", "ranking", "diagnosis", "evidence", "rules", "contract"},
     "ranking": {"calibration", "diagnosis", "evidence", "rules", "limits", "contract"},
     "evaluated_alone": CORE - {"pipeline"},

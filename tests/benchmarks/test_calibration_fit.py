@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.calibration.__main__ import main
-from benchmarks.calibration.fit import Strength, fit, probabilities
+from benchmarks.calibration.fit import LARGEST_ACROSS, LARGEST_UNSEEN, Strength, fit, probabilities
 from benchmarks.calibration.samples import Sample
-from benchmarks.calibration.validation import folds, report
+from benchmarks.calibration.validation import folds, report, transfer
 from benchmarks.zoo import traces as zoo
 from benchmarks.zoo.blocks import TEST
 from mlflow_bce_monitor.contract import UNKNOWN, Verdict
@@ -21,14 +21,23 @@ AUTHORS = {"no_signal.ranks": -1.0, "no_signal.memorises": 1.0, "dead_relu.shock
 WEAK = Strength(pieces=1e-3, verdicts=1e3, priors=1e-3)
 
 
-def sample(cause: str, no_signal: tuple[str, ...], dead_relu: tuple[str, ...], group: int = 0) -> Sample:
-    """Return a run whose true cause is this, with these observations of two rules."""
+def sample(
+    cause: str,
+    no_signal: tuple[str, ...],
+    dead_relu: tuple[str, ...],
+    group: int = 0,
+    seen: tuple[str, ...] = (),
+    block: str = "",
+) -> Sample:
+    """Return a run whose true cause is this, with these observations of two rules and of none."""
     return Sample(
         group=(f"data {group}", "mlp"),
         verdict=Verdict.STALLED,
         pieces={"no_signal": no_signal, "dead_relu": dead_relu},
         not_assessed=(),
         targets=frozenset({cause}),
+        seen=seen,
+        block=block,
     )
 
 
@@ -71,11 +80,61 @@ def test_an_observation_never_seen_with_its_cause_keeps_its_weight() -> None:
 
 def test_a_strong_hold_keeps_the_authors_weights() -> None:
     """Without room to move, the fit gives back what it started from."""
-    held = fit(made(), AUTHORS, Strength(pieces=1e6, verdicts=1e6, priors=1e6))
+    held = fit(made(), AUTHORS, Strength(pieces=1e6, verdicts=1e6, priors=1e6, across=1e6))
     for name, weight in AUTHORS.items():
         assert held.pieces[name] == pytest.approx(weight, abs=1e-3)
     for rule in RULES:
         assert held.priors[rule.code] == pytest.approx(rule.prior, rel=1e-2)
+
+
+FREE = Strength(pieces=1e3, verdicts=1e3, priors=1e-3, across=1e-3, sparing=1e-3)
+"""Nothing but the shared observations can explain anything."""
+
+
+def with_shared(n: int = 4_000, seed: int = 0) -> list[Sample]:
+    """Return runs of two causes of which one mostly lies still; the rules see nothing."""
+    rng = np.random.default_rng(seed)
+    samples = []
+    for _ in range(n):
+        cause = ("no_signal", "dead_relu")[int(rng.random() < 0.5)]
+        still = rng.random() < (0.2 if cause == "no_signal" else 0.6)
+        samples.append(sample(cause, (), (), seen=("still",) if still else ()))
+    return samples
+
+
+def test_a_shared_observation_is_weighed_for_every_cause() -> None:
+    """What belongs to no rule tells causes apart as strongly as it does in the data."""
+    samples = with_shared()
+    fitted = fit(samples, AUTHORS, FREE)
+    still = [one for one in samples if one.seen]
+    share = np.mean(["dead_relu" in one.targets for one in still])
+    assert probabilities(still[0], fitted)["dead_relu"] == pytest.approx(share, abs=0.02)
+    assert fitted.across["still"]["dead_relu"] > 0 > fitted.across["still"]["no_signal"]
+
+
+def test_a_shared_observation_that_tells_little_is_left_out() -> None:
+    """A weight that costs more than it explains is nothing at all, so the rest can be read."""
+    assert fit(with_shared(200), AUTHORS, Strength(across=1.0, sparing=100.0)).across == {}
+
+
+def test_no_shared_observation_decides_alone() -> None:
+    """However one-sided the zoo, one sign has its limit, a lower one against what it was never seen with."""
+    one_sided = [sample("dead_relu", (), (), seen=("still",)) for _ in range(500)]
+    one_sided += [sample("no_signal", (), ()) for _ in range(500)]
+    across = fit(one_sided, AUTHORS, FREE).across["still"]
+    assert across["dead_relu"] == pytest.approx(LARGEST_ACROSS, abs=1e-3)
+    assert across["no_signal"] == pytest.approx(-LARGEST_UNSEEN, abs=1e-3)
+
+
+def test_transfer_judges_each_block_by_the_other() -> None:
+    """What is fitted where still runs are of one cause is wrong where they are of the other."""
+    here = [sample("dead_relu", (), (), seen=("still",), block="development") for _ in range(100)]
+    here += [sample("no_signal", (), (), block="development") for _ in range(100)]
+    there = [sample("no_signal", (), (), seen=("still",), block="validation") for _ in range(100)]
+    there += [sample("dead_relu", (), (), block="validation") for _ in range(100)]
+    found = transfer([*here, *there], AUTHORS, FREE)
+    assert found.keys() == {("development", "validation"), ("validation", "development")}
+    assert all(one.n == 200 and one.top_1 < 0.1 for one in found.values())
 
 
 def test_runs_of_no_covered_cause_raise_the_unknown() -> None:
