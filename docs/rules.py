@@ -25,6 +25,7 @@ from mlflow_bce_monitor.contract import EXPLAINED, Tier
 from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
 from mlflow_bce_monitor.evidence.fact import Evidence, Fact
 from mlflow_bce_monitor.limits import LIMITS
+from mlflow_bce_monitor.observations import QUESTIONS
 from mlflow_bce_monitor.pipeline import diagnose
 from mlflow_bce_monitor.ranking import consult
 from mlflow_bce_monitor.records import MetricHistory, RunRecord
@@ -97,6 +98,7 @@ def page() -> str:
     template = environment.get_template("rules.md.jinja")
     return template.render(
         sections=[section(rule) for rule in RULES],
+        questions=QUESTIONS,
         explained=sorted(verdict.value for verdict in EXPLAINED),
         command=COMMAND,
     )

@@ -105,7 +105,7 @@ LOSS: Final = (
         ("rising", "the loss rises at the end"),
         ("not", "the loss does not fall"),
         ("slowly", "the loss falls slowly at the end"),
-        ("quickly", "the loss still falls at the end"),
+        ("quickly", "the loss still falls"),
     ),
     _asked(
         "end_spread",
