@@ -11,7 +11,7 @@ fitted alone: by its author such an observation says nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -90,20 +90,25 @@ class Calibration:
         of_verdict = self.verdicts.get(f"{code}.{verdict}", 0.0)
         if of_verdict:
             fitted.append(Piece(f"verdict_{verdict}", of_verdict, _clause(verdict, of_verdict)))
-        small = 0.0
-        for one, weights in across:
-            weight = weights.get(code, 0.0)
-            if abs(weight) >= LEAST_SHOWN:
-                fitted.append(Piece(one.key, weight, one.clause))
-            else:
-                small += weight
-        if small:
-            fitted.append(Piece("small_signs", small, _SMALL_SIGNS if abs(small) >= LEAST_SHOWN else ""))
+        fitted += _shared_pieces([(one, weights[code]) for one, weights in across if code in weights])
         return weigh(*fitted)
 
 
-_SMALL_SIGNS: Final = "several signs, each too weak to name"
-"""Of the shared observations below :data:`LEAST_SHOWN`, where their sum is above it."""
+SMALL_SIGNS: Final = "small_signs"
+"""Key of what shared observations say together that are too weak for a clause."""
+
+
+def _shared_pieces(weighed: list[tuple[Seen, float]]) -> Iterator[Piece]:
+    """Yield shared observations with clauses, the strongest first, until what is left is too weak for one."""
+    left = sum(weight for _, weight in weighed)
+    for one, weight in sorted(weighed, key=lambda pair: -abs(pair[1])):
+        tells = abs(weight) >= LEAST_SHOWN
+        if tells or (abs(left) >= LEAST_SHOWN and weight * left > 0.0):
+            yield Piece(one.key, weight, one.clause)
+            left -= weight
+    if left:
+        yield Piece(SMALL_SIGNS, left, "")
+
 
 _AS_ADJECTIVE: Final = {Verdict.OVERFITTING: "overfitted"}
 """Verdicts that do not read as a word about a run."""

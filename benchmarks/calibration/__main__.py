@@ -30,8 +30,8 @@ STRENGTHS: Final = (
     *(Strength(across=across, sparing=sparing) for across in (1.0, 2.0, 4.0) for sparing in (0.6, 1.0)),
     Strength(pieces=1.0, verdicts=2.0, across=2.0),
 )
-"""How strongly the fit may be held to the authors' weights; cross-validation chooses. With less than 0.6 to pay
-for a nat, hundreds of weights are fitted that nobody can read, for a hundredth of log loss."""
+"""How strongly the fit may be held to the authors' weights; cross-validation chooses. With less to pay for a
+nat than 0.6, hundreds of weights more are fitted that nobody can read, for a hundredth of log loss."""
 
 DIGITS: Final = 3
 """Digits of the weights kept: the fourth is far inside their error."""

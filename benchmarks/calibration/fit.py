@@ -29,11 +29,17 @@ from scipy.sparse import csr_matrix
 from benchmarks.calibration.samples import Sample
 from mlflow_bce_monitor.calibration import UNKNOWN_PRIOR, Calibration
 from mlflow_bce_monitor.contract import UNKNOWN
+from mlflow_bce_monitor.observations import QUESTIONS
 from mlflow_bce_monitor.rules import RULES
 
 FloatArray = npt.NDArray[np.float64]
 
 CODES: Final = tuple(rule.code for rule in RULES)
+
+ABOUT: Final = {
+    key: question.about for question in QUESTIONS if question.about for key in question.observations()
+}
+"""Shared observation to the causes that it is about, where these are not all."""
 
 LARGEST: Final = 7.0
 """Nats. No single observation makes odds of more than a thousand to one."""
@@ -84,7 +90,7 @@ class _Layout:
         self.pieces = sorted(authors)
         self.verdicts = sorted({f"{code}.{one.verdict}" for one in samples for code in one.pieces})
         self.shared = sorted({key for one in samples for key in one.seen})
-        self.across = [_across(key, code) for key in self.shared for code in CODES]
+        self.across = [_across(key, code) for key in self.shared for code in ABOUT.get(key, CODES)]
         names = [*self.pieces, *self.verdicts, *self.across]
         self.place = {name: place for place, name in enumerate(names)}
         self.n_weights = len(self.place)
@@ -173,7 +179,7 @@ def fit(samples: Sequence[Sample], authors: Mapping[str, float], strength: Stren
     )
     values = layout.whole(found.x)
     of_cause = {
-        key: {code: float(values[layout.place[_across(key, code)]]) for code in CODES}
+        key: {code: float(values[layout.place[_across(key, code)]]) for code in ABOUT.get(key, CODES)}
         for key in layout.shared
     }
     return Calibration(

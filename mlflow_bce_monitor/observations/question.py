@@ -51,6 +51,9 @@ class Question:
         Where one answer ends and the next begins, rising; a number on a cut belongs to the lower answer.
     answers
         One more than there are cuts, in the order of the number.
+    about
+        The causes that it is about; () for every one. The size of a network, say, makes it too small or too
+        free for its rows, and no input constant, whatever a fit may find.
     """
 
     key: str
@@ -58,6 +61,11 @@ class Question:
     measure: Callable[[Evidence], float]
     cuts: Callable[[Limits], tuple[float, ...]]
     answers: tuple[Answer, ...]
+    about: tuple[str, ...] = ()
+
+    def observations(self) -> tuple[str, ...]:
+        """Return the keys of its answers as observations."""
+        return tuple(f"{self.key}_{answer.key}" for answer in self.answers)
 
 
 class Seen(NamedTuple):

@@ -28,10 +28,14 @@ def _ratio(above: str, below: str) -> Callable[[Evidence], float]:
 
 
 def _asked(
-    fact: str, key: str, cuts: Callable[[Limits], tuple[float, ...]], *answers: tuple[str, str]
+    fact: str,
+    key: str,
+    cuts: Callable[[Limits], tuple[float, ...]],
+    *answers: tuple[str, str],
+    about: tuple[str, ...] = (),
 ) -> Question:
     """Return the question about one fact that is a number."""
-    return Question(key, (fact,), _number(fact), cuts, tuple(Answer(*answer) for answer in answers))
+    return Question(key, (fact,), _number(fact), cuts, tuple(Answer(*answer) for answer in answers), about)
 
 
 def _yes_or_no(fact: str, key: str, no: str, yes: str) -> Question:
@@ -41,6 +45,24 @@ def _yes_or_no(fact: str, key: str, no: str, yes: str) -> Question:
 def _ranking(evidence: Evidence) -> float:
     return {AT_CHANCE: -1.0, ABOVE_CHANCE: 1.0}.get(str(evidence["ranking"]), 0.0)
 
+
+_STEPS: Final = (
+    *("learning_rate_too_high", "learning_rate_too_low", "too_few_steps", "frozen_parameters"),
+    *("dead_relu", "unscaled_inputs", "vanishing_gradients"),
+)
+"""Causes in the size of the steps, and what large steps do."""
+
+_TIME: Final = (
+    *("too_few_steps", "learning_rate_too_low", "insufficient_capacity"),
+    *("no_signal", "too_few_rows"),
+)
+"""Causes that more steps cure, or are known by what many steps did not bring."""
+
+_SIZE: Final = ("insufficient_capacity", "no_signal", "too_few_rows", "over_regularization")
+"""Causes in how much a network can fit."""
+
+_LENGTH: Final = ("vanishing_gradients", "dead_relu", "zero_initialization", "insufficient_capacity")
+"""Causes in the way that a gradient has to go."""
 
 LOSS: Final = (
     _asked(
@@ -220,6 +242,7 @@ SETTINGS: Final = (
         ("somewhat_above", "the learning rate is {times} the usual one for the optimizer"),
         ("above", "the learning rate is {times} the usual one for the optimizer"),
         ("far_above", "the learning rate is {times} the usual one for the optimizer"),
+        about=_STEPS,
     ),
     _asked(
         "n_updates",
@@ -235,6 +258,7 @@ SETTINGS: Final = (
         ("enough", "{count} updates were made"),
         ("many", "{count} updates were made"),
         ("very_many", "{count} updates were made"),
+        about=_TIME,
     ),
     _asked(
         "narrowest_layer",
@@ -244,6 +268,7 @@ SETTINGS: Final = (
         ("middling", "the narrowest hidden layer has {count} units"),
         ("usual", "the narrowest hidden layer has {count} units"),
         ("wide", "the narrowest hidden layer has {count} units"),
+        about=_SIZE,
     ),
     Question(
         "squeeze",
@@ -256,6 +281,7 @@ SETTINGS: Final = (
             Answer("strong", "the narrowest layer has to take {count} features a unit"),
             Answer("bottleneck", "the narrowest layer has to take {count} features a unit"),
         ),
+        _SIZE,
     ),
     _asked(
         "depth",
@@ -264,6 +290,7 @@ SETTINGS: Final = (
         ("shallow", "{count} layers"),
         ("some", "{count} layers"),
         ("deep", "{count} layers"),
+        about=_LENGTH,
     ),
     Question(
         "freedom",
@@ -276,6 +303,7 @@ SETTINGS: Final = (
             Answer("much", "it has more weights than training rows"),
             Answer("very_much", "it has {count} weights for each training row"),
         ),
+        _SIZE,
     ),
     _asked(
         "effective_minority_share",
@@ -285,6 +313,7 @@ SETTINGS: Final = (
         ("rare", "one class is rare"),
         ("uneven", "one class is rarer than the other"),
         ("balanced", "the classes are balanced"),
+        about=("class_imbalance", "too_few_rows"),
     ),
     _yes_or_no(
         "siblings_learned",

@@ -6,20 +6,21 @@ import math
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from made_runs import LIMITS
 from test_rules_contract import FULL_EVIDENCE, SOME_EVIDENCE, Watched, evidence_of
 
 from mlflow_bce_monitor.calibration import FITTED, LEAST_SHOWN, Calibration
-from mlflow_bce_monitor.contract import CAUSES, Verdict
+from mlflow_bce_monitor.contract import Verdict
 from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
 from mlflow_bce_monitor.evidence.fact import FactValue
 from mlflow_bce_monitor.observations import QUESTIONS, Question, Seen, observe
-from mlflow_bce_monitor.rules import NotAssessed, Outcome, RuledOut, Supported
+from mlflow_bce_monitor.rules import BY_CODE, NotAssessed, Outcome, RuledOut, Supported
 from mlflow_bce_monitor.rules.rule import Piece
 from mlflow_bce_monitor.rules.weighing import weigh
 
 BY_QUESTION = pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.key)
-KEYS = {f"{question.key}_{answer.key}" for question in QUESTIONS for answer in question.answers}
+KEYS = {key for question in QUESTIONS for key in question.observations()}
 
 
 def keys(**facts: FactValue) -> set[str]:
@@ -41,6 +42,7 @@ def test_a_question_is_about_known_facts(question: Question) -> None:
     """Everything it is answered by is in the catalogue, and its clauses can stand in a sentence."""
     assert question.facts
     assert set(question.facts) <= CATALOGUE.keys()
+    assert set(question.about) <= BY_CODE.keys()
     for answer in question.answers:
         assert answer.clause
         assert not answer.clause.endswith(".")
@@ -141,16 +143,30 @@ def test_what_is_said_twice_is_said_once_with_both_weights() -> None:
     assert outcome.because == "the learning rate is usual"  # 1.5 against 1.2
 
 
-def test_small_signs_are_told_of_where_together_they_tell() -> None:
-    """Nothing that moves a probability goes without words."""
-    small = LEAST_SHOWN * 0.9
-    both = weighed({"moved_not": {"dead_relu": small}, "rate_usual": {"dead_relu": small}}, weigh())
-    assert isinstance(both, Supported)
-    assert both.weight == pytest.approx(2 * small)
-    assert both.speaks_for == ("several signs, each too weak to name",)
+def test_small_signs_are_named_until_next_to_nothing_is_left() -> None:
+    """Two signs that tell nothing alone tell something together, so the stronger one is said."""
+    small = LEAST_SHOWN * 0.8
+    both = {"moved_not": {"dead_relu": small}, "rate_usual": {"dead_relu": small * 0.9}}
+    outcome = weighed(both, weigh())
+    assert isinstance(outcome, Supported)
+    assert outcome.weight == pytest.approx(1.9 * small)
+    assert outcome.speaks_for == ("the loss does not move at all",)
     alone = weighed({"moved_not": {"dead_relu": small}}, weigh())
     assert isinstance(alone, Supported)
+    assert alone.weight == pytest.approx(small)
     assert alone.speaks_for == ()
+
+
+@given(st.lists(st.floats(-3.0, 3.0), min_size=len(KEYS), max_size=len(KEYS)))
+def test_what_has_no_words_moves_no_probability_by_much(weights: list[float]) -> None:
+    """Whatever the weights, the pieces add up, and those without a clause stay below the limit together."""
+    across = {key: {"dead_relu": weight} for key, weight in zip(sorted(KEYS), weights, strict=True)}
+    seen = tuple(Seen(key, f"clause {key}") for key in sorted(KEYS))
+    outcome = Calibration(across=across).weighed({"dead_relu": weigh()}, Verdict.STALLED, seen)["dead_relu"]
+    assert isinstance(outcome, Supported)
+    assert outcome.weight == pytest.approx(math.fsum(weights), abs=1e-9)
+    silent = sum(piece.weight for piece in outcome.pieces if not piece.clause)
+    assert abs(silent) < LEAST_SHOWN + 1e-9
 
 
 @pytest.mark.parametrize("said", [RuledOut("cannot be"), NotAssessed(("auc",)), Supported(1.0, "seen")])
@@ -162,5 +178,8 @@ def test_shared_observations_open_no_case_that_a_rule_closed(said: Outcome) -> N
 def test_what_is_shipped_is_about_observations_and_causes_that_exist() -> None:
     """A renamed question would silently lose its weights."""
     assert FITTED.across.keys() <= KEYS
-    assert {cause for weights in FITTED.across.values() for cause in weights} <= set(CAUSES)
+    about = {
+        key: question.about or tuple(BY_CODE) for question in QUESTIONS for key in question.observations()
+    }
+    assert all(weights.keys() <= set(about[key]) for key, weights in FITTED.across.items())
     assert all(math.isfinite(weight) for weights in FITTED.across.values() for weight in weights.values())
