@@ -22,6 +22,7 @@ KINDS_OF_TRAINING: Final = ("preference_loss", "adversarial")
 
 _RULES: Final[dict[str, Rule]] = {rule.code: rule for rule in RULES}
 
+_MOST_CLAUSES: Final = 5  # of each side, for causes that lead
 _FEW_CLAUSES: Final = 2  # of each side, for causes that do not lead
 
 _FIT_BETTER: Final = "other causes fit far better"
@@ -110,8 +111,8 @@ def _cause(diagnosis: Diagnosis, ranked: RankedCause) -> CauseText:
         title=cause_title(ranked.cause),
         probability=ranked.probability,
         percent=numbers.probability(ranked.probability),
-        evidence_for=sentence(_joined(evidence.speaks_for)),
-        evidence_against=sentence(_joined(evidence.speaks_against)),
+        evidence_for=sentence(_joined(_strongest(evidence.speaks_for))),
+        evidence_against=sentence(_joined(_strongest(evidence.speaks_against))),
         advice="" if ranked.cause == UNKNOWN else sentence(ranked.advice),
         remedy="" if rule is None else rule.remedy.strip("\n"),
         facts=known,
@@ -136,6 +137,14 @@ def _evidence(diagnosis: Diagnosis, ranked: RankedCause) -> _Evidence:
 def _worded(clauses: Sequence[str]) -> tuple[str, ...]:
     """Return the clauses that say something: an observation too weak to mention has no words."""
     return tuple(text for text in clauses if text)
+
+
+def _strongest(clauses: Sequence[str]) -> tuple[str, ...]:
+    """Return the clauses that a reader takes in, and how many weaker ones stand in ``diagnosis.json``."""
+    more = len(clauses) - _MOST_CLAUSES
+    if more <= 1:
+        return tuple(clauses)  # naming the last one is no longer than counting it
+    return (*clauses[:_MOST_CLAUSES], f"{more} weaker signs")
 
 
 def _joined(clauses: Sequence[str]) -> str:

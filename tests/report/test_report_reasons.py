@@ -95,6 +95,22 @@ def test_observations_without_words_are_left_out() -> None:
     assert (second.evidence_for, second.evidence_against) == ("A.", "")
 
 
+@pytest.mark.parametrize(
+    ("clauses", "said"),
+    [
+        ("abcde", "A; b; c; d; e."),
+        ("abcdef", "A; b; c; d; e; f."),
+        ("abcdefg", "A; b; c; d; e; 2 weaker signs."),
+    ],
+)
+def test_a_long_list_ends_with_the_number_of_weaker_signs(clauses: str, said: str) -> None:
+    """A reader takes in five clauses; the rest is counted, and stands in the JSON."""
+    outcome = Supported(3.0, "a", tuple(clauses), tuple(clauses))
+    made = dataclasses.replace(_made(("no_signal", 0.6), ("unknown", 0.4)), outcomes={"no_signal": outcome})
+    first = reasons.causes(made)[0]
+    assert (first.evidence_for, first.evidence_against) == (said, said)
+
+
 def test_unknown_tells_what_could_not_be_checked_and_asks_for_no_change() -> None:
     """Unknown is what no rule covers and what no rule could check; there is nothing to change about it."""
     made = dataclasses.replace(
