@@ -254,6 +254,8 @@ class Limits:
     # Units of the input. Standardised features seldom exceed 10; raw ones are in the hundreds.
     usual_input: float = 20.0
     large_input: float = 100.0
+    # Standard errors by which the AUC of captured rows must exceed one half: luck does it in one of 160.
+    inside_auc_errors: float = 2.5
     # Of the loss. A penalty that rules it, and one that does not matter.
     ruling_penalty: float = 0.1
     little_penalty: float = 0.02

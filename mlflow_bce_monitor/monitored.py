@@ -143,6 +143,7 @@ WORDS: Final[dict[str, str]] = {
     "backend": "Keras' backend and the versions: tensorflow, jax or torch",
     "layers": "number of layers with weights",
     "batch_norm": "whether the model normalises over the batch",
+    "linear": "whether nothing but the output layer bends; null where a layer of one's own may",
     "optimizer": "the optimizer's class",
     "steps_per_execution": "batches between two calls from Python",
     "jit_compile": "whether the training step is compiled by XLA",

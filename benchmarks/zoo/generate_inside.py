@@ -10,6 +10,7 @@ import gzip
 import os
 import pickle
 import time
+from collections.abc import Sequence
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
@@ -26,8 +27,9 @@ from mlflow_bce_monitor.records import RunRecord
 EVERY_HEALTHY: Final = 4
 """One in so many trainings that are in no trouble is repeated."""
 
-BUDGET: Final = 60.0
-"""Seconds for the probes of one model, as by default."""
+BUDGET: Final = 12.0
+"""Seconds of processor time for the probes of one model: what comes out must not hang on how busy the machine
+is."""
 
 SEED: Final = 0
 """Of the probes."""
@@ -48,6 +50,16 @@ def chosen(block: str, traces: Path) -> list[Specimen]:
     return [one for one, truth in ordered if truth.verdict in FLAGGED or one.plan.plan_id in kept]
 
 
+def interleaved(parts: Sequence[Sequence[Specimen]]) -> list[Specimen]:
+    """Return all of them in an order of which any beginning holds the same share of every part."""
+    placed = [
+        ((place + 0.5) / len(part), which, specimen)
+        for which, part in enumerate(parts)
+        for place, specimen in enumerate(part)
+    ]
+    return [specimen for *_, specimen in sorted(placed, key=lambda one: one[:2])]
+
+
 def _repeat(specimen: Specimen) -> str:
     """Train again with the callback, probe, and keep what was measured; return a line about it."""
     import mlflow  # noqa: PLC0415 - in this process only
@@ -63,7 +75,15 @@ def _repeat(specimen: Specimen) -> str:
     seconds = time.monotonic() - before
     rows = trained.rows.train
     labels = coded_labels(plan, rows)
-    report = probe(trained.model, rows.features, labels, BUDGET, SEED, record=trained.record, thorough=True)
+    report = probe(
+        trained.model,
+        rows.features,
+        labels,
+        BUDGET,
+        SEED,
+        record=trained.record,
+        now=time.process_time,
+    )
     probes = [Probed(one.name, str(one.answer), one.numbers, round(one.seconds, 3)) for one in report.results]
     again = in_its_experiment(Specimen(plan, trained.record, trained.outcome))
     _keep(work, plan.plan_id, Inside(again, tuple(probes)))
@@ -125,7 +145,7 @@ def generate(blocks: tuple[str, ...], work: Path, output: Path | None, limit: in
 
     output, work = (output or INSIDE).resolve(), work.resolve()
     work.mkdir(parents=True, exist_ok=True)
-    wanted = [one for block in blocks for one in chosen(block, TRACES)[:limit]]
+    wanted = interleaved([chosen(block, TRACES)[:limit] for block in blocks])
     left = [one for one in wanted if not _file_of(work, one.plan.plan_id).exists()]
     started = time.monotonic()
     with get_context("spawn").Pool(1, enter_work, (work,), maxtasksperchild=RUNS_A_PROCESS) as pool:

@@ -244,6 +244,9 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     "inside_compiled_gap": FactKind(
         "nats", "what the model's loss function gives for the rows, above the recomputed one", CALLBACK
     ),
+    "inside_auc_error": FactKind(
+        "share", "standard error of the AUC on the rows, of predictions without information", CALLBACK
+    ),
     "inside_loss": FactKind("word", "the loss function that was compiled", CALLBACK),
     "inside_from_logits": FactKind("yes/no", "the loss function was told that it gets logits", CALLBACK),
     "inside_label_smoothing": FactKind("share", "label smoothing of the compiled loss", CALLBACK),
@@ -256,6 +259,7 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     "inside_sample_weight": FactKind("yes/no", "rows of one class have different weights", CALLBACK),
     "inside_batch_norm": FactKind("yes/no", "some layer normalises over the batch", CALLBACK),
     "inside_layers": FactKind("count", "layers with weights", CALLBACK),
+    "inside_linear": FactKind("yes/no", "nothing but the output layer bends", CALLBACK),
     # --- measured in an evaluation of the model: see evaluated.py --------------------------
     **{evaluated_fact(one.name): FactKind(one.unit, one.meaning, _EVALUATE) for one in EVALUATED.values()},
     # --- found by experiments on a copy of the model: see rules/probed.py -----------------

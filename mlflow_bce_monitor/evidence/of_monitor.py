@@ -16,6 +16,7 @@ from mlflow_bce_monitor.curves.names import core
 from mlflow_bce_monitor.evidence.fact import Fact, FactValue
 from mlflow_bce_monitor.monitored import MEASURED, PREFIX, TAG, Measured, heads_of, words_of
 from mlflow_bce_monitor.records import RunRecord
+from mlflow_bce_monitor.scores import auc_error
 
 INSIDE: Final = "inside_"
 
@@ -53,6 +54,10 @@ def monitored(record: RunRecord, judged: str) -> Iterator[Fact]:
     found = dict(_last_values(record, head))
     for name, (value, metric) in found.items():
         yield Fact(INSIDE + name, value, f"metric {metric!r}, last value", Tier.MONITOR)
+    if "rows" in found and 0.0 < found.get("positive_share", (0.0,))[0] < 1.0:
+        (rows, of_rows), (share, of_share) = found["rows"], found["positive_share"]
+        source = f"metrics {of_rows!r} and {of_share!r}, last values"
+        yield Fact(f"{INSIDE}auc_error", auc_error(rows, share), source, Tier.MONITOR)
     if "compiled" in found and "recomputed" in found and not head and _is_plain(tag):
         gap = found["compiled"][0] - found["recomputed"][0]
         source = f"metrics {found['compiled'][1]!r} and {found['recomputed'][1]!r}, last values"
@@ -106,7 +111,7 @@ def _head_of(record: RunRecord, judged: str) -> str:
 
 def _words(tag: Mapping[str, Any], head: str) -> Iterator[Fact]:
     source = f"tag {TAG!r}"
-    for key in ("batch_norm", "layers"):
+    for key in ("batch_norm", "layers", "linear"):
         value = tag.get(key)
         if isinstance(value, (bool, int)):
             yield Fact(INSIDE + key, value, source, Tier.MONITOR)

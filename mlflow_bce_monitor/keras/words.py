@@ -12,6 +12,7 @@ from mlflow_bce_monitor import __version__
 from mlflow_bce_monitor.keras import labels
 from mlflow_bce_monitor.keras.forward import layers_of
 from mlflow_bce_monitor.keras.labels import FloatArray
+from mlflow_bce_monitor.keras.linearity import is_linear
 from mlflow_bce_monitor.keras.measure import Measurement
 from mlflow_bce_monitor.monitored import LONGEST_TAG
 
@@ -41,6 +42,7 @@ def words_of(
         "backend": f"{keras.config.backend()}, keras {keras.__version__}",
         "layers": sum(bool(layer.weights) and not hasattr(layer, "layers") for layer in layers),
         "batch_norm": any(isinstance(layer, keras.layers.BatchNormalization) for layer in layers),
+        "linear": is_linear(model),
         "optimizer": type(getattr(optimizer, "inner_optimizer", optimizer)).__name__ if optimizer else None,
         "steps_per_execution": int(model.steps_per_execution),
         "jit_compile": bool(model.jit_compile),

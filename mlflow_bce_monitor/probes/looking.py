@@ -10,7 +10,8 @@ import keras
 import numpy as np
 
 from mlflow_bce_monitor.evidence.fact import FactValue
-from mlflow_bce_monitor.keras import measure, weights
+from mlflow_bce_monitor.keras import measure, outputs, weights
+from mlflow_bce_monitor.keras.activations import PROBABILITIES
 from mlflow_bce_monitor.keras.forward import layers_of
 from mlflow_bce_monitor.keras.guard import Guard
 from mlflow_bce_monitor.keras.losses import BINARY, loss_words
@@ -74,6 +75,8 @@ def _faults(bench: Bench, found: Measurement, p: Any) -> list[str]:
             faults.append(f"the labels are {values[0]:g} and {values[-1]:g}, and the loss takes 0 and 1")
         if kind == "softmax" and units == 1:
             faults.append("a softmax of one unit predicts 1 for everything")
+        elif kind in PROBABILITIES and found.read_as == outputs.LOGITS:
+            faults.append(f"the loss takes the output of a {kind} for logits and applies the sigmoid again")
         elif kind not in ("sigmoid", "hard_sigmoid", "softmax", "") and not words.from_logits:
             faults.append(f"a {kind} output gives no probabilities, and the loss was not told of logits")
         elif words.from_logits and kind in ("relu", "relu6", "tanh"):

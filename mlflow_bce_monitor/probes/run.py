@@ -35,8 +35,17 @@ CERTAIN: Final = 0.95
 DECIDING: Final = frozenset({"predictions", "inputs", "signal"})
 """Without these no cause is certain: is there trouble at all, and is there anything to learn?"""
 
-AFTER: Final = {"capacity": ("signal", "rates")}
-"""What an experiment compares with, so that it comes later."""
+BEHIND: Final = {"dead_relu": frozenset({"rates"}), "insufficient_capacity": frozenset({"capacity"})}
+"""Experiments without which a cause is not certain either: what is seen may be another one's work, as dead
+units are that of a rate too high."""
+
+AFTER: Final = {
+    "rates": ("predictions", "inputs", "signal"),
+    "balance": ("signal",),
+    "capacity": ("signal", "rates"),
+}
+"""What an experiment compares with, so that it comes later: a copy that does not learn says something about
+the model only where there is something to learn, and the first question is the cheapest to answer."""
 
 
 def probe(
@@ -175,7 +184,10 @@ class _Series:
 
     def _is_decided(self, causes: Sequence[RankedCause]) -> bool:
         made = {one.name for one in self._results}
-        return made >= DECIDING and (not causes or causes[0].probability >= CERTAIN)
+        if not causes:
+            return made >= DECIDING
+        wanted = DECIDING | BEHIND.get(causes[0].cause, frozenset())
+        return made >= wanted and causes[0].probability >= CERTAIN
 
     def _next(self, left: Sequence[Experiment], causes: Sequence[RankedCause]) -> Experiment:
         names = {one.name for one in left}

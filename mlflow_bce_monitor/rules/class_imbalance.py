@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.inside import RANKING, ranks_inside
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import by_siblings_on_data
@@ -25,6 +26,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         _by_share(share, limits),
         _by_one_class(evidence),
         _by_ranking(evidence),
+        _by_ranking_inside(evidence, limits),
         Piece("one_prediction", -1.5, "every input gets the same prediction, so nothing is ranked at all")
         if evidence.get("constant_output")
         else None,
@@ -53,6 +55,8 @@ def _by_one_class(evidence: Evidence) -> Piece | None:
         return None
     if evidence.get("accuracy_constant", False):
         return Piece("accuracy", 0.5, "accuracy stands at the share of the larger class")
+    if evidence.number_or("inside_predicted_positives", 0.5) in (0.0, 1.0):
+        return Piece("inside_one_class", 0.5, "every prediction is of the larger class")
     return None
 
 
@@ -64,6 +68,15 @@ def _by_ranking(evidence: Evidence) -> Piece | None:
     if word == "at chance":
         return Piece("does_not_rank", -1.0, "the AUC is at chance: no signal to bring out")
     return None
+
+
+def _by_ranking_inside(evidence: Evidence, limits: Limits) -> Piece | None:
+    """Look for the same among the rows that the callback captured, of a model that knows none by heart."""
+    ranked = ranks_inside(evidence, limits)
+    if ranked is None or not ranked:
+        return None
+    area = evidence.number("inside_roc_auc")
+    return Piece("inside_ranks", 0.7, f"the AUC of {area:.2f} on its own rows is signal that the loss hides")
 
 
 RULE = Rule(
@@ -88,6 +101,8 @@ RULE = Rule(
         "recall",
         "accuracy_constant",
         "ranking",
+        "inside_predicted_positives",
+        *RANKING,
         "siblings_learned",
         "siblings_at_same_level",
         "siblings_varied",

@@ -19,6 +19,8 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     """Look for an output that became constant, and for the shock that kills units."""
     if evidence.get("saturating_activation", False):
         return RuledOut("the hidden units are not ReLUs")
+    if evidence.get("inside_linear"):
+        return RuledOut("no hidden layer bends, so there is no ReLU")
     if evidence.number_or("inside_dead_units", 1.0) <= limits.half_of_units:
         return RuledOut(
             f"at most {evidence.number('inside_dead_units'):.0%} of a hidden layer's units are dead"
@@ -82,6 +84,7 @@ RULE = Rule(
         "chance_distance",
         "fit_gap",
         "preference_loss",
+        "inside_linear",
         *DEAD,
         *EQUAL,
         *INPUTS,

@@ -66,3 +66,17 @@ def is_alive(evidence: Evidence, limits: Limits) -> bool | None:
     if None in answers:
         return None
     return answers == (False, False, True, True)
+
+
+RANKING: Final = ("inside_roc_auc", "inside_auc_error", "end_skill")
+
+
+def ranks_inside(evidence: Evidence, limits: Limits) -> bool | None:
+    """Whether the captured rows are ranked better than by luck, by a model that knows none of them by heart.
+
+    They are rows of the training: what is memorised ranks them too, and shows as skill.
+    """
+    if any(name not in evidence for name in RANKING) or evidence.number("end_skill") > limits.chance_band:
+        return None
+    luck = limits.inside_auc_errors * evidence.number("inside_auc_error")
+    return evidence.number("inside_roc_auc") - 0.5 >= luck

@@ -24,7 +24,9 @@ from mlflow_bce_monitor.rules.weighing import weigh
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     """Look for a bottleneck, and for a model that cannot even fit its own rows."""
     return weigh(
-        _by_width(evidence, limits),
+        Piece("inside_linear", 3.0, "no hidden layer bends: whatever its size, the model is a linear one")
+        if evidence.get("inside_linear")
+        else _by_width(evidence, limits),
         Piece("overshoot", -1.5, "a small model does not overshoot")
         if evidence.number("peak_ratio") >= limits.overshoot
         else None,
@@ -96,6 +98,7 @@ RULE = Rule(
         "sibling_changed",
         "siblings_varied",
         "preference_loss",
+        "inside_linear",
         *LIFE,
         *facts_for("insufficient_capacity"),
     ),
@@ -112,6 +115,14 @@ RULE = Rule(
         Example(
             "2 units, features not known",
             narrowest_layer=2,
+            peak_ratio=1.05,
+            end_falling=False,
+            end_spread=0.001,
+        ),
+        Example(
+            "layers of 128 units without an activation",
+            inside_linear=True,
+            narrowest_layer=128,
             peak_ratio=1.05,
             end_falling=False,
             end_spread=0.001,

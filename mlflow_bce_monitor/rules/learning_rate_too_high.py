@@ -49,6 +49,15 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         )
         if evidence.number_or("inside_update_ratio", 0.0) >= limits.huge_update
         else None,
+        Piece(
+            "inside_large",
+            -2.0,
+            f"inputs of up to {evidence.number('inside_arriving_max'):.3g} reach the first weights, at a usual rate",
+        )
+        if evidence.number_or("inside_arriving_max", 0.0) >= limits.large_input
+        and ratio is not None
+        and ratio < limits.rate_above
+        else None,
         *by_probes("learning_rate_too_high", evidence, limits),
     )
 
@@ -108,6 +117,7 @@ RULE = Rule(
         "sibling_changed",
         "siblings_varied",
         "inside_update_ratio",
+        "inside_arriving_max",
         *facts_for("learning_rate_too_high"),
     ),
     assess=assess,

@@ -10,6 +10,7 @@ stands, and from_logits=True applies the sigmoid twice. Probabilities outside (0
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Final
 
@@ -70,7 +71,7 @@ def _by_head(evidence: Evidence, limits: Limits) -> tuple[Piece, ...] | RuledOut
     gap = _unexplained_gap(evidence)
     clause = f"the loss and the cross-entropy of the same predictions differ by {abs(gap):.2f} nats"
     differs = Piece("inside_gap", 2.0, clause) if abs(gap) > limits.other_loss else None
-    fault = _by_output(evidence)
+    fault = _by_output(evidence, limits)
     pieces = tuple(piece for piece in (wrong, differs, fault) if piece is not None)
     known = "inside_labels" in evidence and "inside_from_logits" in evidence
     if known and not pieces and evidence.get("inside_activation") != UNKNOWN and abs(gap) < limits.same_loss:
@@ -96,7 +97,7 @@ def _unexplained_gap(evidence: Evidence) -> float:
     return 0.0 if gap > 0.0 and evidence.number_or("inside_certain", 0.0) > 0.0 else gap
 
 
-def _by_output(evidence: Evidence) -> Piece | None:
+def _by_output(evidence: Evidence, limits: Limits) -> Piece | None:
     """Say what is wrong with an output layer under a cross-entropy, None when nothing is known to be."""
     activation, from_logits = evidence.get("inside_activation"), evidence.get("inside_from_logits")
     if activation in (None, UNKNOWN) or from_logits is None:
@@ -104,17 +105,39 @@ def _by_output(evidence: Evidence) -> Piece | None:
     if activation == "softmax" and evidence.number_or("inside_units", 1.0) == 1.0:
         return Piece("inside_head", 8.0, "a softmax over one unit is 1 for every row")
     if activation in _PROBABILITIES:
-        return _by_reading(evidence) if from_logits else None
+        return _by_reading(evidence, limits) if from_logits else None
     clause = _why_no_logits(str(activation)) if from_logits else _why_no_probability(str(activation))
     return Piece("inside_head", 8.0, clause) if clause else None
 
 
-def _by_reading(evidence: Evidence) -> Piece | None:
+def _by_reading(evidence: Evidence, limits: Limits) -> Piece | None:
     """Tell a sigmoid that the loss applies again from one that the backend undoes, which is harmless."""
     if evidence.get("inside_read_as") != "logits":
         return None
     clause = "the output is a sigmoid's, and the loss takes it for logits: the sigmoid is applied twice"
-    return Piece("inside_twice", 3.0, clause)  # which slows the learning and bounds it, no more
+    least, chance = _least_loss_of_two_sigmoids(evidence), _chance_level(evidence)
+    if least is not None and chance is not None and least >= chance * (1.0 - limits.unvalidated_band):
+        return Piece("inside_bounded", 8.0, f"{clause}, and no predictions bring it below {least:.3f}")
+    return Piece("inside_twice", 5.0, clause)  # which slows the learning and bounds it
+
+
+_LEAST_OF_POSITIVE: Final = math.log1p(math.exp(-1.0))
+_LEAST_OF_NEGATIVE: Final = math.log(2.0)
+"""What a row costs at best, in nats, when its probability goes through a sigmoid again: at 1, and at 0."""
+
+
+def _least_loss_of_two_sigmoids(evidence: Evidence) -> float | None:
+    """Return the loss of perfect predictions through a second sigmoid, None where the shares are unknown."""
+    if "inside_positive_share" not in evidence or evidence.get("inside_sample_weight"):
+        return None
+    share = evidence.number("inside_positive_share")
+    positive = share * evidence.number_or("inside_positive_weight", 1.0) * _LEAST_OF_POSITIVE
+    return positive + (1.0 - share) * evidence.number_or("inside_negative_weight", 1.0) * _LEAST_OF_NEGATIVE
+
+
+def _chance_level(evidence: Evidence) -> float | None:
+    left = 1.0 - evidence.number("end_skill")
+    return evidence.number("end_level") / left if left > 0.0 and evidence.get("share_known") else None
 
 
 def _why_no_logits(activation: str) -> str:
@@ -179,6 +202,11 @@ RULE = Rule(
         "inside_units",
         "inside_from_logits",
         "inside_read_as",
+        "inside_positive_share",
+        "inside_positive_weight",
+        "inside_negative_weight",
+        "inside_sample_weight",
+        "share_known",
         *facts_for("output_loss_mismatch"),
     ),
     assess=assess,
@@ -206,6 +234,20 @@ RULE = Rule(
         ),
         Example("labels -1 and 1", **_AT_CHANCE, inside_loss="binary_crossentropy", inside_labels="-1 1"),
         Example("a ReLU output", **_AT_CHANCE, inside_activation="relu", inside_from_logits=False),
+        Example(
+            "a sigmoid applied twice on labels of which 20 % are positive",
+            end_skill=-0.4,
+            end_level=0.703,
+            end_ratio=1.0,
+            total_fall=0.3,
+            end_falling=False,
+            negative_loss=False,
+            share_known=True,
+            inside_positive_share=0.2,
+            inside_activation="sigmoid",
+            inside_from_logits=True,
+            inside_read_as="logits",
+        ),
         Example(
             "a sigmoid applied twice",
             **_AT_CHANCE,
