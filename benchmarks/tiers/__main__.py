@@ -1,4 +1,9 @@
-"""Measure what the callback and the probes add: ``python -m benchmarks.tiers``."""
+"""Measure what the callback and the probes add.
+
+python -m benchmarks.tiers                        # the block that nothing was fitted on
+python -m benchmarks.tiers --block development    # a block that rules are fitted on
+python -m benchmarks.tiers --write                # docs/inside.md
+"""
 
 from __future__ import annotations
 
@@ -18,18 +23,26 @@ from benchmarks.zoo.blocks import BLOCKS, TEST
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Default: the repository's.",
 )
-def main(block: str, inside: Path | None) -> None:
+@click.option("--write", "publish", is_flag=True, help="Write docs/inside.md.")
+def main(block: str, inside: Path | None, *, publish: bool) -> None:
     """Judge the repeated trainings of a block in four ways."""
-    from benchmarks.diagnosis import tables, terminal  # noqa: PLC0415 - not for --help
-    from benchmarks.tiers.table import scores_of, table  # noqa: PLC0415 - as above
-    from benchmarks.tiers.views import BOTH, CALLBACK  # noqa: PLC0415 - as above
+    if publish and (block != TEST or inside is not None):
+        raise click.UsageError(
+            "--write publishes trainings that nothing was fitted on, from the repository's file: "
+            f"leave out --block and --inside (got block {block}, {inside})"
+        )
+    from benchmarks.diagnosis import terminal  # noqa: PLC0415 - not for --help
+    from benchmarks.tiers import page  # noqa: PLC0415 - as above
+    from benchmarks.tiers.table import measured, tables  # noqa: PLC0415 - as above
     from benchmarks.zoo.inside import INSIDE, load  # noqa: PLC0415 - as above
 
     cases = [case for case in load(inside or INSIDE) if case.truth.plan.block == block]
-    console = Console(width=None if sys.stdout.isatty() else 200)
-    console.print(f"{len(cases)} trainings, block {block}", highlight=False)
-    by_cause = [tables.by_cause(scores_of(view, cases).exact_causes) for view in (CALLBACK, BOTH)]
-    terminal.show((table(cases), *by_cause), console)
+    found = measured(cases)
+    console = Console(width=None if sys.stdout.isatty() else 230)
+    console.print(f"{len(cases)} trainings, block {block}, {found.n_groups} groups", highlight=False)
+    terminal.show(tables(found), console)
+    if publish:
+        console.print(f"{page.write(found)} written", highlight=False)
 
 
 if __name__ == "__main__":

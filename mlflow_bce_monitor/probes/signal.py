@@ -31,7 +31,8 @@ from mlflow_bce_monitor.evidence.fact import FactValue
 from mlflow_bce_monitor.probes.bench import OUT_OF_TIME, Bench, Experiment, Finding
 from mlflow_bce_monitor.probes.data import FloatArray, dealt
 from mlflow_bce_monitor.probes.result import Answer
-from mlflow_bce_monitor.scores import cross_entropy, roc_auc
+from mlflow_bce_monitor.rules.probed import ORDINARY_P
+from mlflow_bce_monitor.scores import auc_error, cross_entropy, roc_auc
 
 FOLDS: Final = 3
 MOST_ROWS: Final = 1500
@@ -60,11 +61,8 @@ NEAR: Final = 3.0
 ENOUGH: Final = 4
 """Permutations that reach the statistic after which the permuting ends: p is then 0.05 at least."""
 
-PLAIN: Final = 0.2
-"""p-value from which the statistic is an ordinary one of permuted labels, however few the rows."""
-
 LEARNABLE: Final = 0.65
-"""AUC that must not have gone unseen for "no" at a smaller p-value: its skill is about 0.05."""
+"""AUC that must not have gone unseen for "no": its skill is about 0.05."""
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -138,7 +136,7 @@ def _signal(bench: Bench) -> Finding:
     if found is None:
         return Finding(Answer.UNCLEAR, {}, "too few rows of the rarer class for cross-validation")
     permuted = _permuted(table, positive, folds, found.auc, bench)
-    null = _null(found.auc, permuted)
+    null = _null(found.auc, permuted, _luck(positive))
     answer = _answer(found.auc, null)
     numbers: dict[str, FactValue] = {
         "signal": str(answer),
@@ -178,15 +176,22 @@ class _Null(NamedTuple):
         return (auc - self.mean) / max(self.spread, 1e-9)
 
 
-def _null(auc: float, permuted: list[float]) -> _Null:
+def _luck(positive: BoolArray) -> float:
+    """Return the standard deviation of the AUC of one learner that has found nothing."""
+    return auc_error(positive.size, float(positive.mean()))
+
+
+def _null(auc: float, permuted: list[float], luck: float) -> _Null:
     spread = float(np.std(permuted, ddof=1)) if len(permuted) > 1 else 0.0
+    if len(permuted) < FEWEST:
+        spread = max(spread, luck)  # so few may lie close together by chance
     mean = float(np.mean(permuted)) if permuted else 0.5
     return _Null(len(permuted), sum(one >= auc for one in permuted), mean, spread)
 
 
 def _answer(auc: float, null: _Null) -> Answer:
-    if null.reaching >= ENOUGH and null.p_value >= PLAIN:
-        return Answer.NO
+    if null.reaching >= ENOUGH and null.p_value >= ORDINARY_P:
+        return Answer.NO if null.told <= LEARNABLE else Answer.UNCLEAR
     if null.n < FEWEST:
         return Answer.UNCLEAR
     distance = null.distance(auc)
@@ -221,7 +226,7 @@ def _permuted(
         one = _held_out(table, shuffled, folds)
         if one is not None:
             found.append(one.auc)
-        null = _null(auc, found)
+        null = _null(auc, found, _luck(positive))
         if null.reaching >= ENOUGH or (null.n >= FEWEST and null.distance(auc) >= FAR_ABOVE):
             break
     return found

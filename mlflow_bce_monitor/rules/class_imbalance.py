@@ -13,7 +13,7 @@ from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.inside import RANKING, ranks_inside
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.shared import by_siblings_on_data
+from mlflow_bce_monitor.rules.shared import LIFE, by_life, by_siblings_on_data
 from mlflow_bce_monitor.rules.weighing import weigh
 
 
@@ -34,6 +34,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         if evidence.number("peak_ratio") >= limits.overshoot
         else None,
         by_siblings_on_data(evidence),
+        by_life(evidence, limits),
         *by_probes("class_imbalance", evidence, limits),
     )
 
@@ -100,12 +101,14 @@ RULE = Rule(
         "constant_output",
         "recall",
         "accuracy_constant",
+        "fit_gap",
         "ranking",
         "inside_predicted_positives",
         *RANKING,
         "siblings_learned",
         "siblings_at_same_level",
         "siblings_varied",
+        *LIFE,
         *facts_for("class_imbalance"),
     ),
     assess=assess,

@@ -13,9 +13,9 @@ from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import (
     LIFE,
+    by_life,
     by_pretraining,
     by_siblings_of_settings,
-    can_learn,
     falls_steadily,
 )
 from mlflow_bce_monitor.rules.weighing import weigh
@@ -39,9 +39,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         else None,
         by_pretraining(evidence),
         by_siblings_of_settings(evidence, "hidden_units", "depth", "n_parameters"),
-        Piece("inside_not_alive", -3.0, "the network cannot learn, whatever its size")
-        if can_learn(evidence, limits) is False
-        else None,
+        by_life(evidence, limits),
         *by_probes("insufficient_capacity", evidence, limits),
     )
 

@@ -12,6 +12,7 @@ from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import (
     LIFE,
+    by_life,
     by_siblings_of_settings,
     can_learn,
     falls_steadily,
@@ -48,6 +49,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         if evidence.get("constant_output")
         else None,
         by_siblings_of_settings(evidence, "learning_rate", "optimizer"),
+        by_life(evidence, limits),
         _by_update(evidence, limits),
         *by_probes("learning_rate_too_low", evidence, limits),
     )

@@ -11,7 +11,7 @@ from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.shared import LIFE, by_siblings_on_data, can_learn, exactly_at_chance
+from mlflow_bce_monitor.rules.shared import LIFE, by_life, by_siblings_on_data, exactly_at_chance
 from mlflow_bce_monitor.rules.weighing import weigh
 
 
@@ -38,20 +38,9 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         if evidence.get("preference_loss") and evidence.number_or("end_spread", 0.0) > limits.lively_spread
         else None,
         by_siblings_on_data(evidence),
-        _by_life(evidence, limits),
+        by_life(evidence, limits),
         *by_probes("no_signal", evidence, limits),
     )
-
-
-def _by_life(evidence: Evidence, limits: Limits) -> Piece | None:
-    alive = can_learn(evidence, limits)
-    if alive is None:
-        return None
-    if alive:
-        return Piece(
-            "inside_alive", 1.5, "units live, gradients arrive, inputs differ: what lacks is the labels'"
-        )
-    return Piece("inside_not_alive", -3.0, "the network cannot learn, whatever the labels")
 
 
 def _by_validation(evidence: Evidence, limits: Limits) -> tuple[Piece, ...]:

@@ -35,6 +35,9 @@ LEARNS: Final = 0.05
 ERRORS: Final = 2.5
 """Standard errors that such a skill must be above 0: the best of seven rates would reach two by chance."""
 
+ORDINARY_P: Final = 0.2
+"""p-value from which an AUC is an ordinary one of permuted labels."""
+
 CAPACITY_GAP: Final = 0.15
 """Skill by which the reference learner exceeds a model that is too small."""
 
@@ -171,6 +174,20 @@ OBSERVATIONS: Final = (
         ("probe_signal",),
         lambda e, _: e["probe_signal"] == "yes",
         {"no_signal": -7.0},
+    ),
+    Observation(
+        "probe_signal_unseen",
+        "signal",
+        "the reference learners find nothing, in too few rows to be sure that there is nothing",
+        ("probe_signal", "probe_signal_p"),
+        lambda e, _: (
+            e["probe_signal"] == "unclear"
+            and e.number("probe_signal_p") >= ORDINARY_P
+            and not _a_copy_learned(e)
+        ),
+        # A true AUC of 0.65 gives such a p-value in one of five to one of fifty cases, by the number of rows.
+        {"no_signal": 1.5},
+        also=("probe_best_rate_skill", "probe_best_rate_error", *_BALANCE),
     ),
     Observation(
         "probe_rare",

@@ -32,6 +32,19 @@ def can_learn(evidence: Evidence, limits: Limits) -> bool | None:
     return False if normalises_single_values(evidence) else is_alive(evidence, limits)
 
 
+def by_life(evidence: Evidence, limits: Limits) -> Piece | None:
+    """Weigh whether the network can learn, for a cause that leaves it able to.
+
+    Every such cause takes the same weight from here: that a network lives tells none of them from another.
+    """
+    alive = can_learn(evidence, limits)
+    if alive is None:
+        return None
+    if alive or memorises(evidence, limits):  # what knows its rows by heart has learned them
+        return Piece("inside_alive", 1.0, "units live, gradients arrive and inputs differ")
+    return Piece("inside_not_alive", -3.0, "the network cannot learn, whatever else is changed")
+
+
 def falls_steadily(evidence: Evidence, limits: Limits) -> bool:
     """Whether the loss falls to its end, without jumping about."""
     return bool(evidence["end_falling"]) and evidence.number_or("end_spread", 0.0) < limits.restless_spread

@@ -11,6 +11,7 @@ from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.shared import LIFE, by_life
 from mlflow_bce_monitor.rules.weighing import weigh
 
 
@@ -31,6 +32,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         Piece("sibling_learned", 0.5, "a sibling run learned on the same data")
         if evidence.number_or("siblings_learned", 0.0) > 0
         else None,
+        by_life(evidence, limits),
         *by_probes("too_few_rows", evidence, limits),
     )
 
@@ -82,6 +84,7 @@ RULE = Rule(
         "siblings_learned",
         "ranking",
         "n_train",
+        *LIFE,
         *facts_for("too_few_rows"),
     ),
     assess=assess,

@@ -11,7 +11,7 @@ from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.shared import by_siblings_of_settings, falls_steadily, memorises
+from mlflow_bce_monitor.rules.shared import LIFE, by_life, by_siblings_of_settings, falls_steadily, memorises
 from mlflow_bce_monitor.rules.weighing import weigh
 
 
@@ -38,6 +38,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         if evidence.get("constant_output")
         else None,
         by_siblings_of_settings(evidence, "epochs", "batch_size"),
+        by_life(evidence, limits),
         *by_probes("too_few_steps", evidence, limits),
     )
 
@@ -86,6 +87,7 @@ RULE = Rule(
         "fit_gap",
         "sibling_changed",
         "siblings_varied",
+        *LIFE,
         *facts_for("too_few_steps"),
     ),
     assess=assess,

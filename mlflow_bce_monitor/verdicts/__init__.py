@@ -33,6 +33,7 @@ from mlflow_bce_monitor.verdicts.evaluated import (
 from mlflow_bce_monitor.verdicts.learned import learned, without_held_back_skill
 from mlflow_bce_monitor.verdicts.near_chance import near_chance
 from mlflow_bce_monitor.verdicts.normal import below_zero, normal_at_chance, not_a_number, too_few_points
+from mlflow_bce_monitor.verdicts.probed import skill_without_signal
 from mlflow_bce_monitor.verdicts.unknown_share import below_from_the_start, never_moved, share_not_known
 from mlflow_bce_monitor.verdicts.unsteady import jumping, lost_at_the_end
 
@@ -59,6 +60,7 @@ JUDGES: Final[tuple[Judge, ...]] = (
     lost_at_the_end,
     without_held_back_skill,
     not_carried_over,
+    skill_without_signal,
     learned,
     known_in_spite_of_the_loss,
     contradicted,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from typing import Any
 
 import keras
@@ -10,8 +11,11 @@ import numpy as np
 import pytest
 from small_models import learnable_rows, network
 
+from mlflow_bce_monitor.contract import Verdict
 from mlflow_bce_monitor.errors import UsageError
+from mlflow_bce_monitor.pipeline import diagnose
 from mlflow_bce_monitor.probes import Answer, ProbeReport, probe
+from mlflow_bce_monitor.records import MetricHistory, RunRecord
 from mlflow_bce_monitor.scenarios.catalogue import SCENARIOS
 from mlflow_bce_monitor.scenarios.fitting import fit, prepare
 from mlflow_bce_monitor.scenarios.scenario import BASELINE, Scenario, SourceName
@@ -91,7 +95,28 @@ def probed_baseline(scenario: Scenario, name: SourceName) -> ProbeReport:
     recipe = source.variant(BASELINE).recipe
     rows = prepare(source, recipe, 0)
     model = fit(recipe, rows, 0, lambda _epoch, _logs: None)
-    return probe(model, rows.drawn.features.astype("float32"), rows.drawn.labels)
+    # Seconds of the processor: on a busy machine a minute would end before the experiments.
+    return probe(model, rows.drawn.features.astype("float32"), rows.drawn.labels, now=time.process_time)
+
+
+def test_what_a_model_knows_by_heart_is_no_signal() -> None:
+    """A training without held-back rows shows skill; on labels that were shuffled it is memory."""
+    keras.utils.set_random_seed(0)
+    x, y = learnable_rows(n=200)
+    y = np.random.default_rng(1).permutation(y)
+    model = network(rate=1e-2, hidden=64)
+    losses = np.array(model.fit(x, y, epochs=60, verbose=0).history["loss"])
+    steps = np.arange(losses.size)
+    record = RunRecord(
+        run_id="run",
+        histories={"loss": MetricHistory("loss", steps, steps, losses)},
+        params={"loss": "binary_crossentropy", "positive_share": str(float(y.mean()))},
+    )
+    assert diagnose(record).judgement.verdict is Verdict.LEARNING
+    report = probe(model, x, y, record=record, now=time.process_time)
+    assert report.diagnosis is not None
+    assert report.diagnosis.judgement.verdict is Verdict.OVERFITTING
+    assert report.cause == "no_signal"
 
 
 def test_the_model_and_the_random_numbers_stay_as_they_were() -> None:
