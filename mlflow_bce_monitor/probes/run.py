@@ -39,6 +39,9 @@ BEHIND: Final = {"dead_relu": frozenset({"rates"}), "insufficient_capacity": fro
 """Experiments without which a cause is not certain either: what is seen may be another one's work, as dead
 units are that of a rate too high."""
 
+A_LOOK: Final = 1.0
+"""Seconds: what usually costs no more comes before everything that trains something."""
+
 AFTER: Final = {
     "rates": ("predictions", "inputs", "signal"),
     "balance": ("signal",),
@@ -192,6 +195,7 @@ class _Series:
     def _next(self, left: Sequence[Experiment], causes: Sequence[RankedCause]) -> Experiment:
         names = {one.name for one in left}
         free = [one for one in left if not names & set(AFTER.get(one.name, ()))]
+        free = [one for one in free if one.seconds <= A_LOOK] or free
         return max(free, key=lambda one: expected_gain(one.name, causes) / one.seconds)
 
     def _make(self, experiment: Experiment) -> None:

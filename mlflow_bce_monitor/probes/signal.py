@@ -64,6 +64,9 @@ ENOUGH: Final = 4
 LEARNABLE: Final = 0.65
 """AUC that must not have gone unseen for "no": its skill is about 0.05."""
 
+MOST_OF_BUDGET: Final = 0.5
+"""Share of the whole budget for permutations: a doubtful case would use up all of it for one answer."""
+
 BoolArray = npt.NDArray[np.bool_]
 
 
@@ -218,7 +221,11 @@ def _permuted(
 ) -> list[float]:
     """Return the statistics of permuted labels, until the answer is decided or the time is up."""
     found: list[float] = []
+    start = bench.clock.spent
+    allowed = MOST_OF_BUDGET * bench.clock.budget
     while len(found) < MOST_PERMUTATIONS and not bench.clock.is_over:
+        if bench.clock.spent - start > allowed:
+            break
         shuffled = positive.copy()
         for fold in range(FOLDS):  # within the folds, which keeps each fold's share of positives
             at = np.flatnonzero(folds == fold)
