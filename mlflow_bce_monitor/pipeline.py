@@ -9,7 +9,7 @@ store, draws, or writes; MLflow, the terminal and the files stand at the edges
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mlflow_bce_monitor.calibration import FITTED
 from mlflow_bce_monitor.chance import ChanceEstimate, chance_of
@@ -29,7 +29,7 @@ from mlflow_bce_monitor.ranking import consult, rank
 from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.rules import RULES
 from mlflow_bce_monitor.rules.rule import Outcome
-from mlflow_bce_monitor.settings import Settings, read_settings
+from mlflow_bce_monitor.settings import Setting, Settings, read_settings
 from mlflow_bce_monitor.verdicts import CLEAR, judge
 
 
@@ -85,7 +85,7 @@ def diagnose(
     RunError
         When ``question.metrics`` names no metric of the run.
     """
-    settings = read_settings(record)
+    settings = _with_probed_share(read_settings(record), probed)
     curves = recognise(record, settings, limits, question.metrics)
     measured = () if question.metrics or tells_enough(curves.loss, limits) else evaluated(record, limits)
     if measured:
@@ -135,6 +135,14 @@ def diagnose(
         outcomes=outcomes,
         limits=limits,
     )
+
+
+def _with_probed_share(settings: Settings, probed: tuple[Fact, ...]) -> Settings:
+    """Return the settings with the share of positives of the probed rows, where the run states none."""
+    share = next((fact.value for fact in probed if fact.name == "probe_positive_share"), None)
+    if not isinstance(share, float) or settings.train_positive_share or settings.positive_share:
+        return settings
+    return replace(settings, train_positive_share=Setting(share, "probe 'predictions'"))
 
 
 def _view(curve: Curve, curves: CurveSet, settings: Settings, question: Question, limits: Limits) -> LossView:

@@ -271,6 +271,7 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     "probe_model_auc": FactKind(
         "share", "area under the ROC curve of the model's predictions of the rows", _PROBE
     ),
+    "probe_positive_share": FactKind("share", "the share of positives among the rows", _PROBE),
     "probe_minority_share": FactKind("share", "the smaller of the two class shares of the rows", _PROBE),
     "probe_output_sd": FactKind("share", "standard deviation of the model's predictions of the rows", _PROBE),
     "probe_compiled_gap": FactKind(

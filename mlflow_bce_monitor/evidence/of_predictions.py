@@ -247,6 +247,8 @@ def _rows_of(accuracy: Curve) -> int | None:
 
 
 def _share_tier(source: str) -> Tier:
+    if source.startswith("probe"):
+        return Tier.MODEL
     return Tier.RUN if source.startswith(("params", "tags", "data set")) else Tier.CURVE
 
 

@@ -49,7 +49,10 @@ def _predictions(bench: Bench) -> Finding:
     p = probabilities(bench.model, data)
     finite = np.isfinite(p)
     skill = skill_of(p, data).value
-    numbers: dict[str, FactValue] = {"minority_share": data.minority_share}
+    numbers: dict[str, FactValue] = {
+        "minority_share": data.minority_share,
+        "positive_share": float(data.positive.mean()),
+    }
     if finite.all():
         numbers |= {"skill": skill, "model_auc": roc_auc(p, data.positive), "output_sd": float(p.std())}
     found = _look(bench.model, _sample(bench))

@@ -35,6 +35,9 @@ LEARNS: Final = 0.05
 ERRORS: Final = 2.5
 """Standard errors that such a skill must be above 0: the best of seven rates would reach two by chance."""
 
+CLEAR_ERROR: Final = 0.15
+"""Standard error of a skill up to which a copy that has learned something shows it: it then has 0.4 or so."""
+
 ORDINARY_P: Final = 0.2
 """p-value from which an AUC is an ordinary one of permuted labels."""
 
@@ -76,6 +79,11 @@ class Observation:
     also: tuple[str, ...] = ()
 
 
+def _knows_shares(e: Evidence) -> bool:
+    """Whether the run itself tells how rare the rarer class is: then its rule has weighed that already."""
+    return "effective_minority_share" in e
+
+
 def _healthy_inside(e: Evidence, limits: Limits) -> bool:
     return (
         e.number("probe_dead_units") < limits.all_units
@@ -111,6 +119,11 @@ def _a_copy_learned(e: Evidence) -> bool:
 def _learned(e: Evidence, name: str) -> bool:
     """Whether a copy learned; no where it was not tried."""
     return is_learning(e.number_or(f"probe_{name}_skill", 0.0), e.number_or(f"probe_{name}_error", 0.0))
+
+
+def _could_tell(e: Evidence, name: str) -> bool:
+    """Whether the held-back rows were enough to see a copy learn: a dozen of a class are not."""
+    return e.number(f"probe_{name}_error") <= CLEAR_ERROR
 
 
 def is_learning(skill: float, error: float) -> bool:
@@ -197,7 +210,28 @@ OBSERVATIONS: Final = (
         lambda e, limits: (
             e["probe_signal"] == "yes" and e.number("probe_minority_share") <= limits.rare_share
         ),
+        {"class_imbalance": 1.0},
+    ),
+    Observation(
+        "probe_rare_labels",
+        "predictions",
+        "few of the labels are of the rarer class",
+        ("probe_minority_share",),
+        lambda e, limits: (
+            limits.very_rare_share < e.number("probe_minority_share") <= limits.rare_share
+            and not _knows_shares(e)
+        ),
+        {"class_imbalance": 1.5},
+        also=("effective_minority_share",),
+    ),
+    Observation(
+        "probe_very_rare_labels",
+        "predictions",
+        "hardly any of the labels are of the rarer class",
+        ("probe_minority_share",),
+        lambda e, limits: e.number("probe_minority_share") <= limits.very_rare_share and not _knows_shares(e),
         {"class_imbalance": 2.5},
+        also=("effective_minority_share",),
     ),
     Observation(
         "probe_balanced",
@@ -479,7 +513,7 @@ OBSERVATIONS: Final = (
         "rates",
         "a new copy learns at no rate of the sweep",
         _RATES,
-        lambda e, _: not _some_rate_learns(e),
+        lambda e, _: not _some_rate_learns(e) and _could_tell(e, "best_rate"),
         {"learning_rate_too_low": -4.0, "learning_rate_too_high": -4.0, "too_few_steps": -3.0},
     ),
     Observation(
@@ -495,7 +529,7 @@ OBSERVATIONS: Final = (
         "balance",
         "a copy does not learn with balanced batches either",
         _BALANCE,
-        lambda e, _: not _learned(e, "balanced"),
+        lambda e, _: not _learned(e, "balanced") and _could_tell(e, "balanced"),
         {"class_imbalance": -4.0},
     ),
     Observation(
