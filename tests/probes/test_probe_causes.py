@@ -160,3 +160,11 @@ def test_rows_that_do_not_fit_are_refused(change: Any, words: str) -> None:
     x, y = change(*learnable_rows(n=100))
     with pytest.raises(UsageError, match=words.replace("(", r"\(")):
         probe(network(), x, y)
+
+
+def test_looks_come_before_everything_that_trains() -> None:
+    """What costs next to nothing is known before the long experiments begin."""
+    keras.utils.set_random_seed(0)
+    report = probe(network(), *learnable_rows(n=200), budget=20.0, now=time.process_time)
+    assert {one.name for one in report.results[:3]} == {"predictions", "inputs", "gradients"}
+    assert report.results[3].name == "signal"
