@@ -234,7 +234,9 @@ def _permuted(
         if one is not None:
             found.append(one.auc)
         null = _null(auc, found, _luck(positive))
-        if null.reaching >= ENOUGH or (null.n >= FEWEST and null.distance(auc) >= FAR_ABOVE):
+        # What few of them leave unclear, their spread may decide once it is known.
+        enough = null.reaching >= ENOUGH and null.n >= FEWEST
+        if enough or _answer(auc, null) is not Answer.UNCLEAR:
             break
     return found
 

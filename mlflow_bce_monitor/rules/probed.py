@@ -552,6 +552,17 @@ OBSERVATIONS: Final = (
         {"insufficient_capacity": 5.0},
     ),
     Observation(
+        "probe_nothing_missed",
+        "capacity",
+        "a reference learner predicts no better than an optimised copy that fits little",
+        ("probe_copy_skill", "probe_reference_skill"),
+        lambda e, _: (
+            e.number("probe_reference_skill") < e.number("probe_copy_skill") + CAPACITY_GAP
+            and e.number("probe_copy_skill") < MOST_FOLLOWED
+        ),
+        {"insufficient_capacity": -2.0},
+    ),
+    Observation(
         "probe_large_enough",
         "capacity",
         "an optimised copy fits its own rows",
