@@ -54,6 +54,11 @@ def monitored(record: RunRecord, judged: str) -> Iterator[Fact]:
     found = dict(_last_values(record, head))
     for name, (value, metric) in found.items():
         yield Fact(INSIDE + name, value, f"metric {metric!r}, last value", Tier.MONITOR)
+    if "gradient_norm" in found and "dead_units" not in found and tag.get("linear") is not None:
+        # Every layer is Keras' own and was looked at: none of them ends in a ReLU.
+        yield Fact(
+            f"{INSIDE}dead_units", 0.0, f"tag {TAG!r}: no layer has units that can be dead", Tier.MONITOR
+        )
     if "rows" in found and 0.0 < found.get("positive_share", (0.0,))[0] < 1.0:
         (rows, of_rows), (share, of_share) = found["rows"], found["positive_share"]
         source = f"metrics {of_rows!r} and {of_share!r}, last values"
