@@ -222,7 +222,6 @@ OBSERVATIONS: Final = (
             and not _knows_shares(e)
         ),
         {"class_imbalance": 1.5},
-        also=("effective_minority_share",),
     ),
     Observation(
         "probe_very_rare_labels",
@@ -231,7 +230,6 @@ OBSERVATIONS: Final = (
         ("probe_minority_share",),
         lambda e, limits: e.number("probe_minority_share") <= limits.very_rare_share and not _knows_shares(e),
         {"class_imbalance": 2.5},
-        also=("effective_minority_share",),
     ),
     Observation(
         "probe_balanced",
