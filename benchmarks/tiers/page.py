@@ -8,7 +8,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from benchmarks.diagnosis.cause_scores import SURE
-from benchmarks.diagnosis.table import as_markdown
+from benchmarks.diagnosis.table import as_markdown, count_of
 from benchmarks.tiers import table
 from benchmarks.tiers.table import Measured
 from benchmarks.zoo.generate_inside import BUDGET, EVERY_HEALTHY
@@ -32,6 +32,9 @@ def page(found: Measured) -> str:
     return environment.get_template("inside.md.jinja").render(
         goals=goals,
         missed=[row[0] for row in goals.rows if row[-1] == "no"],
+        clearly=table.below(found, clearly=True),
+        unclear=table.below(found, clearly=False),
+        on_probed=[f"{count_of(table.named(one))} {name}" for name, one in found.same.items()],
         every=table.table(found.every, ""),
         same=table.table(found.same, ""),
         by_cause=table.by_cause(found),

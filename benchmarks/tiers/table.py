@@ -92,6 +92,16 @@ def goals(found: Measured) -> Table:
     return Table("Goals", ("number", "goal", "measured", "runs", "95 % interval", "reached"), tuple(rows))
 
 
+def below(found: Measured, *, clearly: bool) -> list[str]:
+    """Return the views whose share of true causes misses its goal, with its whole interval or not."""
+    shares = [(goal, named(found.every[goal.view.title])) for goal in GOALS]
+    return [
+        goal.view.title
+        for goal, share in shares
+        if not share.value >= goal.bound and (share.interval[1] < goal.bound) is clearly
+    ]
+
+
 def _goal(goal: Goal, share: Share) -> tuple[str, ...]:
     title = f"true cause first, {goal.view.title}"
     reached = _yes(share.n > 0 and share.value >= goal.bound)
