@@ -34,7 +34,7 @@ def page(found: Measured) -> str:
         missed=[row[0] for row in goals.rows if row[-1] == "no"],
         clearly=table.below(found, clearly=True),
         unclear=table.below(found, clearly=False),
-        on_probed=[f"{count_of(table.named(one))} {name}" for name, one in found.same.items()],
+        on_probed=[f"{count_of(table.named(one))} ({name})" for name, one in found.same.items()],
         every=table.table(found.every, ""),
         same=table.table(found.same, ""),
         by_cause=table.by_cause(found),
