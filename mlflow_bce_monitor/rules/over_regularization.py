@@ -68,7 +68,8 @@ def _by_penalty(evidence: Evidence, limits: Limits) -> Piece | None:
     share = evidence.number("inside_penalty") / max(evidence.number("end_level"), limits.does_not_move)
     if share >= limits.ruling_penalty:
         return Piece("inside_penalty", 4.0, f"{share:.0%} of the loss is a penalty on the weights")
-    if share <= limits.little_penalty:
+    # Without a penalty there is still dropout, as in the probes' word on it.
+    if share <= limits.little_penalty and evidence.number_or("dropout", 1.0) < limits.strong_dropout:
         return Piece("inside_no_penalty", -2.0, f"only {share:.1%} of the loss is a penalty on the weights")
     return None
 
