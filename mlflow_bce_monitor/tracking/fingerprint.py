@@ -11,7 +11,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from typing import Final
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
 
 from mlflow.entities import Run
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
@@ -58,8 +60,8 @@ def lasting_digest(run: Run, question: Question, limits: Limits) -> str:
 def _hash(run: Run, question: Question, limits: Limits, times: list[object], points: list[Point]) -> str:
     covered = {
         "version": __version__,
-        "limits": dataclasses.asdict(limits),
-        "question": dataclasses.asdict(question),
+        "limits": _as_dict(limits),
+        "question": _as_dict(question),
         "run": [run.info.run_name, *times],
         "params": dict(run.data.params),
         "tags": {key: value for key, value in run.data.tags.items() if _is_users(key)},
@@ -68,6 +70,12 @@ def _hash(run: Run, question: Question, limits: Limits, times: list[object], poi
     }
     text = json.dumps(covered, sort_keys=True, ensure_ascii=True, default=str)
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:_DIGITS]
+
+
+@lru_cache(maxsize=8)
+def _as_dict(asked: Question | Limits) -> Mapping[str, Any]:
+    """Return the fields of what all runs of a scan have in common, taken apart once."""
+    return dataclasses.asdict(asked)
 
 
 def tag_value(digest: str, *, has_report: bool) -> str:

@@ -86,11 +86,12 @@ class ClientReader:
                 name: history_of(name, self._client.get_metric_history(run_id, name))
                 for name in metric_names(run)
             }
-            return record_of(run, histories, self._model_summary(run))
+            return record_of(run, histories, self.model_summary(run))
         except STORE_FAILURES as error:
             return ReadFailure(run_id, reason(error))
 
-    def _model_summary(self, run: Run) -> str | None:
+    def model_summary(self, run: Run) -> str | None:
+        """Return the text of ``model_summary.txt`` of a run that is likely to have one, else None."""
         if local_path(run.info.artifact_uri) is not None:
             return local_model_summary(run)
         if not _AUTOLOGGED & run.data.params.keys():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from typing import Final
 
 from mlflow.exceptions import MlflowException
@@ -10,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mlflow_bce_monitor.report.plain_text import plain, shortened
 
-STORE_FAILURES: Final = (MlflowException, SQLAlchemyError, OSError)
+STORE_FAILURES: Final = (MlflowException, SQLAlchemyError, sqlite3.Error, OSError)
 """What reading from and writing to a store raises when the store is at fault."""
 
 _LONGEST: Final = 300  # characters: longer messages hold stack frames or HTML pages

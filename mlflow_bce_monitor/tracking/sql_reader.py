@@ -1,85 +1,42 @@
 """Reads many runs of a database store with one ``SELECT``.
 
-MLflow's client asks for one metric of one run at a time and builds an object a point; this
-reads the same rows at fifty times the speed. It knows six columns of one table, asks the
-database whether they are there, and steps aside for
+MLflow's client asks for one metric of one run at a time and builds an object a point. This
+asks for a page of runs at once, a bounded number of points at a time. It asks the database
+whether the known columns are there, and steps aside for
 :class:`~mlflow_bce_monitor.tracking.reader.ClientReader` when they are not.
 """
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterator, Sequence
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
-from itertools import groupby
-from operator import itemgetter
 from typing import Final
 
-import numpy as np
 import sqlalchemy
 from mlflow.entities import Run
-from sqlalchemy import column, func, select, table
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from mlflow_bce_monitor.records import MetricHistory, RunRecord
-from mlflow_bce_monitor.tracking.reader import (
-    OWN_METRICS,
-    ReadFailure,
-    local_model_summary,
-    metric_names,
-    record_of,
-)
+from mlflow_bce_monitor.tracking.reader import ReadFailure, local_model_summary, metric_names, record_of
 from mlflow_bce_monitor.tracking.reasons import reason
-from mlflow_bce_monitor.tracking.store import Store, StoreKind, read_only_engine
+from mlflow_bce_monitor.tracking.sql_histories import METRICS, RowSource, Source, SqliteSource
+from mlflow_bce_monitor.tracking.store import Store, StoreKind, read_only_engine, sqlite_path
 
-_METRICS: Final = table(
-    "metrics",
-    column("run_uuid"),
-    column("key"),
-    column("step"),
-    column("timestamp"),
-    column("value"),
-    column("is_nan"),
-)
-# Rows fetched from the driver at once.
-_FETCH_ROWS: Final = 20_000
 # Points held at once, unless one run alone has more: 25 bytes each, so about 50 MB.
 _POINTS_AT_ONCE: Final = 2_000_000
 # Values in one IN list: SQL Server takes 2,100 parameters a statement.
 _RUNS_AT_ONCE: Final = 500
-
-
-@dataclass
-class _Points:
-    """One metric of one run while its rows come in."""
-
-    steps: array[int] = field(default_factory=lambda: array("q"))
-    timestamps: array[int] = field(default_factory=lambda: array("q"))
-    values: array[float] = field(default_factory=lambda: array("d"))
-    is_nan: array[int] = field(default_factory=lambda: array("b"))
-
-    def history(self, name: str) -> MetricHistory:
-        """Return the points in the order in which MLflow's client returns them."""
-        steps = np.frombuffer(self.steps, dtype=np.int64)
-        timestamps = np.frombuffer(self.timestamps, dtype=np.int64)
-        values = np.frombuffer(self.values, dtype=np.float64)
-        # MLflow sorts by the stored value, which is 0 for NaN, so NaN is put in afterwards.
-        order = np.lexsort((values, steps, timestamps))
-        is_nan = np.frombuffer(self.is_nan, dtype=np.int8).astype(bool)
-        return MetricHistory(
-            name=name,
-            steps=steps[order],
-            timestamps=timestamps[order],
-            values=np.where(is_nan, np.nan, values)[order],
-        )
+# Errors of ADBC become sqlite3's.
+_FAILURES: Final = (SQLAlchemyError, sqlite3.Error)
 
 
 class SqlReader:
     """Reads metric histories straight from a database store, never writing."""
 
-    def __init__(self, engine: sqlalchemy.Engine, points_at_once: int = _POINTS_AT_ONCE) -> None:
-        self._engine = engine
+    def __init__(self, source: Source, points_at_once: int = _POINTS_AT_ONCE) -> None:
+        self._source = source
         self._points_at_once = points_at_once
 
     def read(self, runs: Sequence[Run], pool: Executor, ahead: int) -> Iterator[RunRecord | ReadFailure]:
@@ -89,7 +46,7 @@ class SqlReader:
             chunk = runs[start : start + _RUNS_AT_ONCE]
             try:
                 batches = self._batches(chunk)
-            except SQLAlchemyError as error:
+            except _FAILURES as error:
                 yield from (ReadFailure(run.info.run_id, reason(error)) for run in chunk)
                 continue
             for batch in batches:
@@ -97,17 +54,11 @@ class SqlReader:
 
     def close(self) -> None:
         """Close the database connections."""
-        self._engine.dispose()
+        self._source.close()
 
     def _batches(self, runs: Sequence[Run]) -> list[list[Run]]:
         """Cut ``runs`` so that a batch holds no more points than allowed, or a single run."""
-        counting = (
-            select(_METRICS.c.run_uuid, func.count())
-            .where(_METRICS.c.run_uuid.in_([run.info.run_id for run in runs]))
-            .group_by(_METRICS.c.run_uuid)
-        )
-        with self._engine.connect() as connection:
-            n_points = {str(run_id): int(n) for run_id, n in connection.execute(counting)}
+        n_points = self._source.n_points([run.info.run_id for run in runs])
         batches: list[list[Run]] = []
         room = 0
         for run in runs:
@@ -120,46 +71,21 @@ class SqlReader:
         return batches
 
     def _read_batch(self, batch: Sequence[Run]) -> Iterator[RunRecord | ReadFailure]:
+        with_metrics = [run.info.run_id for run in batch if metric_names(run)]
         try:
-            points = self._points([run.info.run_id for run in batch if metric_names(run)])
-        except SQLAlchemyError as error:
+            histories = self._source.histories(with_metrics) if with_metrics else {}
+        except _FAILURES as error:
             yield from (ReadFailure(run.info.run_id, reason(error)) for run in batch)
             return
         for run in batch:
-            of_run = points.pop(run.info.run_id, {})
-            histories = {name: of_run[name].history(name) for name in sorted(of_run)}
-            try:
-                yield record_of(run, histories, local_model_summary(run))
-            except OSError as error:
-                yield ReadFailure(run.info.run_id, reason(error))
+            yield _record(run, histories.pop(run.info.run_id, {}))
 
-    def _points(self, run_ids: Sequence[str]) -> dict[str, dict[str, _Points]]:
-        """Return run id to metric name to points.
 
-        All rows are fetched before anything is returned: an open ``SELECT`` would lock a
-        SQLite file against the answers that are written meanwhile.
-        """
-        points: dict[str, dict[str, _Points]] = {}
-        if not run_ids:
-            return points
-        # In the order of the index, so that the rows of a metric come together; a database that
-        # takes "Loss" and "loss" for equal mixes those, hence a lookup whenever the name changes.
-        rows = (
-            select(*_METRICS.c)
-            .where(_METRICS.c.run_uuid.in_(run_ids), _METRICS.c.key.not_in(OWN_METRICS))
-            .order_by(_METRICS.c.run_uuid, _METRICS.c.key)
-        )
-        with self._engine.connect() as connection:
-            result = connection.execution_options(yield_per=_FETCH_ROWS).execute(rows)
-            for fetched in result.partitions():
-                for (run_id, name), group in groupby(fetched, key=itemgetter(0, 1)):
-                    target = points.setdefault(run_id, {}).setdefault(name, _Points())
-                    _, _, steps, timestamps, values, is_nan = zip(*group, strict=True)
-                    target.steps.extend(steps)
-                    target.timestamps.extend(timestamps)
-                    target.values.extend(values)
-                    target.is_nan.extend(is_nan)
-        return points
+def _record(run: Run, histories: Mapping[str, MetricHistory]) -> RunRecord | ReadFailure:
+    try:
+        return record_of(run, histories, local_model_summary(run))
+    except OSError as error:
+        return ReadFailure(run.info.run_id, reason(error))
 
 
 def sql_reader(store: Store) -> SqlReader | None:
@@ -168,8 +94,11 @@ def sql_reader(store: Store) -> SqlReader | None:
         return None
     engine = read_only_engine(store.uri)
     try:
-        found = {described["name"] for described in sqlalchemy.inspect(engine).get_columns(_METRICS.name)}
+        found = {described["name"] for described in sqlalchemy.inspect(engine).get_columns(METRICS.name)}
     except SQLAlchemyError:
         # Such as a database in WAL mode in a read-only folder: MLflow's own connection may still read it.
         return None
-    return SqlReader(engine) if set(_METRICS.c.keys()) <= found else None
+    if not set(METRICS.c.keys()) <= found:
+        return None
+    path = sqlite_path(make_url(store.uri))
+    return SqlReader(RowSource(engine) if path is None else SqliteSource(path))

@@ -12,26 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mlflow.entities import Dataset, DatasetInput, InputTag, Run
-from stores import START, FilledStore, learning, stalled
+from stores import START, FilledStore, learning
 
 from mlflow_bce_monitor.contract import TAG_MONITOR
-from mlflow_bce_monitor.records import MetricHistory, RunRecord
+from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.tracking.reader import ClientReader, ReadFailure, RunReader
+from mlflow_bce_monitor.tracking.sql_histories import SqliteSource
 from mlflow_bce_monitor.tracking.sql_reader import SqlReader, sql_reader
-from mlflow_bce_monitor.tracking.store import Store, StoreKind, open_store, read_only_engine
-
-HOSTILE = {
-    "train/loss": [0.7, math.nan, math.inf, -math.inf, 1.7976931348623157e308, 5e-324, -0.0],
-    "val loss": [(-5, START, 0.7), (-1, START + 1, 0.6), (0, START + 2, 0.5)],
-    "duplicate.step": [(0, START + 2, 0.3), (0, START, 0.1), (0, START + 1, 0.2), (0, START + 1, 0.25)],
-    "all at step 0": [(0, START + i, 0.6) for i in range(4)],
-    "backwards": [(3, START, 0.1), (2, START + 1, 0.2), (1, START + 2, 0.3)],
-    "NaN ties": [(1, START, math.nan), (1, START, 0.5), (1, START, -0.5)],
-    "Loss": [0.1],
-    "loss": [0.2, 0.3],
-    "überraschung-损失": [0.5, 0.4],
-    "huge_step": [(2**53 + 1, START, 1.0)],
-}
+from mlflow_bce_monitor.tracking.store import Store, StoreKind, open_store
 
 
 def read(reader: RunReader, runs: Sequence[Run]) -> list[RunRecord]:
@@ -42,58 +30,7 @@ def read(reader: RunReader, runs: Sequence[Run]) -> list[RunRecord]:
     return [record for record in records if isinstance(record, RunRecord)]
 
 
-def comparable(history: MetricHistory) -> tuple[object, ...]:
-    """Return a history so that NaN equals NaN and -0.0 differs from 0.0."""
-    return history.name, history.steps.tolist(), history.timestamps.tolist(), history.values.tobytes()
-
-
-def assert_same(one: RunRecord, other: RunRecord) -> None:
-    """Compare two records, histories to the bit."""
-    assert list(one.histories) == list(other.histories)
-    for name, history in one.histories.items():
-        assert comparable(history) == comparable(other.histories[name])
-    for field in ("run_id", "run_name", "experiment_id", "status", "start_time", "end_time"):
-        assert getattr(one, field) == getattr(other, field)
-    assert one.params == other.params
-    assert one.tags == other.tags
-    assert one.datasets == other.datasets
-    assert one.model_summary == other.model_summary
-
-
-@pytest.fixture
-def hostile(store: FilledStore) -> tuple[Store, list[Run]]:
-    """Return a store with runs that hold everything a metric can hold."""
-    experiment = store.experiment()
-    store.run(experiment, HOSTILE, name="hostile", params={"lr": "fast", "b": ""}, tags={"note": "a\nb"})
-    store.run(experiment, {}, name="empty")
-    store.run(experiment, {"loss": stalled(300)}, name="plain", status="FAILED")
-    opened = open_store(store.uri)
-    return opened, list(store.client.search_runs([experiment]))
-
-
-def test_sql_and_client_read_the_same_hostile_histories(hostile: tuple[Store, list[Run]]) -> None:
-    """NaN, infinities, repeated, negative and disordered steps and odd names are read alike."""
-    store, runs = hostile
-    fast = sql_reader(store)
-    assert fast is not None
-    for one, other in zip(read(fast, runs), read(ClientReader(store.client), runs), strict=True):
-        assert_same(one, other)
-
-
 @pytest.mark.server
-def test_server_and_database_read_the_same_hostile_histories(server: FilledStore) -> None:
-    """What a server sends is what its database holds."""
-    experiment = server.experiment()
-    server.run(experiment, HOSTILE, name="über <b>Name</b>", params={"opt_name": "Adam"})
-    over_http = open_store(server.uri)
-    direct = open_store(f"sqlite:///{server.database}")
-    fast = sql_reader(direct)
-    assert fast is not None
-    (remote,) = read(ClientReader(over_http.client), list(over_http.client.search_runs([experiment])))
-    (local,) = read(fast, list(direct.client.search_runs([experiment])))
-    assert_same(remote, local)
-
-
 def test_a_server_has_no_sql_reader(server: FilledStore) -> None:
     """The fast reader is for databases only."""
     assert sql_reader(Store(server.uri, StoreKind.SERVER, server.client)) is None
@@ -119,7 +56,8 @@ def test_runs_come_in_the_order_asked_for(store: FilledStore, points_at_once: in
     for n in (5, 40, 0, 7, 90, 3):
         store.run(experiment, {"loss": learning(n)} if n else {}, name=f"{n} points")
     runs = list(store.client.search_runs([experiment]))[::-1]
-    records = read(SqlReader(read_only_engine(store.uri), points_at_once), runs)
+    assert store.database is not None
+    records = read(SqlReader(SqliteSource(store.database), points_at_once), runs)
     assert [record.run_id for record in records] == [run.info.run_id for run in runs]
     lengths = [len(record.histories["loss"]) if record.histories else 0 for record in records]
     assert lengths == [5, 40, 0, 7, 90, 3]
