@@ -23,3 +23,41 @@ base_rate_option = click.option(
     metavar="P",
     help="The share of positives among the labels.  [default: found out from each run, else bounded]",
 )
+experiment_option = click.option(
+    "--experiment",
+    "experiments",
+    metavar="NAME_OR_ID",
+    multiple=True,
+    help="Scan this experiment; may be repeated.  [default: all active experiments]",
+)
+filter_option = click.option(
+    "--filter",
+    "filter_string",
+    metavar="F",
+    help="Only runs that match, in the language of the MLflow UI's search box.",
+)
+since_option = click.option(
+    "--since",
+    metavar="WHEN",
+    help="Only runs that started then or later: a number of days, hours or minutes back such as 7d, 12h or "
+    "30m, or a date such as 2026-11-01 or 2026-11-01T08:30 (local time unless it says otherwise).",
+)
+reports_option = click.option(
+    "--reports",
+    type=click.Choice(["flagged", "all", "none"]),
+    default="flagged",
+    show_default=True,
+    help="Which runs get report.html, curve.png and diagnosis.json.",
+)
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Runs worked on at once.  [default: 4 over a network, else 1]",
+)
+max_rate_option = click.option(
+    "--max-rate",
+    type=click.FloatRange(min=0.0, min_open=True),
+    metavar="N",
+    help="Read and write at most N runs a second, to spare a shared server.  [default: no limit]",
+)

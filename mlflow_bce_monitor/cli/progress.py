@@ -12,12 +12,23 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 _REFRESHES_PER_SECOND: Final = 5
+
+
+class _RateColumn(ProgressColumn):
+    """Runs a second, lately."""
+
+    def render(self, task: Task) -> Text:
+        """Return the text of the column."""
+        return Text(f"{task.speed:,.1f} runs/s" if task.speed else "")
 
 
 @contextmanager
@@ -37,6 +48,7 @@ def progress_bar() -> Iterator[tuple[Callable[[int], None], Callable[[], None]]]
         TextColumn("Evaluating runs"),
         BarColumn(),
         MofNCompleteColumn(),
+        _RateColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )

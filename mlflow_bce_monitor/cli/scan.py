@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Final, TextIO
 import click
 
 from mlflow_bce_monitor.cli.endings import Interrupted
-from mlflow_bce_monitor.cli.options import base_rate_option, metric_option, tracking_uri_option
+from mlflow_bce_monitor.cli.options import (
+    base_rate_option,
+    experiment_option,
+    filter_option,
+    max_rate_option,
+    metric_option,
+    reports_option,
+    since_option,
+    tracking_uri_option,
+    workers_option,
+)
 from mlflow_bce_monitor.cli.quiet import answer_alone, quiet_mlflow
 from mlflow_bce_monitor.contract import EXIT_DONE, EXIT_SOME_FAILED, EXIT_VERDICT_FOUND, Verdict
 from mlflow_bce_monitor.tracking.reports import Reports
@@ -23,13 +33,7 @@ _FORMATS: Final = ("table", "json", "csv")
 
 @click.command(short_help="Diagnose runs and write the answers back to them.")
 @tracking_uri_option
-@click.option(
-    "--experiment",
-    "experiments",
-    metavar="NAME_OR_ID",
-    multiple=True,
-    help="Scan this experiment; may be repeated.  [default: all active experiments]",
-)
+@experiment_option
 @click.option(
     "--run-id",
     "run_ids",
@@ -37,23 +41,13 @@ _FORMATS: Final = ("table", "json", "csv")
     multiple=True,
     help="Evaluate this run instead of whole experiments; may be repeated.",
 )
-@click.option(
-    "--filter",
-    "filter_string",
-    metavar="F",
-    help="Only runs that match, in the language of the MLflow UI's search box.",
-)
+@filter_option
+@since_option
 @metric_option
 @base_rate_option
 @click.option("--force", is_flag=True, help="Evaluate and write runs that carry the current answer, too.")
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
-@click.option(
-    "--reports",
-    type=click.Choice([choice.value for choice in Reports]),
-    default=Reports.FLAGGED.value,
-    show_default=True,
-    help="Which runs get report.html, curve.png and diagnosis.json.",
-)
+@reports_option
 @click.option(
     "--format",
     "form",
@@ -70,12 +64,8 @@ _FORMATS: Final = ("table", "json", "csv")
     help=f"End with exit code 1 when a run has this verdict; may be repeated. "
     f"One of {', '.join(verdict.value for verdict in Verdict)}.",
 )
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Runs worked on at once.  [default: 4 over a network, else 1]",
-)
+@workers_option
+@max_rate_option
 @click.pass_context
 def scan(
     ctx: click.Context,
@@ -83,6 +73,7 @@ def scan(
     experiments: tuple[str, ...],
     run_ids: tuple[str, ...],
     filter_string: str | None,
+    since: str | None,
     metrics: tuple[str, ...],
     base_rate: float | None,
     force: bool,  # noqa: FBT001 - click passes flags by position
@@ -91,6 +82,7 @@ def scan(
     form: str,
     fail_on: tuple[str, ...],
     workers: int | None,
+    max_rate: float | None,
 ) -> None:
     """Diagnose runs and write the answers back to them.
 
@@ -105,6 +97,7 @@ def scan(
         from mlflow_bce_monitor.tracking.evaluation import ScanOptions  # noqa: PLC0415 - loads MLflow
         from mlflow_bce_monitor.tracking.scan import question_of  # noqa: PLC0415 - as above
         from mlflow_bce_monitor.tracking.search import select  # noqa: PLC0415 - as above
+        from mlflow_bce_monitor.tracking.since import filter_since  # noqa: PLC0415 - as above
         from mlflow_bce_monitor.tracking.store import open_store  # noqa: PLC0415 - as above
         from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits  # noqa: PLC0415 - as above
 
@@ -115,12 +108,13 @@ def scan(
             dry_run=dry_run,
             reports=Reports(reports),
             workers=workers,
+            max_rate=max_rate,
             # The table shows no more than the tags hold, so unchanged runs need not be read.
             full_rows=form != "table",
         )
         store = open_store(tracking_uri)
         with bounded_waits(WORKING):
-            selection = select(store, experiments, run_ids, filter_string)
+            selection = select(store, experiments, run_ids, filter_since(since, filter_string))
             tally = _run(store, selection, options, form, out)
     ctx.exit(_exit_code(tally, selection, fail_on))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ from enum import Enum
 from functools import partial
 from typing import Any, Final
 
-from mlflow.entities import Run
+from mlflow.entities import Run, RunStatus
 
 from mlflow_bce_monitor.contract import (
     NO_CAUSE,
@@ -38,6 +38,7 @@ from mlflow_bce_monitor.tracking.bulk_reader import bulk_reader
 from mlflow_bce_monitor.tracking.fingerprint import digest, is_current, is_of_model, lasting_digest
 from mlflow_bce_monitor.tracking.in_order import in_order
 from mlflow_bce_monitor.tracking.neighbours import Page, with_siblings
+from mlflow_bce_monitor.tracking.pace import Pace
 from mlflow_bce_monitor.tracking.pages import PAGE_RUNS, listed
 from mlflow_bce_monitor.tracking.reader import OWN_METRICS, ClientReader, ReadFailure, RunReader
 from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES, reason
@@ -113,9 +114,14 @@ class ScanOptions:
         Which runs get a report.
     workers
         Threads; None for a number that suits the store.
+    max_rate
+        Runs that are read and written in a second at most; None for no limit.
     full_rows
         Whether the rows of unchanged runs are complete, which takes reading their
         histories, or hold only what their tags say.
+    news_of_unfinished
+        Write to a run that is still training only when its verdict or cause is another than
+        the one it carries; each of its points would make a new answer otherwise.
     """
 
     question: Question = field(default_factory=Question)
@@ -124,7 +130,9 @@ class ScanOptions:
     dry_run: bool = False
     reports: Reports = Reports.FLAGGED
     workers: int | None = None
+    max_rate: float | None = None
     full_rows: bool = True
+    news_of_unfinished: bool = False
 
     def __post_init__(self) -> None:
         if self.workers is not None and self.workers < 1:
@@ -163,15 +171,23 @@ def scan_runs(
     StoreError
         The store stopped answering.
     """
+    found = listed(store, selection, expect or (lambda _n_runs: None), page_runs)
+    pages = surrounded(found) if selection.whole else searched(found, store.client)
+    yield from answers_of(store, pages, options, stop or threading.Event())
+
+
+def answers_of(
+    store: Store, pages: Iterable[Page], options: ScanOptions, stop: threading.Event
+) -> Iterator[RunAnswer]:
+    """Evaluate the runs of some pages; as :func:`scan_runs`."""
     with ExitStack() as stack:
         stack.enter_context(bounded_waits(WORKING))
         workers = options.workers or (_SERVER_WORKERS if store.kind is StoreKind.SERVER else _OTHER_WORKERS)
         pool = ThreadPoolExecutor(workers, thread_name_prefix="bce-monitor")
         stack.callback(pool.shutdown, wait=True, cancel_futures=True)
-        pass_ = _Pass(store, options, pool, workers, stop or threading.Event())
+        pass_ = _Pass(store, options, pool, workers, stop)
         stack.callback(pass_.close)
-        found = listed(store, selection, expect or (lambda _n_runs: None), page_runs)
-        for page in surrounded(found) if selection.whole else searched(found, store.client):
+        for page in pages:
             for answer in in_order(pool, pass_.calls(page), ahead=workers):
                 yield answer
                 if answer.state is State.FAILED and store.kind is StoreKind.SERVER:
@@ -212,6 +228,7 @@ class _Pass:
         self._pool = pool
         self._workers = workers
         self._stop = stop
+        self._pace = Pace(options.max_rate)
         self._reader: RunReader = reader_of(store)
 
     @property
@@ -232,6 +249,7 @@ class _Pass:
             if isinstance(plan, MissingRun):
                 yield partial(_failed, plan.run_id, "", "", plan.why)
             elif plan.read:
+                self._pace.wait(self._stop)
                 record, notes = next(records), _NOTHING_LEFT_OUT
                 if isinstance(record, RunRecord):
                     record, notes = with_siblings(record, plan.run, page.siblings_of)
@@ -253,9 +271,9 @@ class _Pass:
             return answer.but_failed(f"Run {info.run_id} cannot be read: {record.why}")
         try:
             diagnosis = diagnose_run(plan.run, record, options)
-            state = State.UNCHANGED if plan.current else State.EVALUATED
-            answer = RunAnswer(diagnosis.as_contract(), state, notes)
-            if plan.current or options.dry_run:
+            known = plan.current or (options.news_of_unfinished and _is_said(plan.run, diagnosis))
+            answer = RunAnswer(diagnosis.as_contract(), State.UNCHANGED if known else State.EVALUATED, notes)
+            if known or options.dry_run:
                 return answer
             left_out = write_answer(self._store.client, diagnosis, record, plan.digest, options.reports)
             return replace(answer, notes=(*notes, *left_out))
@@ -271,6 +289,19 @@ class _Pass:
                 f"bce-monitor made a mistake ({type(error).__name__}: {plain(str(error))}). "
                 "Please report it with the traceback."
             )
+
+
+def is_unfinished(run: Run) -> bool:
+    """Return whether a run is still training, as far as its store knows."""
+    return not RunStatus.is_terminated(RunStatus.from_string(run.info.status))
+
+
+def _is_said(run: Run, diagnosis: Diagnosis) -> bool:
+    """Return whether a run that is still training carries this verdict and this cause already."""
+    tags = run.data.tags
+    return is_unfinished(run) and (
+        tags.get(TAG_VERDICT) == diagnosis.verdict.value and tags.get(TAG_CAUSE) == diagnosis.cause
+    )
 
 
 def diagnose_run(run: Run, record: RunRecord, options: ScanOptions) -> Diagnosis:

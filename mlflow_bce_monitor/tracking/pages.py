@@ -67,6 +67,21 @@ def listed(
         raise StoreError(f"The runs of {store} cannot be listed: {reason(error)}") from error
 
 
+def runs_from(
+    client: MlflowClient, experiment_ids: Sequence[str], start_time: int, filter_string: str | None
+) -> Entries:
+    """Return all active runs of some experiments that started at a time or later and match a filter."""
+    wanted = f"attributes.start_time >= {start_time}"
+    if filter_string:
+        wanted = f"{wanted} AND {filter_string}"
+    found: Entries = []
+    for chunk in _chunks(experiment_ids, _EXPERIMENTS_PER_SEARCH):
+        # Collected before any is answered: an answer may change what the filter matches.
+        for page in _search(client, chunk, wanted, PAGE_RUNS):
+            found += page
+    return found
+
+
 def runs_before(client: MlflowClient, experiment_id: str, start_time: int, n_runs: int) -> list[Run]:
     """Return the last ``n_runs`` active runs of an experiment that started before a time, latest first."""
     # Equal starts are in the order of run ids, ascending: MLflow's stores end every order with it.

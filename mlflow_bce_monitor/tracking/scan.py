@@ -19,6 +19,7 @@ from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES
 from mlflow_bce_monitor.tracking.reports import Reports, parse_reports
 from mlflow_bce_monitor.tracking.search import find_run, select
 from mlflow_bce_monitor.tracking.sibling_search import SiblingSearch
+from mlflow_bce_monitor.tracking.since import filter_since
 from mlflow_bce_monitor.tracking.store import open_store
 from mlflow_bce_monitor.tracking.view import offer_view
 from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits
@@ -108,6 +109,8 @@ def scan(
     dry_run: bool = False,
     reports: str = Reports.FLAGGED.value,
     workers: int | None = None,
+    max_rate: float | None = None,
+    since: str | None = None,
 ) -> pd.DataFrame:
     """Diagnose many runs and write the answers back to them.
 
@@ -125,6 +128,10 @@ def scan(
         As for :func:`evaluate_run`.
     workers
         Threads; None for a number that suits the store.
+    max_rate
+        Runs read and written in a second at most; None for no limit.
+    since
+        Only runs that started then or later, such as "7d" or "2026-11-01"; None for all.
 
     Returns
     -------
@@ -146,10 +153,11 @@ def scan(
         dry_run=dry_run,
         reports=parse_reports(reports),
         workers=workers,
+        max_rate=max_rate,
     )
     store = open_store(tracking_uri)
     with bounded_waits(WORKING):
-        selection = select(store, _names(experiments), _names(run_ids), filter_string)
+        selection = select(store, _names(experiments), _names(run_ids), filter_since(since, filter_string))
         notes = list(selection.problems)
         rows: list[Mapping[str, Any]] = []
         for answer in scan_runs(store, selection, options):

@@ -36,8 +36,9 @@ class Patience:
 
 # One try: a server that cannot list one experiment in this time is reported, not waited for.
 PROBING: Final = Patience(timeout=5, retries=0, backoff=0)
-# The server has answered before, so a short overload or restart is worth sitting out.
-WORKING: Final = Patience(timeout=20, retries=2, backoff=1)
+# The server has answered before, so an overload (429, 5xx) or a restart is worth sitting out: five retries
+# wait 2 + 4 + 8 + 16 s, each with MLflow's own jitter of up to a second, or as long as Retry-After says.
+WORKING: Final = Patience(timeout=20, retries=5, backoff=1)
 
 _TIMEOUT: Final = "MLFLOW_HTTP_REQUEST_TIMEOUT"
 _RETRIES: Final = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"

@@ -46,6 +46,7 @@ from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.report import description, figure, json_artifact, page, wording
 from mlflow_bce_monitor.tracking.description import LONGEST_DESCRIPTION, with_block, without_block
 from mlflow_bce_monitor.tracking.fingerprint import has_report, tag_value
+from mlflow_bce_monitor.tracking.pace import TimeLimit
 from mlflow_bce_monitor.tracking.reports import Reports
 
 _ANSWER_TAGS: Final[tuple[str, ...]] = (
@@ -101,9 +102,10 @@ def write_answer(
 
     Raises
     ------
-    MlflowException, OSError
-        The store refused. The run then has no fingerprint and is written again next time.
+    MlflowException, OSError, StoreError
+        The store refused, or took too long. The run then has no fingerprint and is written again next time.
     """
+    limit = TimeLimit()
     # Read again: the description may have changed since the run was found, and it must not be lost.
     run = client.get_run(diagnosis.run_id)
     tags = run.data.tags
@@ -113,8 +115,11 @@ def write_answer(
     if report:
         if TAG_VERSION not in tags:
             client.set_tag(diagnosis.run_id, TAG_VERSION, wording.tags(diagnosis)[TAG_VERSION])
+        limit.check()
         _write_report(client, diagnosis)
+    limit.check()
     notes = _write_tags_and_metrics(client, run, diagnosis, record, with_report=report)
+    limit.check()
     client.set_tag(diagnosis.run_id, TAG_FINGERPRINT, tag_value(digest, has_report=report))
     return notes
 

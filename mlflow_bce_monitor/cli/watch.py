@@ -1,0 +1,174 @@
+"""``bce-monitor watch``."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from types import FrameType
+from typing import TYPE_CHECKING, Final, TextIO
+
+import click
+
+from mlflow_bce_monitor.cli.endings import Interrupted
+from mlflow_bce_monitor.cli.options import (
+    base_rate_option,
+    experiment_option,
+    filter_option,
+    max_rate_option,
+    metric_option,
+    reports_option,
+    since_option,
+    tracking_uri_option,
+    workers_option,
+)
+from mlflow_bce_monitor.cli.quiet import answer_alone, quiet_mlflow
+from mlflow_bce_monitor.contract import EXIT_DONE, EXIT_SOME_FAILED
+from mlflow_bce_monitor.report.plain_text import plain
+
+if TYPE_CHECKING:
+    import threading
+
+    from mlflow_bce_monitor.tracking.evaluation import RunAnswer
+    from mlflow_bce_monitor.tracking.store import Store
+
+_FORMATS: Final = ("text", "jsonl")
+
+
+@click.command(short_help="Evaluate runs as they finish, and running ones while they run.")
+@tracking_uri_option
+@experiment_option
+@click.option("--run-id", "run_ids", metavar="ID", multiple=True, help="Watch this run; may be repeated.")
+@filter_option
+@since_option
+@metric_option
+@base_rate_option
+@click.option("--dry-run", is_flag=True, help="Write nothing.")
+@reports_option
+@workers_option
+@max_rate_option
+@click.option(
+    "--interval",
+    type=click.FloatRange(min=0.0, min_open=True),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait from one poll to the next.",
+)
+@click.option("--polls", type=click.IntRange(min=1), metavar="N", help="End after this many polls.")
+@click.option("--once", is_flag=True, help="The same as --polls 1.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(_FORMATS),
+    default="text",
+    show_default=True,
+    help="One line a verdict for people, or one JSON object of the contract a line.",
+)
+@click.pass_context
+def watch(
+    ctx: click.Context,
+    tracking_uri: str | None,
+    experiments: tuple[str, ...],
+    run_ids: tuple[str, ...],
+    filter_string: str | None,
+    since: str | None,
+    metrics: tuple[str, ...],
+    base_rate: float | None,
+    dry_run: bool,  # noqa: FBT001 - click passes flags by position
+    reports: str,
+    workers: int | None,
+    max_rate: float | None,
+    interval: float,
+    polls: int | None,
+    once: bool,  # noqa: FBT001 - as above
+    form: str,
+) -> None:
+    """Evaluate runs as they finish, and running ones while they run.
+
+    First goes over all runs, skipping those that carry their answer, as 'scan' does. Then
+    looks once in --interval seconds, with one search while nothing happens. A run
+    that is still training is written to when its verdict or cause changes. A server that
+    is away is waited for. Ctrl-C finishes the runs in hand (exit code 130), and so does
+    SIGTERM (0).
+    """
+    with answer_alone() as out:
+        from mlflow_bce_monitor.tracking.evaluation import ScanOptions, State  # noqa: PLC0415 - loads MLflow
+        from mlflow_bce_monitor.tracking.reports import parse_reports  # noqa: PLC0415 - as above
+        from mlflow_bce_monitor.tracking.scan import question_of  # noqa: PLC0415 - as above
+        from mlflow_bce_monitor.tracking.since import filter_since  # noqa: PLC0415 - as above
+        from mlflow_bce_monitor.tracking.store import open_store  # noqa: PLC0415 - as above
+        from mlflow_bce_monitor.tracking.watching import Rhythm, Watched, watch_runs  # noqa: PLC0415 - as above
+
+        quiet_mlflow()
+        options = ScanOptions(
+            question=question_of(metrics, base_rate),
+            dry_run=dry_run,
+            reports=parse_reports(reports),
+            workers=workers,
+            max_rate=max_rate,
+        )
+        watched = Watched(experiments, run_ids, filter_since(since, filter_string))
+        rhythm = Rhythm(interval, 1 if once else polls)
+        store = open_store(tracking_uri)
+        n_failed = 0
+        with _stopped_by_signals() as (stop, interrupted):
+            for answer in watch_runs(store, watched, options, rhythm, stop, _tell):
+                n_failed += answer.state is State.FAILED
+                _show(store, answer, form, out)
+        if interrupted():
+            raise Interrupted("The next watch goes on where this one stopped.")
+    ctx.exit(EXIT_SOME_FAILED if n_failed and rhythm.polls else EXIT_DONE)
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[tuple[threading.Event, Callable[[], bool]]]:
+    """Yield an event that the first Ctrl-C or SIGTERM sets, and whether it was Ctrl-C."""
+    from mlflow_bce_monitor.cli.interruption import finish_on_interrupt  # noqa: PLC0415 - as in watch()
+
+    terminated = False
+    with finish_on_interrupt() as stop:
+
+        def end(_signal: int, _frame: FrameType | None) -> None:
+            nonlocal terminated
+            terminated = True
+            stop.set()
+
+        previous = signal.signal(signal.SIGTERM, end)
+        try:
+            yield stop, lambda: stop.is_set() and not terminated
+        finally:
+            signal.signal(signal.SIGTERM, previous)
+
+
+def _tell(sentence: str) -> None:
+    click.echo(f"{_now()}  {plain(sentence)}", err=True)
+
+
+def _show(store: Store, answer: RunAnswer, form: str, out: TextIO) -> None:
+    row = answer.row
+    if form == "jsonl":
+        print(json.dumps(row, ensure_ascii=True, allow_nan=False), file=out)
+    else:
+        print(f"{_now()}  {_sentence(store, answer)}", file=out)
+    out.flush()
+    for note in answer.notes:
+        click.echo(plain(note), err=True)
+
+
+def _sentence(store: Store, answer: RunAnswer) -> str:
+    from mlflow_bce_monitor.tracking.links import run_link  # noqa: PLC0415 - as in watch()
+
+    row = answer.row
+    name = plain(row["run_name"]) or row["run_id"]
+    if row["error"] is not None:
+        return f"error         {name}: {plain(row['error'])}"
+    cause = "" if row["cause"] in (None, "none") else f" ({row['cause']}, {row['confidence']:.0%})"
+    where = run_link(store, row["experiment_id"], row["run_id"]) or row["run_id"]
+    return f"{row['verdict']:<12}  {name}{cause}: {where}"
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
