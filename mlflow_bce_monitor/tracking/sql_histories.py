@@ -64,11 +64,11 @@ class Source(Protocol):
         """Return the number of points of each run that has any."""
         ...
 
-    def histories(self, run_ids: Sequence[str]) -> Histories:
+    def histories(self, run_ids: Sequence[str], at_most: int | None = None) -> Histories | None:
         """Return all points of these runs, each history in the order of MLflow's client.
 
-        Nothing is left open: an unfinished ``SELECT`` would lock a SQLite file against the
-        answers that are written meanwhile.
+        None, and nothing read, when there are more than ``at_most`` points. Nothing is left open: an
+        unfinished ``SELECT`` would lock a SQLite file against the answers that are written meanwhile.
         """
         ...
 
@@ -107,13 +107,17 @@ class SqliteSource:
             totals[run_id] = totals.get(run_id, 0) + n_rows
         return totals
 
-    def histories(self, run_ids: Sequence[str]) -> Histories:
+    def histories(self, run_ids: Sequence[str], at_most: int | None = None) -> Histories | None:
         """Read the names once a curve and the numbers once a point, both from one state of the file."""
         if self._with_adbc:
-            return _cut(*_through_adbc(self._address, run_ids))
+            read = _through_adbc(self._address, run_ids, at_most)
+            return None if read is None else _cut(*read)
         with closing(self._connect()) as connection:
             connection.execute("BEGIN")
-            return _cut(_fetched(connection, _COUNTING, run_ids), _through_driver(connection, run_ids))
+            counted = _fetched(connection, _COUNTING, run_ids)
+            return (
+                None if _are_more(counted, at_most) else _cut(counted, _through_driver(connection, run_ids))
+            )
 
     def close(self) -> None:
         """Do nothing: each question has a connection of its own, because opening a file costs nothing."""
@@ -138,8 +142,10 @@ class RowSource:
         with self._engine.connect() as connection:
             return {str(run_id): int(n) for run_id, n in connection.execute(counting)}
 
-    def histories(self, run_ids: Sequence[str]) -> Histories:
+    def histories(self, run_ids: Sequence[str], at_most: int | None = None) -> Histories | None:
         """Read all rows of these runs, as many at once as the driver hands over well."""
+        if at_most is not None and sum(self.n_points(run_ids).values()) > at_most:
+            return None
         points: dict[str, dict[str, _Points]] = {}
         # In the order of the index, so that the rows of a metric come together; a database that
         # takes "Loss" and "loss" for equal mixes those, hence a lookup whenever the name changes.
@@ -202,8 +208,10 @@ def _through_driver(connection: sqlite3.Connection, run_ids: Sequence[str]) -> _
     return _Columns(columns[0], columns[1], columns[2], columns[3].astype(bool))
 
 
-def _through_adbc(address: str, run_ids: Sequence[str]) -> tuple[list[Any], _Columns]:
-    """Return the counted names and the numbers."""
+def _through_adbc(
+    address: str, run_ids: Sequence[str], at_most: int | None
+) -> tuple[list[Any], _Columns] | None:
+    """Return the counted names and the numbers, None when there are more than ``at_most``."""
     from adbc_driver_sqlite import StatementOptions, dbapi  # noqa: PLC0415 - an optional dependency
 
     asked = (json.dumps(list(run_ids)),)
@@ -212,11 +220,17 @@ def _through_adbc(address: str, run_ids: Sequence[str]) -> tuple[list[Any], _Col
         with dbapi.connect(address) as connection, connection.cursor() as cursor:
             cursor.adbc_statement.set_options(**{StatementOptions.BATCH_ROWS.value: _ARROW_ROWS})
             counted = cursor.execute(_COUNTING, asked).fetchall()
+            if _are_more(counted, at_most):
+                return None
             rows = cursor.execute(_NUMBERS, asked).fetch_arrow_table()
     except dbapi.Error as error:
         raise sqlite3.OperationalError(str(error)) from error
     steps, timestamps, values, is_nan = (rows.column(name).to_numpy() for name in _NUMBER_TYPES.names or ())
     return counted, _Columns(steps, timestamps, values, is_nan.astype(bool))
+
+
+def _are_more(counted: Sequence[tuple[str, str, int]], at_most: int | None) -> bool:
+    return at_most is not None and sum(n_rows for _, _, n_rows in counted) > at_most
 
 
 def _cut(counted: Sequence[tuple[str, str, int]], columns: _Columns) -> Histories:

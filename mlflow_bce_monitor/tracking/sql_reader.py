@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from mlflow_bce_monitor.records import MetricHistory, RunRecord
 from mlflow_bce_monitor.tracking.reader import ReadFailure, local_model_summary, metric_names, record_of
 from mlflow_bce_monitor.tracking.reasons import reason
-from mlflow_bce_monitor.tracking.sql_histories import METRICS, RowSource, Source, SqliteSource
+from mlflow_bce_monitor.tracking.sql_histories import METRICS, Histories, RowSource, Source, SqliteSource
 from mlflow_bce_monitor.tracking.store import Store, StoreKind, read_only_engine, sqlite_path
 
 # Points held at once, unless one run alone has more: 25 bytes each, so about 50 MB.
@@ -45,10 +45,13 @@ class SqlReader:
         for start in range(0, len(runs), _RUNS_AT_ONCE):
             chunk = runs[start : start + _RUNS_AT_ONCE]
             try:
-                batches = self._batches(chunk)
+                found = self._histories(chunk, self._points_at_once)
+                batches = [] if found is not None else self._batches(chunk)
             except _FAILURES as error:
                 yield from (ReadFailure(run.info.run_id, reason(error)) for run in chunk)
                 continue
+            if found is not None:
+                yield from _records(chunk, found)
             for batch in batches:
                 yield from self._read_batch(batch)
 
@@ -71,14 +74,21 @@ class SqlReader:
         return batches
 
     def _read_batch(self, batch: Sequence[Run]) -> Iterator[RunRecord | ReadFailure]:
-        with_metrics = [run.info.run_id for run in batch if metric_names(run)]
         try:
-            histories = self._source.histories(with_metrics) if with_metrics else {}
+            found = self._histories(batch) or {}
         except _FAILURES as error:
             yield from (ReadFailure(run.info.run_id, reason(error)) for run in batch)
             return
-        for run in batch:
-            yield _record(run, histories.pop(run.info.run_id, {}))
+        yield from _records(batch, found)
+
+    def _histories(self, runs: Sequence[Run], at_most: int | None = None) -> Histories | None:
+        with_metrics = [run.info.run_id for run in runs if metric_names(run)]
+        return self._source.histories(with_metrics, at_most) if with_metrics else {}
+
+
+def _records(runs: Sequence[Run], found: Histories) -> Iterator[RunRecord | ReadFailure]:
+    for run in runs:
+        yield _record(run, found.pop(run.info.run_id, {}))
 
 
 def _record(run: Run, histories: Mapping[str, MetricHistory]) -> RunRecord | ReadFailure:
