@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import socket
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +13,6 @@ import pytest
 
 if TYPE_CHECKING:
     from stores import FilledStore
-
-_SERVER_START = 180.0  # seconds: a server on a busy machine takes thirty
 
 # The user's own settings must not decide what a test sees, and tests report to nobody.
 for _name in [name for name in os.environ if name.startswith("MLFLOW_")]:
@@ -79,41 +71,10 @@ def store(make_store: Callable[[], FilledStore]) -> FilledStore:
 @pytest.fixture(scope="session")
 def server(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilledStore]:
     """Start one MLflow server for the session; it serves artifacts as well."""
+    import servers  # noqa: PLC0415 - beside this file
     from stores import FilledStore  # noqa: PLC0415 - loads MLflow
 
     folder = tmp_path_factory.mktemp("server")
     database = Path(shutil.copy(empty_database, folder / "mlflow.db"))
-    artifacts = folder / "artifacts"
-    port = _free_port()
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--backend-store-uri", f"sqlite:///{database}", "--artifacts-destination", str(artifacts)]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--workers", "1"], stdout=log, stderr=log, cwd=folder, start_new_session=True
-        )
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/health", process, folder / "log")
-        yield FilledStore(f"http://127.0.0.1:{port}", artifacts, database)
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)  # it would take ten seconds to say goodbye
-        process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + _SERVER_START
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        try:
-            urllib.request.urlopen(address, timeout=1).close()  # noqa: S310 - our own address
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-        else:
-            return
-    raise RuntimeError(f"No MLflow server at {address}:\n{log.read_text(errors='replace')[-2000:]}")
+    with servers.serving(database) as uri:
+        yield FilledStore(uri, folder / "artifacts", database)

@@ -9,6 +9,7 @@ MLflow opens it, and every server is asked once with a short wait.
 from __future__ import annotations
 
 import os
+import re
 import socket
 import sqlite3
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ _DATABASES: Final = frozenset({"sqlite", "postgresql", "mysql", "mssql"})
 _NAMES: Final = frozenset({"databricks", "databricks-uc", "uc"})
 _SQLITE_MAGIC: Final = b"SQLite format 3\x00"
 _DEFAULT_PORTS: Final = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
+_REFUSED: Final = re.compile(r"error code (?:401|403) != 200")
 _ELSEWHERE: Final = "Pass --tracking-uri, or set MLFLOW_TRACKING_URI."
 
 
@@ -103,12 +105,13 @@ def ask_server(store: Store) -> None:
     """Ask a server for one experiment; StoreError when no good answer comes."""
     try:
         store.client.search_experiments(max_results=1, view_type=ViewType.ALL)
-    except RestException as error:
-        raise StoreError(
-            f"The tracking server {store} refused to list experiments: {reason(error)}. "
-            "Check the credentials (MLFLOW_TRACKING_USERNAME and _PASSWORD, or MLFLOW_TRACKING_TOKEN)."
-        ) from error
     except MlflowException as error:
+        # A login page or an empty refusal is no answer of MLflow's own, and no RestException.
+        if isinstance(error, RestException) or _REFUSED.search(str(error)):
+            raise StoreError(
+                f"The tracking server {store} refused to list experiments: {reason(error)}. "
+                "Check the credentials (MLFLOW_TRACKING_USERNAME and _PASSWORD, or MLFLOW_TRACKING_TOKEN)."
+            ) from error
         raise StoreError(
             f"No MLflow server answers at {store} within {seconds_waited()}: {reason(error)}. "
             "Check the address and that the server runs; MLFLOW_HTTP_REQUEST_TIMEOUT lengthens the wait."

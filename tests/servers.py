@@ -1,0 +1,72 @@
+"""Real MLflow servers for tests."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from databases import free_port
+
+_START = 180.0  # seconds: a server on a busy machine takes thirty
+
+
+class Server:
+    """An MLflow server on a SQLite store, with its artifacts in the folder ``artifacts`` beside it."""
+
+    def __init__(
+        self, database: Path, options: Sequence[str] = (), environment: Mapping[str, str] | None = None
+    ) -> None:
+        self._folder = database.parent
+        self._port = free_port()
+        self.uri = f"http://127.0.0.1:{self._port}"
+        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self._port)]
+        command += ["--backend-store-uri", f"sqlite:///{database}", "--workers", "1"]
+        self._command = [*command, "--artifacts-destination", str(self._folder / "artifacts"), *options]
+        self._environment = dict(os.environ) | dict(environment or {})
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, always on the same port, and wait until it answers."""
+        log = self._folder / "log"
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self._command,
+                stdout=output,
+                stderr=output,
+                cwd=self._folder,
+                env=self._environment,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + _START
+        while self._process.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{self.uri}/health", timeout=1).close()  # noqa: S310 - our own address
+                return
+            time.sleep(0.2)
+        raise RuntimeError(f"No MLflow server at {self.uri}:\n{log.read_text(errors='replace')[-2000:]}")
+
+    def kill(self) -> None:
+        """Kill it and all its workers: it would take ten seconds to say goodbye."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+
+@contextlib.contextmanager
+def serving(database: Path) -> Iterator[str]:
+    """Serve a store and yield its address."""
+    server = Server(database)
+    try:
+        server.start()
+        yield server.uri
+    finally:
+        server.kill()
