@@ -169,6 +169,8 @@ class Limits:
     base_rate_distance: float = 0.02
 
     # --- rules ----------------------------------------------------------------------------
+    # Probability. One flat loss and nothing else is what most causes look like: none is likelier than not.
+    one_curve_cause: float = 0.5
     # Ratio to the optimizer's usual learning rate, in decades about it. A factor of three either
     # way is a matter of taste, ten is unusual, thirty is a mistake or a special case.
     rate_usual_low: float = 0.3

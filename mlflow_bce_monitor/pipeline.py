@@ -105,7 +105,8 @@ def diagnose(
         # What was fitted on runs in trouble says nothing of a normal state.
         seen = observe(evidence, QUESTIONS, limits) if judgement.verdict in FLAGGED else ()
         outcomes = FITTED.weighed(consult(evidence, RULES, limits), judgement.verdict, seen)
-    causes = rank(judgement.verdict, outcomes, RULES) if outcomes else ()
+    most = limits.one_curve_cause if _is_one_flat_curve(record, judgement, evidence) else 1.0
+    causes = rank(judgement.verdict, outcomes, RULES, most=most) if outcomes else ()
     missing = next_measurements(causes, evidence, outcomes, RULES) if outcomes else ()
     if not train.chance.known:
         missing = (SHARE_MISSING, *missing)
@@ -135,6 +136,12 @@ def diagnose(
         outcomes=outcomes,
         limits=limits,
     )
+
+
+def _is_one_flat_curve(record: RunRecord, judgement: Judgement, evidence: Evidence) -> bool:
+    """Whether a loss at chance is all there is: a picture that most causes paint alike."""
+    stalled = judgement.verdict is Verdict.STALLED and len(record.histories) == 1
+    return stalled and all(fact.tier is Tier.CURVE for fact in evidence.facts())
 
 
 def _with_probed_share(settings: Settings, probed: tuple[Fact, ...]) -> Settings:

@@ -60,6 +60,7 @@ def rank(
     outcomes: Mapping[str, Outcome],
     rules: Sequence[Rule],
     calibration: Calibration = FITTED,
+    most: float = 1.0,
 ) -> tuple[RankedCause, ...]:
     """Return the causes with their probabilities, most probable first.
 
@@ -71,6 +72,8 @@ def rank(
         Only verdicts that can be explained have causes; () for the others.
     outcomes
         What each rule said, by code, weighed by the calibration.
+    most
+        Largest probability of a named cause, in (0, 1]; what the causes lose by it goes to ``unknown``.
 
     Returns
     -------
@@ -90,7 +93,8 @@ def rank(
             unknown += calibration.prior(rule)
         elif isinstance(outcome, Supported):
             masses[rule.code] = calibration.prior(rule) * math.exp(outcome.weight)
-    total = unknown + sum(masses.values())
+    # A larger total takes from all named causes alike, and leaves it to unknown.
+    total = max(unknown + sum(masses.values()), max(masses.values(), default=0.0) / most)
     by_code = {rule.code: rule for rule in rules}
     ranked = [
         RankedCause(code, mass / total, _because(outcomes[code]), by_code[code].advice)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.diagnosis.bare import without_params
+from benchmarks.diagnosis.bare import one_curve, without_params
 from benchmarks.diagnosis.cases import RATE
 from benchmarks.tiers.views import BOTH, CALLBACK, PROBES
 from mlflow_bce_monitor.contract import FLAGGED, NO_CAUSE, UNKNOWN, Verdict
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 BARE_WEIGHT: Final = 0.5
 """Of a run without its params: the same training a second time, seen through fewer facts."""
 
+ALONE_WEIGHT: Final = 0.5
+"""Of a run of which only the judged loss is left: the fit has to learn how little one curve tells, or it
+takes the zoo's shares of causes for the world's."""
+
 INSIDE_WEIGHT: Final = 0.5
 """Of one view of a training with the callback or probes; it is the same training three times."""
 
@@ -35,9 +39,13 @@ UNCOVERED_WEIGHT: Final = 0.02
 troubles that none of our rules covers is not known; one in fifty is what we allow for, besides the one
 in twenty of the reported runs for which no cause is right."""
 
+UNCOVERED_ALONE_WEIGHT: Final = 0.05
+"""The same of one curve alone, where no fact speaks against a cause that nobody thought of: one in ten."""
+
 
 AS_LOGGED: Final = "as logged"
 BARE: Final = "metrics alone"
+ALONE: Final = "one curve alone"
 UNCOVERED: Final = "no rule for its cause"
 
 Seen = tuple[RunRecord, tuple[Fact, ...]]
@@ -107,6 +115,7 @@ def every_view(pairs: Iterable[tuple[RunRecord, Truth]], cases: Iterable[Case]) 
     for record, _ in pairs:
         yield record, ()
         yield without_params(record), ()
+        yield from ((one, ()) for one in _alone(record))
     for case in cases:
         yield from (view.of(case) for view in INSIDE_VIEWS if view.shows(case))
 
@@ -143,6 +152,18 @@ def _of_run(record: RunRecord, truth: Truth) -> Iterator[Sample]:
     bare = _sample(without_params(record), truth)
     if bare is not None:
         yield replace(bare, weight=BARE_WEIGHT, view=BARE)
+    for one in _alone(record):
+        alone = _sample(one, truth)
+        if alone is not None:
+            yield replace(alone, weight=ALONE_WEIGHT, view=ALONE)
+            yield from (replace(one, weight=UNCOVERED_ALONE_WEIGHT) for one in _uncovered(alone))
+
+
+def _alone(record: RunRecord) -> Iterator[RunRecord]:
+    """Yield the run with its judged loss alone, if it has one."""
+    metric = diagnose(record).metric
+    if metric is not None:
+        yield one_curve(record, metric)
 
 
 def _sample(record: RunRecord, truth: Truth, facts: tuple[Fact, ...] = ()) -> Sample | None:

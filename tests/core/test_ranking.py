@@ -84,6 +84,18 @@ def test_a_missing_fact_makes_no_other_cause_surer(outcomes: dict[str, Outcome],
     assert all(after[other] <= before[other] + 1e-12 for other in after if other not in (code, UNKNOWN))
 
 
+@given(ALL_OUTCOMES, st.floats(0.1, 1.0))
+def test_what_a_ceiling_takes_goes_to_unknown(outcomes: dict[str, Outcome], most: float) -> None:
+    """No named cause exceeds it, their odds and their order stay, and unknown gets the rest."""
+    free = {one.cause: one.probability for one in rank(Verdict.STALLED, outcomes, RULES)}
+    held = {one.cause: one.probability for one in rank(Verdict.STALLED, outcomes, RULES, most=most)}
+    named = [cause for cause in free if cause != UNKNOWN]
+    assert all(held[cause] <= most * (1.0 + 1e-12) for cause in named)
+    assert held[UNKNOWN] >= free[UNKNOWN] - 1e-12
+    scale = min(1.0, most / max((free[cause] for cause in named), default=most))
+    assert all(held[cause] == pytest.approx(scale * free[cause]) for cause in named)
+
+
 def test_nothing_assessed_is_unknown_alone() -> None:
     """When no rule could be assessed the cause is unknown, with certainty."""
     assert probabilities(all_but(NotAssessed(("auc",)))) == {UNKNOWN: 1.0}
