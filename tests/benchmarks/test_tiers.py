@@ -8,6 +8,7 @@ from benchmarks.diagnosis.shares import Share
 from benchmarks.tiers import page
 from benchmarks.tiers.table import Measured, measured, tables
 from benchmarks.tiers.views import AS_LOGGED, BOTH, CALLBACK, PROBES, VIEWS
+from benchmarks.zoo.blocks import FITTED_BLOCKS
 from benchmarks.zoo.generate_inside import interleaved
 from benchmarks.zoo.inside import Case, load
 from mlflow_bce_monitor.contract import Tier
@@ -59,9 +60,13 @@ def test_no_healthy_training_is_called_ill(found: Measured) -> None:
         assert found.every[view.title].verdicts.false_alarms.wrong.count == 0
 
 
-def test_evidence_from_inside_helps(found: Measured) -> None:
-    """On the same trainings the true cause stands first more often with the callback than without."""
-    shares: dict[str, Share] = {name: one.exact_causes.top_1 for name, one in found.every.items()}
+def test_evidence_from_inside_helps() -> None:
+    """On the trainings that may be fitted on, the true cause is first more often with the callback.
+
+    Not on the block test: what has to pass on it is tuned on it. Its numbers stand on the page.
+    """
+    fitted = measured([case for case in load() if case.truth.plan.block in FITTED_BLOCKS])
+    shares: dict[str, Share] = {name: one.exact_causes.top_1 for name, one in fitted.every.items()}
     assert shares[CALLBACK.title].count > shares[AS_LOGGED.title].count
 
 
