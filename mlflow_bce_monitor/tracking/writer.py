@@ -14,13 +14,16 @@ end time and turn FAILED into FINISHED. See ``docs/decisions/0011-writing-back.m
 from __future__ import annotations
 
 import math
+import random
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Run, RunTag
+from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from mlflow_bce_monitor.contract import (
@@ -60,6 +63,17 @@ _ANSWER_TAGS: Final[tuple[str, ...]] = (
     TAG_TIER,
     TAG_VERSION,
 )
+
+
+# MLflow's word for a tag, or a run, that does not exist; of a run, the next write says so.
+_NOT_THERE: Final = "RESOURCE_DOES_NOT_EXIST"
+
+
+# What a database says of a transaction that another writer's got ahead of: both inserted the same tag, or
+# the file was locked.
+_LOST_RACES: Final = frozenset({"BAD_REQUEST", "TEMPORARILY_UNAVAILABLE"})
+# Seconds before the next try; an answer is written within a tenth of a second.
+_PAUSES_AFTER_A_LOST_RACE: Final = (0.1, 0.4)
 
 
 @dataclass(frozen=True)
@@ -106,12 +120,32 @@ def write_answer(
         The store refused, or took too long. The run then has no fingerprint and is written again next time.
     """
     limit = TimeLimit()
+    for pause in _PAUSES_AFTER_A_LOST_RACE:
+        try:
+            return _write(client, diagnosis, record, digest, reports, limit)
+        except MlflowException as error:
+            if error.error_code not in _LOST_RACES:
+                raise
+        # Not in step with the other writer, or both would lose again.
+        time.sleep(random.uniform(0.5, 1.5) * pause)  # noqa: S311 - no secret
+    return _write(client, diagnosis, record, digest, reports, limit)
+
+
+def _write(
+    client: MlflowClient,
+    diagnosis: Diagnosis,
+    record: RunRecord,
+    digest: str,
+    reports: Reports,
+    limit: TimeLimit,
+) -> tuple[str, ...]:
+    """Write once; each step may be done again."""
     # Read again: the description may have changed since the run was found, and it must not be lost.
     run = client.get_run(diagnosis.run_id)
     tags = run.data.tags
     report = reports.wanted_for(diagnosis.verdict) or _may_have_report(client, run)
     if TAG_FINGERPRINT in tags:
-        client.delete_tag(diagnosis.run_id, TAG_FINGERPRINT)
+        _delete_tag(client, diagnosis.run_id, TAG_FINGERPRINT)
     if report:
         if TAG_VERSION not in tags:
             client.set_tag(diagnosis.run_id, TAG_VERSION, wording.tags(diagnosis)[TAG_VERSION])
@@ -158,8 +192,17 @@ def _write_tags_and_metrics(
     if old and not new:
         stale.append(MLFLOW_RUN_NOTE)
     for tag in stale:
-        client.delete_tag(run.info.run_id, tag)
+        _delete_tag(client, run.info.run_id, tag)
     return notes
+
+
+def _delete_tag(client: MlflowClient, run_id: str, tag: str) -> None:
+    """Delete a tag; another scan may have deleted it since the run was read, and that is as good."""
+    try:
+        client.delete_tag(run_id, tag)
+    except MlflowException as error:
+        if error.error_code != _NOT_THERE:
+            raise
 
 
 def _description(old: str, diagnosis: Diagnosis, *, with_report: bool) -> tuple[str, tuple[str, ...]]:
