@@ -156,7 +156,7 @@ def _of_run(record: RunRecord, truth: Truth) -> Iterator[Sample]:
         alone = _sample(one, truth)
         if alone is not None:
             yield replace(alone, weight=ALONE_WEIGHT, view=ALONE)
-            yield from (replace(one, weight=UNCOVERED_ALONE_WEIGHT) for one in _uncovered(alone))
+            yield from (replace(other, weight=UNCOVERED_ALONE_WEIGHT) for other in _uncovered(alone))
 
 
 def _alone(record: RunRecord) -> Iterator[RunRecord]:

@@ -23,6 +23,20 @@ PAGE: Final = Path("benchmark.md")
 PICTURE: Final = Path("images", "reliability.svg")
 
 
+def markdown_environment(folder: Path) -> Environment:
+    """Return what renders Markdown from a folder's templates; the filter ``markdown`` is for tables."""
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - the page is Markdown, and every word in it is ours
+    )
+    environment.filters["markdown"] = as_markdown
+    return environment
+
+
 def page(report: Report, command: str) -> str:
     """Return the page in Markdown.
 
@@ -33,15 +47,8 @@ def page(report: Report, command: str) -> str:
     command
         The command that gives them.
     """
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - the page is Markdown, and every word in it is ours
-    )
-    environment.filters.update(markdown=as_markdown, words=words, percent=percent, decimal=decimal)
+    environment = markdown_environment(HERE)
+    environment.filters.update(words=words, percent=percent, decimal=decimal)
     return environment.get_template("benchmark.md.jinja").render(
         report=report,
         scores=report.scores,

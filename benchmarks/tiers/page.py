@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from benchmarks.diagnosis.cause_scores import SURE
-from benchmarks.diagnosis.table import as_markdown, count_of
+from benchmarks.diagnosis.page import markdown_environment
+from benchmarks.diagnosis.table import count_of
 from benchmarks.tiers import table
 from benchmarks.tiers.table import Measured
 from benchmarks.zoo.generate_inside import BUDGET, EVERY_HEALTHY
@@ -19,15 +18,7 @@ PAGE: Final = HERE.parents[1] / "docs" / "inside.md"
 
 def page(found: Measured) -> str:
     """Return the page in Markdown."""
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - the page is Markdown, and every word in it is ours
-    )
-    environment.filters["markdown"] = as_markdown
+    environment = markdown_environment(HERE)
     goals = table.goals(found)
     return environment.get_template("inside.md.jinja").render(
         goals=goals,
