@@ -13,7 +13,6 @@ from mlflow_bce_monitor.curves.curve import CurveSet, Role
 from mlflow_bce_monitor.evidence.fact import Fact
 from mlflow_bce_monitor.evidence.view import LossView
 from mlflow_bce_monitor.findings.finding import CurveFindings
-from mlflow_bce_monitor.findings.noise import point_noise
 from mlflow_bce_monitor.limits import Limits
 
 _SAME_ACCURACY: Final = 6
@@ -22,14 +21,14 @@ _SAME_ACCURACY: Final = 6
 
 def course(train: LossView, curves: CurveSet, limits: Limits) -> Iterator[Fact]:
     """Yield what the judged loss left behind, where its last point is and how much a point jumps."""
-    findings, chance, values = train.findings, train.chance.value, train.curve.finite
+    findings, chance = train.findings, train.chance.value
     source = f"metric {train.curve.name!r}"
     yield Fact("left_plateau_fraction", _left_plateau_fraction(findings), source, Tier.CURVE)
-    if values.size == 0 or findings.end_level is None:
+    if findings.last is None or findings.end_level is None:
         return
-    yield Fact("final_skill", 1.0 - float(values[-1]) / chance, source, Tier.CURVE)
-    if values.size >= limits.points_of_noise:
-        yield Fact("end_noise", point_noise(values[values.size // 2 :]) / chance, source, Tier.CURVE)
+    yield Fact("final_skill", 1.0 - findings.last / chance, source, Tier.CURVE)
+    if findings.n_finite >= limits.points_of_noise:
+        yield Fact("end_noise", train.numbers.end_noise / chance, source, Tier.CURVE)
     if findings.stand is not None:
         yield Fact("stand_skill", 1.0 - findings.stand.level / chance, source, Tier.CURVE)
     yield from _accuracies_at_the_level(train, curves, limits)
