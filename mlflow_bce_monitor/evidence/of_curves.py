@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 
@@ -14,6 +15,20 @@ from mlflow_bce_monitor.evidence.fact import Fact
 from mlflow_bce_monitor.evidence.view import LossView
 from mlflow_bce_monitor.findings.finding import CurveFindings
 from mlflow_bce_monitor.limits import Limits
+
+SHAPE: Final = (
+    *("n_points", "ends_non_finite", "had_non_finite", "share_known", "loss_certainty"),
+    *("end_level", "end_skill", "end_skill_error", "best_skill", "first_ratio", "end_ratio", "peak_ratio"),
+    *("rise_after_start", "spike_count", "end_spread", "end_fall", "end_falling", "constant_loss"),
+    *("plateau_fraction", "end_flat_fraction", "total_fall", "stand_fraction", "negative_loss"),
+)
+"""What :func:`shape` finds."""
+
+TWIN: Final = (
+    *("validation_skill", "best_validation_skill", "validation_fall", "validation_falling"),
+    *("validation_end_ratio", "validation_spread"),
+)
+"""What :func:`twin` finds."""
 
 
 def shape(view: LossView, curves: CurveSet, limits: Limits) -> Iterator[Fact]:
@@ -74,8 +89,10 @@ def _end_flat_fraction(findings: CurveFindings) -> float:
     return last.length / findings.n_points if reaches_end else 0.0
 
 
-def twin(view: LossView, limits: Limits) -> Iterator[Fact]:
+def twin(view: LossView | None, limits: Limits) -> Iterator[Fact]:
     """Yield what the same loss on held-back data looks like, when it has points enough to tell."""
+    if view is None:
+        return
     findings, chance = view.findings, view.chance.value
     if findings.end_level is None or findings.n_finite < limits.min_repeats:
         return

@@ -58,6 +58,14 @@ _OPTIMIZERS_KEPT: Final = 256
 _PREFERENCE_ROLES: Final = (Role.REWARD_MARGIN, Role.REWARD_ACCURACY)
 
 
+TRAINING: Final = (
+    *("learning_rate", "optimizer", "rate_ratio", "n_epochs", "n_updates", "narrowest_layer"),
+    *("n_features", "n_parameters", "l2", "dropout", "depth"),
+    *("trainable_share", "saturating_activation", "zero_initializer", "gradient_norm"),
+)
+"""What :func:`training` finds."""
+
+
 def training(
     view: LossView, curves: CurveSet, settings: Settings, rows: Setting[int] | None
 ) -> Iterator[Fact]:

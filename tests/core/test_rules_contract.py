@@ -46,24 +46,11 @@ class Watched(Evidence):
     def __init__(self, facts: tuple[Fact, ...] = ()) -> None:
         super().__init__(facts)
         self.asked: set[str] = set()
+        self._look = self._noted
 
-    def __getitem__(self, name: str) -> FactValue:
+    def _noted(self, name: str) -> Fact | None:
         self.asked.add(name)
-        return super().__getitem__(name)
-
-    def __contains__(self, name: object) -> bool:
-        self.asked.add(str(name))
-        return name in set(iter(self))
-
-    def number(self, name: str) -> float:
-        """Note the name, then answer."""
-        self.asked.add(name)
-        return super().number(name)
-
-    def number_or(self, name: str, otherwise: float) -> float:
-        """Note the name, then answer."""
-        self.asked.add(name)
-        return super().number_or(name, otherwise)
+        return self._facts.get(name)
 
 
 def drawn_value(unit: str) -> st.SearchStrategy[FactValue]:
