@@ -27,9 +27,6 @@ from mlflow_bce_monitor.settings import Settings
 _SMALLEST_SUM: Final = 4
 """Batches smaller than this put the sum within reach of an unscaled loss."""
 
-_KERAS_FIT: Final = "initial_epoch"
-"""An argument of Keras' ``fit``, which autologging stores as a param."""
-
 _SMALLEST_FACTOR: Final = 1e-3
 """A loss that starts lower than this times ln 2 was never that of a network that knew nothing."""
 
@@ -103,7 +100,7 @@ def _summed_over_batches(
 def _summed_over_epochs(loss: Curve, curves: CurveSet, settings: Settings, limits: Limits) -> LossForm | None:
     """Recognise the sum of an epoch's batch means, or of all its rows, that was logged undivided."""
     train = curves.loss
-    if _KERAS_FIT in settings.given:
+    if settings.by_keras_fit:
         return None  # Keras divides
     if train is None or train.split is not Split.TRAIN or train.finite.size < limits.min_repeats:
         return None

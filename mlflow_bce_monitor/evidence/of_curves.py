@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from mlflow_bce_monitor.arrays import median
+from mlflow_bce_monitor.arrays import FloatArray, median
+from mlflow_bce_monitor.chance.estimate import ChanceEstimate
 from mlflow_bce_monitor.contract import Tier
 from mlflow_bce_monitor.curves.curve import CurveSet, together
 from mlflow_bce_monitor.evidence.fact import Fact
@@ -138,24 +139,36 @@ def common_excess(train: LossView, validation: LossView | None, limits: Limits) 
     if validation is None:
         return
     _, ours, theirs = together(train.curve, validation.curve)
-    if ours.size < limits.min_points or not bool(np.isfinite(ours).all() and np.isfinite(theirs).all()):
+    if ours.size < limits.min_points or not (_is_finite(train, ours) and _is_finite(validation, theirs)):
         return
-    above = theirs[:-1] - validation.chance.value
+    common = _above_by_the_same(ours, theirs, train.chance, validation.chance, limits)
+    source = f"metrics {train.curve.name!r} and {validation.curve.name!r}"
+    yield Fact("common_excess", common, source, Tier.CURVE)
+
+
+def _is_finite(view: LossView, some: FloatArray) -> bool:
+    """Whether some of the values of a loss are numbers, as all of them mostly are."""
+    return view.findings.n_finite == view.findings.n_points or bool(np.isfinite(some).all())
+
+
+def _above_by_the_same(
+    ours: FloatArray, theirs: FloatArray, trained: ChanceEstimate, held_back: ChanceEstimate, limits: Limits
+) -> bool:
+    # A single prediction for all rows on its way from 0.5 to their share costs the same on both, too.
+    if float(theirs[0]) <= limits.lifted_start * held_back.untrained:
+        return False
+    above = theirs[:-1] - held_back.value
     gap = theirs[:-1] - (ours[:-1] + ours[1:]) / 2.0
     # One prediction for everything costs each split its own chance level.
-    apart = validation.chance.value - train.chance.value
+    apart = held_back.value - trained.value
     gap = np.minimum(np.abs(gap), np.abs(gap - apart))
     half = slice(above.size // 2, None)
     size = max(median(above[half]), float(theirs.max() - theirs.min()))
-    common = (
+    return (
         bool((above > 0.0).all())
-        # A single prediction for all rows on its way from 0.5 to their share costs the same on both, too.
-        and float(theirs[0]) > limits.lifted_start * validation.chance.untrained
-        and size > limits.chance_band * validation.chance.value
+        and size > limits.chance_band * held_back.value
         and median(gap[half]) < limits.common_gap * size
     )
-    source = f"metrics {train.curve.name!r} and {validation.curve.name!r}"
-    yield Fact("common_excess", common, source, Tier.CURVE)
 
 
 def penalty(view: LossView, curves: CurveSet) -> Iterator[Fact]:
