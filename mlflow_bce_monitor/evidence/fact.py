@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any, Final, NamedTuple
 
 from mlflow_bce_monitor.contract import Tier
 
 FactValue = float | int | bool | str
+
+PROBED: Final = "probe_"
+"""Beginning of the facts that experiments on a copy of the model found."""
 
 
 class Fact(NamedTuple):
@@ -45,15 +49,23 @@ class Evidence(Mapping[str, FactValue]):
         self._look: Callable[[str], Fact | None] = self._facts.get
 
     def __getitem__(self, name: str) -> FactValue:
-        return self.fact(name).value
+        fact = self._look(name)
+        if fact is None:
+            raise KeyError(name)
+        return fact[1]
 
     def __contains__(self, name: object) -> bool:
         # What the base class does by catching a KeyError, which takes ten times as long.
-        return isinstance(name, str) and self._look(name) is not None
+        return self._look(name) is not None  # type: ignore[arg-type]
 
     def has_all(self, names: Iterable[str]) -> bool:
         """Whether all of these facts are known."""
         return all(map(self._look, names))
+
+    @cached_property
+    def is_probed(self) -> bool:
+        """Whether experiments on a copy of the model found any of it."""
+        return any(name.startswith(PROBED) for name in self)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._facts)
@@ -83,7 +95,7 @@ class Evidence(Mapping[str, FactValue]):
 
     def number(self, name: str) -> float:
         """Return a fact as a float; KeyError when it is not known, TypeError when it is a word."""
-        value = self.fact(name).value
+        value = self[name]
         if isinstance(value, str):
             raise TypeError(f"fact {name!r} is the word {value!r}, not a number")
         return float(value)

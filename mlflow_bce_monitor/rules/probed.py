@@ -574,6 +574,8 @@ OBSERVATIONS: Final = (
 
 def by_probes(cause: str, evidence: Evidence, limits: Limits) -> tuple[Piece, ...]:
     """Return what the probes say about a cause; () where nothing was probed."""
+    if not evidence.is_probed:
+        return ()
     return tuple(
         Piece(one.key, one.weights[cause], one.clause)
         for one in _about(cause)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mlflow_bce_monitor.evidence.fact import Evidence, FactValue
 from mlflow_bce_monitor.limits import Limits
@@ -51,9 +51,50 @@ class Supported:
 
     weight: float
     because: str
-    speaks_for: tuple[str, ...] = ()
-    speaks_against: tuple[str, ...] = ()
-    pieces: tuple[Piece, ...] = ()
+    # No default is kept in the class, which would be found before __getattr__ is asked.
+    speaks_for: tuple[str, ...] = field(default_factory=tuple)
+    speaks_against: tuple[str, ...] = field(default_factory=tuple)
+    pieces: tuple[Piece, ...] = field(default_factory=tuple)
+
+    @classmethod
+    def by(cls, pieces: tuple[Piece, ...], weight: float) -> Supported:
+        """Return what some pieces say together, put into words when somebody reads them.
+
+        Most outcomes are weighed anew by the fit, and of those that are not read nobody needs the words.
+        """
+        made = object.__new__(cls)
+        made.__dict__.update(pieces=pieces, weight=weight)
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _WORDS:
+            raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
+        speaks_for, speaks_against = _clauses(self.pieces)
+        telling = speaks_for if self.weight >= 0 else speaks_against
+        because = ", ".join(telling[:SHOWN_PIECES]) or NOTHING_SEEN
+        self.__dict__.update(because=because, speaks_for=speaks_for, speaks_against=speaks_against)
+        return self.__dict__[name]
+
+
+_WORDS: Final = ("because", "speaks_for", "speaks_against")
+
+SHOWN_PIECES: Final = 3
+"""Pieces named in the reason: more do not fit a sentence."""
+
+NOTHING_SEEN: Final = "nothing seen speaks for or against it"
+
+
+def _clauses(pieces: Sequence[Piece]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what speaks for and what against the cause, strongest first; the same words twice are one clause."""
+    weights: dict[str, float] = {}
+    for _, weight, clause in pieces:
+        if clause:
+            weights[clause] = weights.get(clause, 0.0) + weight
+    strongest = sorted(weights.items(), key=lambda item: -abs(item[1]))
+    return (
+        tuple(clause for clause, weight in strongest if weight > 0),
+        tuple(clause for clause, weight in strongest if weight < 0),
+    )
 
 
 @dataclass(frozen=True)
