@@ -28,6 +28,25 @@ _TRIPLE: Final = 3
 """Widths whose median needs no sorting."""
 
 
+_SQUARES: Final = 1e190
+"""A sum of squares below this is one of numbers below 1e95."""
+
+
+def are_finite(values: FloatArray) -> bool:
+    """Whether all numbers are finite and none is larger than 1e95, found in a single pass.
+
+    False says nothing yet: no number of use is that large, but one that is may still be finite.
+
+    Parameters
+    ----------
+    values
+        Shape (n,).
+    """
+    # The sum is NaN or infinite where a number is.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(values.dot(values)) < _SQUARES
+
+
 def median(values: FloatArray) -> float:
     """Return what ``np.median`` does, to the last bit.
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from mlflow_bce_monitor.calibration import FITTED
-from mlflow_bce_monitor.chance import ChanceEstimate, chance_of
+from mlflow_bce_monitor.chance import ChanceEstimate, chances_of
 from mlflow_bce_monitor.contract import EXPLAINED, FLAGGED, Tier, Verdict
 from mlflow_bce_monitor.curves import Curve, CurveSet, recognise
 from mlflow_bce_monitor.diagnosis import Diagnosis, Judgement, SkillEstimate
@@ -150,9 +150,8 @@ def _understood(
         return diagnose_evaluation(record, measured, probed, limits)
     if curves.loss is None:
         return _not_applicable(record, curves, limits)
-    losses = [curves.loss] if curves.validation_loss is None else [curves.loss, curves.validation_loss]
-    chances = [chance_of(loss, curves, settings, question.base_rate, limits) for loss in losses]
-    return _Understood(record, settings, curves, tuple(zip(losses, chances, strict=True)), probed)
+    losses = chances_of(curves, settings, question.base_rate, limits)
+    return _Understood(record, settings, curves, losses, probed)
 
 
 def _concluded(run: _Understood, examined: Iterator[Examined], limits: Limits) -> Diagnosis:

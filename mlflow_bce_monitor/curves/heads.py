@@ -9,9 +9,9 @@ read as a run of its own, its name taken out of the names of its metrics.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 import numpy as np
@@ -36,6 +36,10 @@ _SUM_TOLERANCE: Final = 1e-3
 """Of the sum: float32 means over the same batches agree to a hundredth of this."""
 
 
+_NAMES_KEPT: Final = 256
+"""Sets of names of metrics whose heads are kept: the runs of an experiment share theirs."""
+
+
 @dataclass(frozen=True)
 class Head:
     """One output of a model.
@@ -52,7 +56,8 @@ class Head:
     losses: tuple[str, ...]
 
 
-def heads_of(metrics: Iterable[str]) -> tuple[Head, ...]:
+@lru_cache(maxsize=_NAMES_KEPT)
+def heads_of(metrics: tuple[str, ...]) -> tuple[Head, ...]:
     """Return the heads that have a loss of their own, by name; () unless there are two or a loss beside one.
 
     A name such as ``aux_loss`` makes a head as well: whether a head is a binary one is not

@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "model_summary": set(),
     "arrays": set(),
     "settings": {"records", "model_summary", "monitored"},
-    "curves": {"records", "settings", "limits", "errors"},
+    "curves": {"records", "settings", "limits", "errors", "arrays"},
     "chance": {"curves", "records", "settings", "limits", "arrays"},
     "scores": {"chance"},
     "findings": {"curves", "chance", "records", "limits", "arrays"},

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlflow_bce_monitor.arrays import (
+    are_finite,
     first_true,
     last_true,
     median,
@@ -81,3 +82,12 @@ def test_where_rows_are_true(rows: list[list[bool]]) -> None:
     found = np.array(rows)
     assert first_true(found).tolist() == [row.index(True) if True in row else 4 for row in rows]
     assert last_true(found).tolist() == [3 - row[::-1].index(True) if True in row else -1 for row in rows]
+
+
+@given(st.lists(NUMBERS | st.sampled_from([np.nan, np.inf, -np.inf, 1e200]), max_size=9).map(np.array))
+def test_what_is_called_finite_is(values: np.ndarray) -> None:
+    """Never wrongly, and always where the numbers are of a usual size."""
+    if are_finite(values):
+        assert np.isfinite(values).all()
+    else:
+        assert not (np.abs(values) < 1e90).all()
