@@ -9,7 +9,7 @@ read as a run of its own, its name taken out of the names of its metrics.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Final
@@ -56,13 +56,17 @@ class Head:
     losses: tuple[str, ...]
 
 
-@lru_cache(maxsize=_NAMES_KEPT)
-def heads_of(metrics: tuple[str, ...]) -> tuple[Head, ...]:
+def heads_of(metrics: Iterable[str]) -> tuple[Head, ...]:
     """Return the heads that have a loss of their own, by name; () unless there are two or a loss beside one.
 
     A name such as ``aux_loss`` makes a head as well: whether a head is a binary one is not
     said by its name but by the metrics that stand beside its loss.
     """
+    return _heads_of(tuple(metrics))
+
+
+@lru_cache(maxsize=_NAMES_KEPT)
+def _heads_of(metrics: tuple[str, ...]) -> tuple[Head, ...]:
     found: dict[str, list[str]] = {}
     whole = False
     for metric in metrics:

@@ -48,6 +48,10 @@ class Evidence(Mapping[str, FactValue]):
         # Everything below asks by this: a look-up takes as long as one in a dict, and no call from Python.
         self._look: Callable[[str], Fact | None] = self._facts.get
 
+    def __reduce__(self) -> tuple[type[Evidence], tuple[tuple[Fact, ...]]]:
+        # What is sent to another process is all of it, and not what would look for it.
+        return Evidence, (self.facts(),)
+
     def __getitem__(self, name: str) -> FactValue:
         fact = self._look(name)
         if fact is None:

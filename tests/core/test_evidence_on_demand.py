@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 from hostile_runs import hostile_runs, questions
 from hypothesis import given
+from made_runs import LN_2, run
 
+from benchmarks.core.answers import digest_of
 from mlflow_bce_monitor.contract import Tier
 from mlflow_bce_monitor.errors import RunError
 from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
@@ -96,3 +99,10 @@ def test_every_fact_of_a_run_has_a_finder() -> None:
     found = {name for finder in FINDERS.all for name in finder.names}
     assert found <= CATALOGUE.keys()
     assert all(name.startswith(("sibling", "probe_")) for name in CATALOGUE.keys() - found)
+
+
+@pytest.mark.parametrize("values", [[LN_2] * 20, [0.9 - 0.02 * i for i in range(30)]])
+def test_a_diagnosis_goes_to_another_process_whole(values: list[float]) -> None:
+    """Facts that nobody asked for and clauses that nobody read are in the copy."""
+    diagnosis = diagnose(run({"loss": values, "val_loss": values, "accuracy": [0.5] * len(values)}))
+    assert digest_of(pickle.loads(pickle.dumps(diagnosis))) == digest_of(diagnosis)  # noqa: S301 - our own
