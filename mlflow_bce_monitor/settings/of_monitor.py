@@ -10,7 +10,20 @@ from mlflow_bce_monitor.records import RunRecord
 
 _TWO_CLASSES: Final = 2
 
-_COUNTS: Final = {"parameters": "total_params", "trainable_parameters": "trainable_params"}
+_WORDS: Final = {
+    "optimizer": "optimizer",
+    "dropout": "dropout",
+    "hidden_units": "hidden_units",
+    "features": "n_features",
+}
+"""Word of the tag to the name it is read by."""
+
+_COUNTS: Final = {
+    "parameters": "total_params",
+    "trainable_parameters": "trainable_params",
+    "epoch_labels": "n_train",
+    "batch_rows": "batch_size",
+}
 """Measurement to the name it is read by."""
 
 
@@ -21,8 +34,9 @@ def said_by_the_callback(record: RunRecord) -> Iterator[tuple[str, str, str]]:
     the judged one is not known yet.
     """
     words = words_of(record.tags)
-    if words.get("optimizer"):
-        yield "optimizer", f"tag {TAG!r}", str(words["optimizer"])
+    for word, key in _WORDS.items():
+        if words.get(word) not in (None, "", []):
+            yield key, f"tag {TAG!r}", str(words[word])
     heads = heads_of(words)
     if len(heads) == 1:
         yield from ((key, f"tag {TAG!r}", text) for key, text in _of_head(heads[0]))
