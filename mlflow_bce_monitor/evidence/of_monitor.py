@@ -123,9 +123,9 @@ def _head_of(record: RunRecord, judged: str) -> str:
 
 def _words(tag: Mapping[str, Any], head: str) -> Iterator[Fact]:
     source = f"tag {TAG!r}"
-    for key in ("batch_norm", "layers", "linear"):
+    for key in ("batch_norm", "layers", "linear", "dropout"):
         value = tag.get(key)
-        if isinstance(value, (bool, int)):
+        if isinstance(value, (bool, int, float)):
             yield Fact(INSIDE + key, value, source, Tier.MONITOR)
     said = heads_of(tag)
     chosen = next((one for one in said if one.get("name") == head), said[0] if len(said) == 1 else {})
