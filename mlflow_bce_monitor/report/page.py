@@ -17,7 +17,6 @@ from mlflow_bce_monitor.report.picture import Picture, Series, picture
 from mlflow_bce_monitor.report.svg import SvgPlot, place
 
 _TABLE_COLUMNS: Final = 40  # buckets of the table of values: so many rows can still be listened to
-_TONES: Final = {"Yes": "good", "No": "bad", "Cannot tell": "open"}
 
 
 @dataclass(frozen=True)
@@ -93,13 +92,12 @@ def render(diagnosis: Diagnosis) -> str:
 def content(diagnosis: Diagnosis) -> Content:
     """Return what the page of a diagnosis says."""
     shown = picture(diagnosis)
-    normal = headlines.is_normal(diagnosis)
     return Content(
         run=wording.run_title(diagnosis),
         run_id=diagnosis.run_id,
         experiment_id=diagnosis.experiment_id,
-        normal=normal,
-        tone=_TONES[normal],
+        normal=headlines.is_normal(diagnosis.verdict),
+        tone=headlines.tone(diagnosis.verdict),
         headline=headlines.headline_parts(diagnosis),
         why=headlines.why(diagnosis),
         verdict=diagnosis.verdict.value,
