@@ -115,8 +115,16 @@ def _change(diagnosis: Diagnosis) -> list[RenderableType]:
     lead = ""
     if not reasons.is_settled(diagnosis):
         lead = f"Not settled. If it is '{first.title}' ({first.percent}): "
-    remedy = [Text(""), code(first.remedy)] if first.remedy else []
-    return section("Change", [Text(f"{lead}{first.advice}"), *remedy])
+    return section("Change", [Text(f"{lead}{first.advice}"), *_snippets(first)])
+
+
+def _snippets(cause: reasons.CauseText) -> list[RenderableType]:
+    """Return the change as lines to paste."""
+    return [
+        part
+        for one in cause.snippets
+        for part in (Text(""), Text(f"{one.label}:", style=FAINT), code(one.source))
+    ]
 
 
 def _no_better_than_guessing(diagnosis: Diagnosis) -> str:
