@@ -31,13 +31,7 @@ from rich.text import Text
 import mlflow_bce_monitor
 from benchmarks.rivals.store import write_store
 from benchmarks.zoo import traces
-from mlflow_bce_monitor.contract import (
-    ARTIFACT_FOLDER,
-    ARTIFACT_REPORT,
-    TAG_CAUSE,
-    TAG_CONFIDENCE,
-    TAG_VERDICT,
-)
+from mlflow_bce_monitor.contract import ARTIFACT_FOLDER, ARTIFACT_REPORT, Verdict
 from mlflow_bce_monitor.pipeline import diagnose
 from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.tracking.links import view_path
@@ -60,6 +54,7 @@ PER_VERDICT = 2
 
 MANY = 5_000
 SHOWN_CAUSE = "learning_rate_too_low"
+SURE = 0.9
 TERMINAL_COLUMNS = 100
 
 
@@ -167,13 +162,11 @@ def overviews(browser: Browser, records: Sequence[RunRecord], folder: Path, imag
         save(open_page(browser, file.as_uri(), 1200, height).screenshot(), images / f"{name}.png")
 
 
-def shown_run(address: str) -> mlflow.entities.Run:
-    """Return the stalled run that is most surely due to the cause that is shown."""
-    client = mlflow.MlflowClient(address)
-    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
-    wanted = f"tags.`{TAG_VERDICT}` = 'stalled' AND tags.`{TAG_CAUSE}` = '{SHOWN_CAUSE}'"
-    found = client.search_runs(experiments, filter_string=wanted)
-    return max(found, key=lambda run: float(run.data.tags[TAG_CONFIDENCE]))
+def is_shown(record: RunRecord) -> bool:
+    """Whether a training is stalled and surely due to the cause that is shown."""
+    diagnosis = diagnose(record)
+    surely = diagnosis.cause == SHOWN_CAUSE and diagnosis.confidence > SURE
+    return surely and diagnosis.verdict is Verdict.STALLED
 
 
 def main() -> None:
@@ -184,14 +177,14 @@ def main() -> None:
     parser.add_argument("--images", type=Path, default=Path(__file__).parent / "images", help="where to save")
     images = parser.parse_args().images
     records = trainings()
-    of_cause = next(record for record in records if diagnose(record).cause == SHOWN_CAUSE)
+    of_cause = next(record for record in records if is_shown(record))
     few = some_of_each_verdict(records[::3])
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         write_store([of_cause, *(one for one in few if one.run_id != of_cause.run_id)], folder / "mlflow.db")
         with servers.serving(folder / "mlflow.db") as address:
             mlflow_bce_monitor.scan(address)
-            run = shown_run(address)
+            run = mlflow.MlflowClient(address).get_run(of_cause.run_id)
             report = Path(
                 mlflow.artifacts.download_artifacts(
                     f"runs:/{run.info.run_id}/{ARTIFACT_FOLDER}/{ARTIFACT_REPORT}", tracking_uri=address

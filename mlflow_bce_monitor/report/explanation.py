@@ -9,7 +9,6 @@ from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.constrain import Constrain
 from rich.progress_bar import ProgressBar
-from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
@@ -28,17 +27,12 @@ from mlflow_bce_monitor.report.layout import (
     pairs,
     paragraphs,
     section,
+    toned,
 )
 from mlflow_bce_monitor.report.plain_text import plain
 
 _BAR: Final = 16  # cells for a probability of 1
 _FEW: Final = 3  # further things to measure: the report lists them all
-
-_TONES: Final = {
-    "Yes": Style(color="green", bold=True),
-    "No": Style(color="red", bold=True),
-    "Cannot tell": Style(color="yellow", bold=True),
-}
 
 
 def explanation(diagnosis: Diagnosis) -> RenderableType:
@@ -56,7 +50,7 @@ def explanation(diagnosis: Diagnosis) -> RenderableType:
             (wording.run_title(diagnosis), STRONG), ("  run ", FAINT), (plain(diagnosis.run_id), FAINT)
         ),
         Text(""),
-        Text.assemble("Is this normal? ", (f"{normal}.", _TONES[normal])),
+        Text.assemble("Is this normal? ", (f"{normal}.", toned(diagnosis.verdict) + STRONG)),
         Text(headlines.headline(diagnosis), style=STRONG),
         Text(""),
         *paragraphs([" ".join(headlines.caveats(diagnosis))]),
