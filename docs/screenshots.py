@@ -46,7 +46,7 @@ PAGE_MILLISECONDS = 120_000
 SETTLE_MILLISECONDS = 3_000
 """The table draws its rows after the page has told that it is complete."""
 
-COLOURS = 96
+COLOURS = 224
 """A palette keeps a screenshot at a third of its size, and nobody sees it."""
 
 PER_VERDICT = 2
@@ -145,7 +145,7 @@ def terminal(browser: Browser, arguments: Sequence[str], path: Path) -> None:
     printed = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
     console = Console(record=True, width=TERMINAL_COLUMNS, file=io.StringIO())
     console.print(Text.from_ansi(printed))
-    page = open_page(browser, "about:blank", 860, 1000)
+    page = open_page(browser, "about:blank", 1000, 620)
     page.set_content(console.export_html(inline_styles=True))
     save(page.screenshot(), path)
 
