@@ -139,7 +139,7 @@ def write_overview(
         The file cannot be written.
     """
     try:
-        page = overview_page(store, _title(selection, len(answers)), answers, options)
+        page = overview_page(store, _title(selection, answers), answers, options)
     except STORE_FAILURES as error:
         raise StoreError(f"The curves of the overview cannot be read: {reason(error)}") from error
     try:
@@ -149,10 +149,11 @@ def write_overview(
     return page.notes
 
 
-def _title(selection: Selection, n_runs: int) -> str:
-    names = [experiment.name for experiment in selection.experiments]
+def _title(selection: Selection, answers: Sequence[overview.Answer]) -> str:
+    met = {str(answer["experiment_id"]) for answer in answers}
+    names = [one.name for one in selection.experiments if one.experiment_id in met]
     if not names:
-        return "1 run" if n_runs == 1 else f"{n_runs:,} runs"
+        return "1 run" if len(answers) == 1 else f"{len(answers):,} runs"
     return names[0] if len(names) == 1 else f"{len(names):,} experiments"
 
 
