@@ -24,7 +24,7 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 
 def _open_view(tab: Tab, shelf: Shelf, key: str) -> Page:
     tab.page.goto(shelf.uri + view_path(shelf.experiment_id, key))
-    tab.page.get_by_role("columnheader", name="bce.verdict").wait_for()
+    tab.page.get_by_role("columnheader", name="bce.verdict").first.wait_for()
     tab.page.get_by_role("link", name="flat", exact=True).wait_for()
     return tab.page
 
@@ -33,7 +33,7 @@ def test_the_ready_view_shows_the_answer_as_columns(tab: Tab, shelf: Shelf) -> N
     """Verdict, cause, confidence, skill and advice are columns; runs in trouble stand above the others."""
     page = _open_view(tab, shelf, VIEW_KEY)
     for column in ("verdict", "cause", "confidence", "skill", "advice"):
-        page.get_by_role("columnheader", name=f"bce.{column}").wait_for(state="attached")
+        page.get_by_role("columnheader", name=f"bce.{column}").first.wait_for(state="attached")
     top = {
         name: box["y"]
         for name in ("flat", "late", "falling", "control")
