@@ -72,9 +72,9 @@ def test_the_overview_sorts_filters_and_leads_to_the_runs(
     page.locator("#find").fill("flat")
     assert page.locator(".cells > li:visible").count() == 1
     page.locator("#find").fill("")
-    page.get_by_role("button", name="learning").click()
+    page.get_by_role("button", name="learning", exact=True).click()
     assert page.locator(".group:visible").count() == 1
-    page.get_by_role("button", name="All").click()
+    page.get_by_role("button", name="All", exact=True).click()
     assert tab.errors == []
     page.get_by_role("link", name="flat", exact=True).evaluate("link => link.removeAttribute('target')")
     page.get_by_role("link", name="flat", exact=True).click()
