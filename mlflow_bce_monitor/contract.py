@@ -110,6 +110,8 @@ TAG_PREFIX: Final = "bce."
 METRIC_PREFIX: Final = "bce/"
 
 TAG_VERDICT: Final = "bce.verdict"
+TAG_FLAGGED: Final = "bce.flagged"
+"""Whether the verdict asks a person to act: MLflow's search knows no OR, and sorts tags by their letters."""
 TAG_CAUSE: Final = "bce.cause"
 TAG_CONFIDENCE: Final = "bce.confidence"
 TAG_SKILL: Final = "bce.skill"
@@ -122,6 +124,9 @@ TAG_VERSION: Final = "bce.version"
 TAG_MONITOR: Final = "bce.monitor"
 """What the callback found out while the run was trained: no part of an answer."""
 
+FLAGGED_YES: Final = "yes"
+FLAGGED_NO: Final = "no"
+
 METRIC_SKILL: Final = "bce/skill"
 METRIC_PLATEAU_FRACTION: Final = "bce/plateau_fraction"
 
@@ -130,6 +135,7 @@ ARTIFACT_REPORT: Final = "report.html"
 ARTIFACT_CURVE: Final = "curve.png"
 ARTIFACT_DIAGNOSIS: Final = "diagnosis.json"
 ARTIFACT_PROBE: Final = "probe.json"
+ARTIFACT_OVERVIEW: Final = "overview.html"
 ARTIFACT_EVALUATION: Final = "evaluation.json"
 
 EXIT_DONE: Final = 0
