@@ -85,15 +85,18 @@ class RunAnswer:
         says why; a diagnosis that could not be written is in the row all the same).
     notes
         What was left out, on purpose or for want of an answer from the store, one sentence each.
+    run
+        The run as the search found it, before it was written to; None for one that was not found.
     """
 
     row: Mapping[str, Any]
     state: State
     notes: tuple[str, ...] = ()
+    run: Run | None = None
 
     def but_failed(self, error: str) -> RunAnswer:
         """Return this answer with what went wrong."""
-        return RunAnswer({**self.row, "error": error}, State.FAILED)
+        return RunAnswer({**self.row, "error": error}, State.FAILED, run=self.run)
 
 
 @dataclass(frozen=True)
@@ -255,7 +258,7 @@ class _Pass:
                     record, notes = with_siblings(record, plan.run, page.siblings_of)
                 yield partial(self._answer, plan, record, notes)
             else:
-                yield partial(RunAnswer, _stored_row(plan.run), State.UNCHANGED)
+                yield partial(RunAnswer, _stored_row(plan.run), State.UNCHANGED, run=plan.run)
 
     def _plan(self, run: Run) -> _Plan:
         options = self._options
@@ -272,7 +275,8 @@ class _Pass:
         try:
             diagnosis = diagnose_run(plan.run, record, options)
             known = plan.current or (options.news_of_unfinished and _is_said(plan.run, diagnosis))
-            answer = RunAnswer(diagnosis.as_contract(), State.UNCHANGED if known else State.EVALUATED, notes)
+            state = State.UNCHANGED if known else State.EVALUATED
+            answer = RunAnswer(diagnosis.as_contract(), state, notes, plan.run)
             if known or options.dry_run:
                 return answer
             left_out = write_answer(self._store.client, diagnosis, record, plan.digest, options.reports)
