@@ -40,7 +40,9 @@ def serving(
     folder.mkdir(parents=True, exist_ok=True)
     copy = Path(shutil.copy(database, folder / "mlflow.db"))
     wanted = ["--app-name", "bce-monitor", *options, *(["--static-prefix", prefix] if prefix else [])]
-    server = Server(copy, wanted, environment(folder) | {"TMPDIR": str(folder)} | dict(settings or {}), prefix)
+    server = Server(
+        copy, wanted, environment(folder) | {"TMPDIR": str(folder)} | dict(settings or {}), prefix
+    )
     try:
         server.start()
         yield FilledStore(server.uri + prefix, folder / "artifacts", copy)
