@@ -132,6 +132,7 @@ ARTIFACT_REPORT: Final = "report.html"
 ARTIFACT_CURVE: Final = "curve.png"
 ARTIFACT_DIAGNOSIS: Final = "diagnosis.json"
 ARTIFACT_PROBE: Final = "probe.json"
+ARTIFACT_OVERVIEW: Final = "overview.html"
 ARTIFACT_EVALUATION: Final = "evaluation.json"
 
 EXIT_DONE: Final = 0

@@ -39,6 +39,8 @@ def tell_closing(store: Store, tally: Tally, options: ScanOptions, answer: TextI
         lines += _errors(tally)
     else:
         lines += _places(store, tally, experiments, options)
+    if tally.overview is not None:
+        lines.append(f"Overview: {tally.overview}")
     for line in [*lines, *tally.notes]:
         # Plain text, one line each: links stay whole and names are never taken for markup.
         print(plain(line), file=out)

@@ -49,7 +49,7 @@ def explanation(diagnosis: Diagnosis) -> RenderableType:
     what could not be checked, and the numbers all of it rests on. While no cause is
     settled the measurement stands before the change.
     """
-    normal = headlines.is_normal(diagnosis)
+    normal = headlines.is_normal(diagnosis.verdict)
     measure, change = _measure(diagnosis), _change(diagnosis)
     parts: list[RenderableType] = [
         Text.assemble(

@@ -6,16 +6,11 @@ forbids everything but the page's own style and script, and requests to this ser
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
-from importlib.resources import files
 from typing import Any, Final
 from urllib.parse import urlencode
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mlflow_bce_monitor import __version__
 from mlflow_bce_monitor.contract import (
@@ -30,12 +25,14 @@ from mlflow_bce_monitor.contract import (
     VERDICT_MEANING,
     Verdict,
 )
+from mlflow_bce_monitor.report import document
 from mlflow_bce_monitor.report.plain_text import plain, sentence
 from mlflow_bce_monitor.server.findings import PAGE, Finding, Findings, Wanted
 from mlflow_bce_monitor.tracking.fingerprint import comes_with_report
 from mlflow_bce_monitor.tracking.links import experiment_path, report_path, run_path
 
-_TEMPLATES: Final = "templates"
+# The page asks the server it came from for news, and its search is a form.
+_ALLOWED: Final = ("connect-src 'self'", "form-action 'self'")
 # Seconds after which what the evaluating process said of itself is old: it speaks every second.
 _SILENT: Final = 30.0
 _MINUTE: Final = 60
@@ -61,6 +58,7 @@ class Row:
     when: str
     ended: str
     report_href: str
+    report_label: str
 
 
 @dataclass(frozen=True)
@@ -127,13 +125,20 @@ def render(said: Content) -> str:
     """Return the page as HTML."""
     # An empty row, which the script fills for each finding that comes in: the layout stands in one place.
     empty = Row(*[""] * len(Row.__dataclass_fields__))
-    template = _ENVIRONMENT.get_template("findings.html")
-    return template.render(page=said, empty=empty, style=_STYLE, script=_SCRIPT, version=__version__)
+    return document.render(
+        "findings.html",
+        ["findings.css"],
+        ["findings.js"],
+        sources=_ALLOWED,
+        page=said,
+        empty=empty,
+        version=__version__,
+    )
 
 
 def render_failure(why: str) -> str:
     """Return a page that says why there is nothing to see."""
-    return _ENVIRONMENT.get_template("failure.html").render(why=why, style=_STYLE)
+    return document.render("failure.html", [], [], why=why)
 
 
 def _headline(shown: int, wanted: Wanted) -> str:
@@ -193,9 +198,10 @@ def _row(finding: Finding, now: float) -> Row:
     tags = finding.tags
     reported = comes_with_report(tags.get(TAG_FINGERPRINT, ""))
     at = finding.ended or finding.started
+    name = plain(finding.run_name) or finding.run_id
     return Row(
         run_id=finding.run_id,
-        run=plain(finding.run_name) or finding.run_id,
+        run=name,
         run_href=f".{run_path(finding.experiment_id, finding.run_id)}",
         experiment=plain(finding.experiment_name) or finding.experiment_id,
         experiment_href=f".{experiment_path(finding.experiment_id)}",
@@ -207,6 +213,7 @@ def _row(finding: Finding, now: float) -> Row:
         when="still training" if finding.status == "RUNNING" else f"ended {_ago(at, now)}",
         ended=_exact(at),
         report_href=f".{report_path(finding.experiment_id, finding.run_id)}" if reported else "",
+        report_label=f"report of {name}",
     )
 
 
@@ -245,24 +252,3 @@ def _exact(at: int | None) -> str:
     if at is None:
         return ""
     return datetime.fromtimestamp(at / 1_000, tz=timezone.utc).isoformat(timespec="seconds")
-
-
-def _inline(name: str) -> str:
-    return (files(__package__) / _TEMPLATES / name).read_text(encoding="utf-8")
-
-
-def _digest(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode('utf-8')).digest()).decode('ascii')}"
-
-
-_STYLE: Final = _inline("findings.css")
-_SCRIPT: Final = _inline("findings.js")
-_ENVIRONMENT: Final = Environment(
-    loader=PackageLoader(__package__, _TEMPLATES), autoescape=True, undefined=StrictUndefined
-)
-
-POLICY: Final = (
-    f"default-src 'none'; style-src '{_digest(_STYLE)}'; script-src '{_digest(_SCRIPT)}'; "
-    "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
-)
-"""What the page may load and do."""

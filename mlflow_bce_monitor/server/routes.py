@@ -127,7 +127,5 @@ def _wanted(arguments: Mapping[str, str]) -> Wanted:
 
 def _html(text: str, status: HTTPStatus = HTTPStatus.OK) -> Response:
     response = Response(text, status=status, mimetype="text/html")
-    response.headers["Content-Security-Policy"] = page.POLICY
     response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "same-origin"
     return response

@@ -37,7 +37,7 @@ from mlflow_bce_monitor.report.plain_text import plain
 from mlflow_bce_monitor.tracking.bulk_reader import bulk_reader
 from mlflow_bce_monitor.tracking.fingerprint import digest, is_current, is_of_model, lasting_digest
 from mlflow_bce_monitor.tracking.in_order import in_order
-from mlflow_bce_monitor.tracking.neighbours import Page, with_siblings
+from mlflow_bce_monitor.tracking.neighbours import Page, parent_of, with_siblings
 from mlflow_bce_monitor.tracking.pace import Pace
 from mlflow_bce_monitor.tracking.pages import PAGE_RUNS, listed
 from mlflow_bce_monitor.tracking.reader import OWN_METRICS, ClientReader, ReadFailure, RunReader
@@ -94,9 +94,14 @@ class RunAnswer:
     notes: tuple[str, ...] = ()
     run: Run | None = None
 
+    @property
+    def parent(self) -> str | None:
+        """Run id of the parent of a nested run."""
+        return None if self.run is None else parent_of(self.run)
+
     def but_failed(self, error: str) -> RunAnswer:
         """Return this answer with what went wrong."""
-        return RunAnswer({**self.row, "error": error}, State.FAILED, run=self.run)
+        return replace(self, row={**self.row, "error": error}, state=State.FAILED, notes=())
 
 
 @dataclass(frozen=True)
@@ -258,7 +263,7 @@ class _Pass:
                     record, notes = with_siblings(record, plan.run, page.siblings_of)
                 yield partial(self._answer, plan, record, notes)
             else:
-                yield partial(RunAnswer, _stored_row(plan.run), State.UNCHANGED, run=plan.run)
+                yield partial(RunAnswer, stored_row(plan.run), State.UNCHANGED, run=plan.run)
 
     def _plan(self, run: Run) -> _Plan:
         options = self._options
@@ -334,8 +339,8 @@ def not_written(error: BaseException) -> str:
     )
 
 
-def _stored_row(run: Run) -> dict[str, Any]:
-    """Return what the tags of a current run say, as a row with the rest empty."""
+def stored_row(run: Run) -> dict[str, Any]:
+    """Return what the tags of an evaluated run say, as a row with the rest empty."""
     tags = run.data.tags
     row = failed_contract(run.info.run_id, run.info.run_name or "", run.info.experiment_id, "")
     return row | {

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
@@ -14,6 +16,12 @@ from mlflow_bce_monitor.pipeline import Question
 from mlflow_bce_monitor.tracking.evaluation import ScanOptions, diagnose_run, not_written, scan_runs
 from mlflow_bce_monitor.tracking.fingerprint import digest, is_current
 from mlflow_bce_monitor.tracking.neighbours import with_siblings
+from mlflow_bce_monitor.tracking.overviews import (
+    Family,
+    families_with_news,
+    write_overview,
+    write_parent_overviews,
+)
 from mlflow_bce_monitor.tracking.reader import ClientReader, ReadFailure
 from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES
 from mlflow_bce_monitor.tracking.reports import Reports, parse_reports
@@ -111,6 +119,7 @@ def scan(
     workers: int | None = None,
     max_rate: float | None = None,
     since: str | None = None,
+    html: str | os.PathLike[str] | None = None,
 ) -> pd.DataFrame:
     """Diagnose many runs and write the answers back to them.
 
@@ -132,6 +141,8 @@ def scan(
         Runs read and written in a second at most; None for no limit.
     since
         Only runs that started then or later, such as "7d" or "2026-11-01"; None for all.
+    html
+        A file to write an overview of these runs to, one HTML page; None for no file.
 
     Returns
     -------
@@ -143,7 +154,7 @@ def scan(
     Raises
     ------
     UsageError
-        No such store or experiments, or an argument out of range.
+        No such store or experiments, an argument out of range, or no file can be written to ``html``.
     StoreError
         The store does not answer. What was written before stays.
     """
@@ -160,9 +171,14 @@ def scan(
         selection = select(store, _names(experiments), _names(run_ids), filter_since(since, filter_string))
         notes = list(selection.problems)
         rows: list[Mapping[str, Any]] = []
+        families: set[Family] = set()
         for answer in scan_runs(store, selection, options):
             rows.append(answer.row)
             notes += answer.notes
+            families |= families_with_news([answer])
+        notes += write_parent_overviews(store, families, options)
+        if html is not None:
+            notes += write_overview(store, selection, rows, options, Path(html))
         if not dry_run:
             evaluated = {str(row["experiment_id"]) for row in rows if row["error"] is None}
             notes += [trouble for trouble in (offer_view(store, one) for one in sorted(evaluated)) if trouble]

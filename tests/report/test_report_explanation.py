@@ -38,7 +38,7 @@ def test_an_explanation_holds_all_that_is_known(name: str, width: int) -> None:
     shown = printed(explanation(diagnosis), width)
     said = " ".join(shown.split())
     assert headlines.headline(diagnosis) in said
-    assert f"Is this normal? {headlines.is_normal(diagnosis)}." in said
+    assert f"Is this normal? {headlines.is_normal(diagnosis.verdict)}." in said
     for cause in reasons.causes(diagnosis):
         for text in (f"{cause.title} ", cause.percent, cause.evidence_for, cause.evidence_against):
             assert text in said

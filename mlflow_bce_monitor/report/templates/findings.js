@@ -26,10 +26,11 @@
   const fill = (item, row) => {
     put(item, "data-run", row.run_id);
     for (const part of item.querySelectorAll("*")) {
-      const { text, href, title, time, empty: hides } = part.dataset;
+      const { text, href, title, time, label, empty: hides } = part.dataset;
       if (text) write(part, row[text]);
       if (href) put(part, "href", row[href]);
       if (title) put(part, "title", row[title]);
+      if (label) put(part, "aria-label", row[label]);
       if (time) put(part, "datetime", row[time]);
       if (hides) part.hidden = !row[hides];
     }
@@ -38,7 +39,7 @@
   const show = (page) => {
     write(document.getElementById("headline"), page.headline);
     write(document.getElementById("evaluation"), page.evaluation);
-    document.title = `${page.headline} – bce-monitor`;
+    document.title = `${page.headline} · bce-monitor`;
     for (const choice of page.choices) write(document.querySelector(`[data-count=${choice.label}]`), `${choice.count}`);
     const items = new Map([...list.children].map((item) => [item.dataset.run, item]));
     page.rows.forEach((row, at) => {
