@@ -12,8 +12,6 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from mlflow.server import app as flask_app
-from mlflow.server.fastapi_app import create_fastapi_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from mlflow_bce_monitor.errors import BCEMonitorError
@@ -38,8 +36,12 @@ _SERVER: Final = "_MLFLOW_SGI_NAME"
 
 def with_monitor() -> Flask | FastAPI:
     """Return MLflow's application with the page and the hook on it, as the server at hand needs it."""
+    from mlflow.server import app as flask_app  # noqa: PLC0415 - its import decides what it serves
+
     _set_up(flask_app)
     if os.environ.get(_SERVER) == "uvicorn":
+        from mlflow.server.fastapi_app import create_fastapi_app  # noqa: PLC0415 - what gunicorn does not need
+
         application: FastAPI = create_fastapi_app(flask_app)
         return application
     return flask_app
