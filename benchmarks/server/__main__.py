@@ -1,6 +1,6 @@
 """Measure what the server plugin costs a tracking server, and how its queue bears many runs that end at once.
 
-    python -m benchmarks.server [--pairs 10] [--seconds 5] [--clients 4] [--add-to FILE]
+    python -m benchmarks.server [--pairs 10] [--seconds 5] [--clients 2] [--add-to FILE]
     python -m benchmarks.server --burst 1000
 
 Two servers with one worker each, one without and one with the plugin, take turns under the same load
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--pairs", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=5.0, help="length of a turn")
-    parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--clients", type=int, default=2)
     parser.add_argument(
         "--points", type=int, default=40, help="requests of a training, besides begin and end"
     )
@@ -123,7 +123,7 @@ def print_burst(folder: Path, n_runs: int) -> None:
     with serving(folder / "plugin", plugin=True) as server:
         experiment = experiment_of(server.address)
         clients = [Client(server.address, experiment, seed) for seed in range(8)]
-        runs = [client.begin() for client in clients for _ in range(n_runs // len(clients))]
+        runs = [clients[number % len(clients)].begin() for number in range(n_runs)]
         shares = [runs[at :: len(clients)] for at in range(len(clients))]
         _together(clients, shares, lambda client, run_id: client.log(run_id, 0, 40))
         begun = time.monotonic()
@@ -140,6 +140,7 @@ def _together(clients: Sequence[Client], shares: Sequence[Sequence[str]], call: 
     """Call for every run, each client its share, all clients at once."""
 
     def work(client: Client, share: Sequence[str]) -> None:
+        client.hang_up()
         for run_id in share:
             call(client, run_id)
 

@@ -41,6 +41,8 @@ _log = logging.getLogger(__name__)
 _AT_ONCE: Final = 20
 # Seconds from one look at the store to the next.
 _LOOK: Final = 600.0
+# Seconds before runs that failed are looked for, as in a database that was locked; doubled each time.
+_FIRST_LOOK: Final = 5.0
 # Milliseconds by which the clocks of training machines may differ from ours, as in `watching.py`.
 _CLOCKS_DIFFER: Final = 3_600_000
 # Seconds without any server process after which this one ends: workers are restarted one after the other.
@@ -62,6 +64,7 @@ class Evaluation:
         self._stop = stop
         self._since = None if settings.catch_up is None else time_back(settings.catch_up)
         self._next_look = time.monotonic()
+        self._look_again = _LOOK
         self._wait = _TICK
         self._alerter = _alerter(settings, store)
 
@@ -99,7 +102,7 @@ class Evaluation:
             raise
 
     def _look(self) -> None:
-        began = int(time.time() * 1_000)
+        began, failed_before = int(time.time() * 1_000), self.counts[State.FAILED.value]
         ended = f"attributes.end_time >= {self._since}"
         for answer in scan_runs(self._store, select(self._store, (), (), ended), self._options, self._stop):
             self._take(answer)
@@ -109,12 +112,17 @@ class Evaluation:
                 self._evaluate(fresh)
         if not self._stop.is_set():
             self._since = began - _CLOCKS_DIFFER
-            self._next_look = time.monotonic() + _LOOK
+            failed = self.counts[State.FAILED.value] > failed_before
+            self._look_again = min(2 * self._look_again, _LOOK) if failed else _LOOK
+            self._next_look = time.monotonic() + self._look_again
 
     def _take(self, answer: RunAnswer) -> None:
         self.counts[answer.state.value] += 1
         if answer.state is State.FAILED:
             _log.warning("%s", answer.row["error"])
+            if self._look_again == _LOOK:
+                self._look_again = _FIRST_LOOK
+                self._next_look = min(self._next_look, time.monotonic() + _FIRST_LOOK)
         for note in answer.notes:
             _log.warning("%s", note)
         if self._alerter is not None:
