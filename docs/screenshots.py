@@ -6,6 +6,7 @@ runs table with the verdict columns and one run's report.
     pip install -e '.[screenshots]'      # and Debian's package chromium
     python docs/screenshots.py           # the store in this folder: mlflow.db
     python docs/screenshots.py --store /path/to/mlflow.db --images docs/images
+    python docs/screenshots.py --only server    # the server's page, of runs made for it
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import io
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import mlflow
 from mlflow.entities import Run
@@ -26,8 +28,10 @@ from mlflow_bce_monitor.tracking.links import view_path
 # The tests start the same server and the same browser.
 TESTS = Path(__file__).parents[1] / "tests"
 sys.path[:0] = [str(TESTS), str(TESTS / "browser")]
+import apps  # noqa: E402
 import chromium  # noqa: E402
 import servers  # noqa: E402
+import stores  # noqa: E402
 
 PAGE_MILLISECONDS = 120_000
 SETTLE_MILLISECONDS = 3_000
@@ -71,8 +75,37 @@ def evaluated_runs() -> list[Run]:
     return sorted(found, key=lambda run: str(run.info.run_name))
 
 
+def server_page(images: Path) -> None:
+    """Take the page of a server on which runs of several kinds have just ended."""
+    wave = [0.6931 + 0.004 * (-1) ** step for step in range(40)]
+    kinds: dict[str, tuple[str, list[float], dict[str, str]]] = {
+        "tiny-lr": ("churn", stores.stalled(), {"learning_rate": "1e-7", "opt_name": "adam"}),
+        "baseline": ("churn", stores.learning(), {"learning_rate": "1e-3", "opt_name": "adam"}),
+        "sgd-hot": ("churn", [0.71, 0.9, 4.0, *[float("nan")] * 30], {"learning_rate": "5.0"}),
+        "resnet-frozen": ("defects", wave, {"positive_share": "0.5"}),
+        "<b>quoted</b> & long name of a sweep, trial 17 of 40": ("defects", stores.stalled(seed=3), {}),
+        "adam-1.0": ("fraud", [6.5, 1.2, *stores.stalled(60, seed=4)], {"learning_rate": "1.0"}),
+    }
+    with TemporaryDirectory() as folder:
+        database = Path(folder) / "mlflow.db"
+        mlflow.MlflowClient(f"sqlite:///{database}")
+        with apps.monitored(database) as server, chromium.launched() as browser:
+            experiments = {name: server.store.experiment(name) for name, _, _ in kinds.values()}
+            for name, (experiment, losses, params) in kinds.items():
+                run_id = server.end(experiments[experiment], losses, name=name, params=params)
+                server.answered(run_id)
+            for name, scheme, width in (("server", "light", 1000), ("server-dark", "dark", 390)):
+                page = browser.new_page(
+                    viewport={"width": width, "height": 760}, color_scheme=scheme, device_scale_factor=1.5
+                )
+                page.set_default_timeout(PAGE_MILLISECONDS)
+                page.goto(server.address)
+                page.get_by_text("This page is live.").wait_for()
+                save(page.screenshot(), images / f"{name}.png")
+
+
 def main() -> None:
-    """Take both screenshots."""
+    """Take the screenshots."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -85,7 +118,11 @@ def main() -> None:
         help="part of the name of the run to show",
     )
     parser.add_argument("--images", type=Path, default=Path(__file__).parent / "images", help="where to save")
+    parser.add_argument("--only", choices=["server"], help="take this one alone")
     arguments = parser.parse_args()
+    server_page(arguments.images)
+    if arguments.only:
+        return
     mlflow.set_tracking_uri(f"sqlite:///{arguments.store}")
     runs = evaluated_runs()
     run = next((run for run in runs if arguments.run_name in str(run.info.run_name)), runs[0])

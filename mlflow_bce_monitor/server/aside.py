@@ -1,26 +1,21 @@
 """The evaluating process: ``python -m mlflow_bce_monitor.server.aside SOCKET_NUMBER ADDRESS``.
 
-Server processes start it. It becomes as unimportant as the system allows before it loads anything,
-so that on a busy machine the requests win.
+Server processes start it. It loads what it needs as fast as it can, once, and becomes unimportant before it
+evaluates anything, so that on a busy machine the requests win.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import os
 import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Final
-
-_LEAST_IMPORTANT: Final = 19  # nice: on a busy core a sixtieth of what a server process gets
 
 
 def main() -> None:
     """Evaluate until no server process is connected any more."""
-    os.nice(_LEAST_IMPORTANT)
     # Ctrl-C goes to all processes of a terminal; this one ends when the servers have ended.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s bce-monitor: %(message)s")

@@ -178,6 +178,7 @@ def run(listening: socket.socket, place: Place, served: Served) -> None:
 
     signal.signal(signal.SIGTERM, end)
     settings = settings_of(os.environ)
+    os.nice(settings.nice)
     evaluation = Evaluation(open_servers_store(served), settings, stop)
     visitors = Visitors(listening, evaluation.waiting, stop)
     with contextlib.closing(evaluation), _saying(place, evaluation, visitors, stop):

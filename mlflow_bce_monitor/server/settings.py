@@ -20,11 +20,16 @@ ENV_REPORTS: Final = "BCE_MONITOR_REPORTS"
 ENV_METRICS: Final = "BCE_MONITOR_METRICS"
 ENV_BASE_RATE: Final = "BCE_MONITOR_BASE_RATE"
 ENV_MAX_RATE: Final = "BCE_MONITOR_MAX_RATE"
+ENV_NICE: Final = "BCE_MONITOR_NICE"
 ENV_QUEUE: Final = "BCE_MONITOR_QUEUE"
 ENV_CATCH_UP: Final = "BCE_MONITOR_CATCH_UP"
 ENV_ADDRESS: Final = "BCE_MONITOR_URL"
 
 NO_CATCH_UP: Final = "off"
+# nice. On a busy core the kernel gives a process at 15 a thirtieth of what one at 0 gets: too little for anybody
+# to notice, enough for a run to be evaluated within some seconds all the same.
+_NICE: Final = 15
+_LEAST_IMPORTANT: Final = 19
 # Run ids of 32 characters: some kilobytes. More runs that end at once wait for the next look at the store.
 _QUEUE: Final = 500
 
@@ -53,6 +58,9 @@ OPTIONS: Final = (
     Option(ENV_METRICS, "", "metrics to judge, with commas between; by default they are recognised by name"),
     Option(ENV_BASE_RATE, "", "the share of positives, if it is the same in all runs"),
     Option(ENV_MAX_RATE, "", "runs evaluated in a second at most; no limit by default"),
+    Option(
+        ENV_NICE, str(_NICE), "how much less important than the server the evaluating process is, 0 to 19"
+    ),
     Option(ENV_QUEUE, str(_QUEUE), "runs that wait to be evaluated at most; what does not fit is caught up"),
     Option(
         ENV_CATCH_UP,
@@ -77,6 +85,8 @@ class Settings:
         What to do.
     scan
         How to evaluate.
+    nice
+        Added to the server's own, for the evaluating process.
     queue
         Runs that wait at most, in each process.
     catch_up
@@ -89,6 +99,7 @@ class Settings:
 
     mode: Mode = Mode.ON
     scan: ScanOptions = field(default_factory=ScanOptions)
+    nice: int = _NICE
     queue: int = _QUEUE
     catch_up: str | None = "1d"
     address: str | None = None
@@ -109,6 +120,7 @@ def settings_of(environment: Mapping[str, str]) -> Settings:
                 workers=1,
                 full_rows=False,
             ),
+            nice=_nice(given),
             queue=_count(given, ENV_QUEUE),
             catch_up=_catch_up(given[ENV_CATCH_UP]),
             address=given[ENV_ADDRESS].rstrip("/") or None,
@@ -152,6 +164,15 @@ def _count(given: Mapping[str, str], name: str) -> int:
     number = _positive(given, name)
     if number is None or number != int(number):
         raise UsageError(f"{name}={plain(given[name])!r} is no whole number.")
+    return int(number)
+
+
+def _nice(given: Mapping[str, str]) -> int:
+    number = _number(given, ENV_NICE)
+    if number is None or number not in range(_LEAST_IMPORTANT + 1):
+        raise UsageError(
+            f"{ENV_NICE}={plain(given[ENV_NICE])!r} is no whole number from 0 to {_LEAST_IMPORTANT}."
+        )
     return int(number)
 
 

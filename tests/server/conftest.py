@@ -8,14 +8,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from receivers import Receiver, receiving
 
 if TYPE_CHECKING:
     from apps import Monitored
 
 
+@pytest.fixture(scope="session")
+def receiver() -> Iterator[Receiver]:
+    """Take messages for all tests; the first is refused."""
+    with receiving([503]) as taking:
+        yield taking
+
+
 @pytest.fixture(scope="session", params=["uvicorn", "gunicorn"])
 def monitored(
-    request: pytest.FixtureRequest, empty_database: Path, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    empty_database: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    receiver: Receiver,
 ) -> Iterator[Monitored]:
     """Start a server: MLflow's default one, and gunicorn with two workers behind a prefix.
 
@@ -24,7 +35,12 @@ def monitored(
     import apps  # noqa: PLC0415 - loads MLflow
 
     database = Path(shutil.copy(empty_database, tmp_path_factory.mktemp(request.param) / "mlflow.db"))
-    settings = {"BCE_MONITOR_QUEUE": "2"}
+    settings = {
+        "BCE_MONITOR_QUEUE": "2",
+        "BCE_MONITOR_WEBHOOK": receiver.url,
+        "BCE_MONITOR_WEBHOOK_SECRET": "geheim",
+        "BCE_MONITOR_URL": "https://mlflow.example/tracking/",
+    }
     if request.param == "uvicorn":
         with apps.monitored(database, settings=settings) as server:
             yield server

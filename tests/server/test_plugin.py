@@ -14,6 +14,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from flask import Flask, jsonify
+from receivers import Receiver
 
 from mlflow_bce_monitor.server import plugin
 from mlflow_bce_monitor.server.ended import EndedRuns
@@ -92,7 +93,7 @@ def test_runs_that_ended_unseen_are_found(monitored: Monitored) -> None:
     assert monitored.answered(run_id)["bce.verdict"] == "stalled"
     (other,) = _evaluating(monitored)
     assert other != process
-    assert os.getpriority(os.PRIO_PROCESS, other) == 19
+    assert os.getpriority(os.PRIO_PROCESS, other) == min(os.getpriority(os.PRIO_PROCESS, 0) + 1, 19)
 
 
 def _evaluating(monitored: Monitored) -> list[int]:
@@ -129,6 +130,24 @@ def test_the_page_lists_the_latest_first_and_searches(monitored: Monitored) -> N
     page = monitored.page()
     assert "Oak &amp; &lt;b&gt;ash&lt;/b&gt;" in page
     assert "<b>ash" not in page
+
+
+def test_a_finding_is_posted_once(monitored: Monitored, receiver: Receiver) -> None:
+    """Signed, with a link, and noted on the run; the next look at the store does not post it again."""
+    from apps import until  # noqa: PLC0415 - as above
+    from stores import stalled  # noqa: PLC0415 - as above
+
+    run_id = monitored.end(monitored.store.experiment(), stalled())
+    client = monitored.store.client
+    assert until(lambda: client.get_run(run_id).data.tags.get("bce.alerted"), "not posted") == "stalled"
+    (process,) = _evaluating(monitored)
+    os.kill(process, signal.SIGTERM)
+    # The process that is started instead begins with a look at the store.
+    monitored.answered(monitored.end(monitored.store.experiment(), stalled()))
+    of_run = [message for message in receiver.taken if message.document["run"]["run_id"] == run_id]
+    (message,) = of_run
+    assert message.headers["X-BCE-Monitor-Signature"].startswith("v1=")
+    assert message.document["run"]["url"].startswith("https://mlflow.example/tracking/#/experiments/")
 
 
 def test_a_deleted_run_is_not_listed(monitored: Monitored) -> None:

@@ -30,6 +30,7 @@ def test_every_option_is_read() -> None:
             "BCE_MONITOR_METRICS": "bce, val_bce",
             "BCE_MONITOR_BASE_RATE": "0.1",
             "BCE_MONITOR_MAX_RATE": "5",
+            "BCE_MONITOR_NICE": "0",
             "BCE_MONITOR_QUEUE": "7",
             "BCE_MONITOR_CATCH_UP": "off",
             "BCE_MONITOR_URL": "https://mlflow.example/",
@@ -38,7 +39,7 @@ def test_every_option_is_read() -> None:
             "BCE_MONITOR_WEBHOOK_VERDICTS": "slow",
         }
     )
-    assert (found.mode, found.queue, found.catch_up) == (Mode.PAGE, 7, None)
+    assert (found.mode, found.nice, found.queue, found.catch_up) == (Mode.PAGE, 0, 7, None)
     assert found.scan.question.metrics == ("bce", "val_bce")
     assert (found.scan.question.base_rate, found.scan.max_rate) == (0.1, 5.0)
     assert found.scan.reports is Reports.ALL
@@ -54,6 +55,7 @@ def test_every_option_is_read() -> None:
         ("BCE_MONITOR_REPORTS", "some"),
         ("BCE_MONITOR_BASE_RATE", "half"),
         ("BCE_MONITOR_MAX_RATE", "0"),
+        ("BCE_MONITOR_NICE", "20"),
         ("BCE_MONITOR_QUEUE", "1.5"),
         ("BCE_MONITOR_CATCH_UP", "yesterday"),
     ],
