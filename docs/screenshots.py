@@ -90,7 +90,7 @@ def server_page(images: Path) -> None:
         database = Path(folder) / "mlflow.db"
         mlflow.MlflowClient(f"sqlite:///{database}")
         with apps.monitored(database) as server, chromium.launched() as browser:
-            experiments = {name: server.store.experiment(name) for name, _, _ in kinds.values()}
+            experiments = {name: server.store.experiment(name) for name in {one[0] for one in kinds.values()}}
             for name, (experiment, losses, params) in kinds.items():
                 run_id = server.end(experiments[experiment], losses, name=name, params=params)
                 server.answered(run_id)

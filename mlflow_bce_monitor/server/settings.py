@@ -26,8 +26,8 @@ ENV_CATCH_UP: Final = "BCE_MONITOR_CATCH_UP"
 ENV_ADDRESS: Final = "BCE_MONITOR_URL"
 
 NO_CATCH_UP: Final = "off"
-# nice. On a busy core the kernel gives a process at 15 a thirtieth of what one at 0 gets: too little for anybody
-# to notice, enough for a run to be evaluated within some seconds all the same.
+# nice. On a busy core the kernel gives a process at 15 a thirtieth of what one at 0 gets: too little for
+# anybody to notice, and enough for a run to be evaluated within some seconds all the same.
 _NICE: Final = 15
 _LEAST_IMPORTANT: Final = 19
 # Run ids of 32 characters: some kilobytes. More runs that end at once wait for the next look at the store.
