@@ -1,44 +1,101 @@
-"""Take the screenshots of the README from a store that ``mlflow run .`` has filled.
+"""Take the pictures in docs/images of what people see, from real trainings.
 
-Starts a real MLflow server on the store, opens its UI in headless Chromium, and saves the
-runs table with the verdict columns and one run's report.
+Fills a new store with trainings of the fault zoo's development block, evaluates them over a real
+MLflow server, and opens report, runs table and overviews in headless Chromium.
 
-    pip install -e '.[screenshots]'      # and Debian's package chromium
-    python docs/screenshots.py           # the store in this folder: mlflow.db
-    python docs/screenshots.py --store /path/to/mlflow.db --images docs/images
-    python docs/screenshots.py --only server    # the server's page, of runs made for it
+    pip install -e '.[screenshots]'                  # and Debian's package chromium
+    PYTHONPATH=. python docs/screenshots.py          # a few minutes, mostly for the 5,000 runs
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import io
+import itertools
+import os
+import subprocess
 import sys
+import tempfile
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import mlflow
-from mlflow.entities import Run
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
+from rich.console import Console
+from rich.text import Text
 
-from mlflow_bce_monitor.contract import ARTIFACT_FOLDER, ARTIFACT_REPORT, TAG_VERDICT
+import mlflow_bce_monitor
+from benchmarks.rivals.store import write_store
+from benchmarks.zoo import traces
+from mlflow_bce_monitor.contract import ARTIFACT_FOLDER, ARTIFACT_REPORT, Verdict
+from mlflow_bce_monitor.pipeline import diagnose
+from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.tracking.links import view_path
 
 # The tests start the same server and the same browser.
 TESTS = Path(__file__).parents[1] / "tests"
 sys.path[:0] = [str(TESTS), str(TESTS / "browser")]
-import apps  # noqa: E402
 import chromium  # noqa: E402
 import servers  # noqa: E402
-import stores  # noqa: E402
 
 PAGE_MILLISECONDS = 120_000
 SETTLE_MILLISECONDS = 3_000
 """The table draws its rows after the page has told that it is complete."""
 
-COLOURS = 128
-"""A palette keeps a screenshot of a table at a third of its size, and nobody sees it."""
+COLOURS = 96
+"""A palette keeps a screenshot at a third of its size, and nobody sees it."""
+
+PER_VERDICT = 2
+"""Runs of one verdict in the store that is shown in MLflow."""
+
+MANY = 5_000
+SHOWN_CAUSE = "learning_rate_too_low"
+SURE = 0.9
+TERMINAL_COLUMNS = 100
+
+
+def save(png: bytes, path: Path) -> None:
+    """Write a screenshot with a palette of its own."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.open(io.BytesIO(png)).convert("RGB").quantize(COLOURS).save(path, optimize=True)
+    print(f"{path}: {path.stat().st_size / 1024:.0f} kB")
+
+
+def trainings() -> list[RunRecord]:
+    """Return the trainings of the zoo's development block, under names that MLflow has given them."""
+    return [record for record, truth in traces.load() if truth.plan.block == "development"]
+
+
+def some_of_each_verdict(records: Sequence[RunRecord]) -> list[RunRecord]:
+    """Return the first few trainings of each verdict."""
+    kept: list[RunRecord] = []
+    found: Counter[str] = Counter()
+    for record in records:
+        verdict = diagnose(record).verdict.value
+        if found[verdict] < PER_VERDICT:
+            found[verdict] += 1
+            kept.append(record)
+    return kept
+
+
+def many_of(records: Sequence[RunRecord], number: int) -> Iterator[RunRecord]:
+    """Yield so many runs, the trainings again and again under ids of their own."""
+    for record in itertools.islice(itertools.cycle(records), number):
+        yield dataclasses.replace(record, run_id=uuid.uuid4().hex)
+
+
+def open_page(browser: Browser, address: str, width: int, height: int, *, dark: bool = False) -> Page:
+    """Open an address in a window of its own."""
+    page = browser.new_page(
+        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
+    )
+    page.set_default_timeout(PAGE_MILLISECONDS)
+    page.goto(address)
+    return page
 
 
 def tidy(page: Page) -> None:
@@ -56,89 +113,90 @@ def tidy(page: Page) -> None:
     page.wait_for_timeout(SETTLE_MILLISECONDS)
 
 
-def save(png: bytes, path: Path) -> None:
-    """Write a screenshot with a palette of its own."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.open(io.BytesIO(png)).convert("RGB").quantize(COLOURS).save(path, optimize=True)
-    print(f"{path}: {path.stat().st_size / 1024:.0f} kB")
-
-
-def evaluated_runs() -> list[Run]:
-    """Return the flagged runs of the store, those with the clearest name first."""
-    client = mlflow.MlflowClient()
-    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
-    found = client.search_runs(
-        experiments, filter_string=f"tags.`{TAG_VERDICT}` = 'stalled'", max_results=200
+def in_mlflow(browser: Browser, address: str, run: mlflow.entities.Run, images: Path) -> None:
+    """Take the runs table and one report as MLflow shows them."""
+    experiment = run.info.experiment_id
+    page = open_page(browser, address + view_path(experiment), 1440, 860)
+    page.get_by_text("stalled", exact=True).first.wait_for()
+    tidy(page)
+    save(page.screenshot(), images / "runs-table.png")
+    route = f"/#/experiments/{experiment}/runs/{run.info.run_id}/artifacts/"
+    page = open_page(
+        browser,
+        f"{address}{route}{ARTIFACT_FOLDER}/{ARTIFACT_REPORT}?workflowType=machine_learning",
+        1300,
+        1150,
     )
-    if not found:
-        raise SystemExit("the store holds no stalled run: run `mlflow run . --env-manager local` first")
-    return sorted(found, key=lambda run: str(run.info.run_name))
+    page.frame_locator("iframe").locator("h1").wait_for()
+    tidy(page)
+    save(page.screenshot(), images / "report.png")
 
 
-def server_page(images: Path) -> None:
-    """Take the page of a server on which runs of several kinds have just ended."""
-    wave = [0.6931 + 0.004 * (-1) ** step for step in range(40)]
-    kinds: dict[str, tuple[str, list[float], dict[str, str]]] = {
-        "tiny-lr": ("churn", stores.stalled(), {"learning_rate": "1e-7", "opt_name": "adam"}),
-        "baseline": ("churn", stores.learning(), {"learning_rate": "1e-3", "opt_name": "adam"}),
-        "sgd-hot": ("churn", [0.71, 0.9, 4.0, *[float("nan")] * 30], {"learning_rate": "5.0"}),
-        "resnet-frozen": ("defects", wave, {"positive_share": "0.5"}),
-        "<b>quoted</b> & long name of a sweep, trial 17 of 40": ("defects", stores.stalled(seed=3), {}),
-        "adam-1.0": ("fraud", [6.5, 1.2, *stores.stalled(60, seed=4)], {"learning_rate": "1.0"}),
-    }
-    with TemporaryDirectory() as folder:
-        database = Path(folder) / "mlflow.db"
-        mlflow.MlflowClient(f"sqlite:///{database}")
-        with apps.monitored(database) as server, chromium.launched() as browser:
-            experiments = {name: server.store.experiment(name) for name in {one[0] for one in kinds.values()}}
-            for name, (experiment, losses, params) in kinds.items():
-                run_id = server.end(experiments[experiment], losses, name=name, params=params)
-                server.answered(run_id)
-            for name, scheme, width in (("server", "light", 1000), ("server-dark", "dark", 390)):
-                page = browser.new_page(
-                    viewport={"width": width, "height": 760}, color_scheme=scheme, device_scale_factor=1.5
-                )
-                page.set_default_timeout(PAGE_MILLISECONDS)
-                page.goto(server.address)
-                page.get_by_text("This page is live.").wait_for()
-                save(page.screenshot(), images / f"{name}.png")
+def report_alone(browser: Browser, report: Path, images: Path) -> None:
+    """Take one report as a file: dark, and as wide as a telephone."""
+    save(open_page(browser, report.as_uri(), 900, 1150, dark=True).screenshot(), images / "report-dark.png")
+    save(open_page(browser, report.as_uri(), 380, 1400).screenshot(), images / "report-narrow.png")
+
+
+def terminal(browser: Browser, arguments: Sequence[str], path: Path) -> None:
+    """Take what a command prints to a terminal with colours."""
+    environment = os.environ | {"FORCE_COLOR": "1", "COLUMNS": str(TERMINAL_COLUMNS)}
+    command = [sys.executable, "-m", "mlflow_bce_monitor", *arguments]
+    printed = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+    console = Console(record=True, width=TERMINAL_COLUMNS, file=io.StringIO())
+    console.print(Text.from_ansi(printed))
+    page = open_page(browser, "about:blank", 860, 1000)
+    page.set_content(console.export_html(inline_styles=True))
+    save(page.screenshot(), path)
+
+
+def overviews(browser: Browser, records: Sequence[RunRecord], folder: Path, images: Path) -> None:
+    """Take the overview of five runs and of five thousand."""
+    for name, shown, height in (
+        ("overview-5", records[:5], 1050),
+        ("overview-5000", many_of(records, MANY), 1600),
+    ):
+        write_store(list(shown), folder / f"{name}.db")
+        file = folder / f"{name}.html"
+        mlflow_bce_monitor.scan(f"sqlite:///{folder / name}.db", dry_run=True, html=file)
+        save(open_page(browser, file.as_uri(), 1200, height).screenshot(), images / f"{name}.png")
+
+
+def is_shown(record: RunRecord) -> bool:
+    """Whether a training is stalled and surely due to the cause that is shown."""
+    diagnosis = diagnose(record)
+    surely = diagnosis.cause == SHOWN_CAUSE and diagnosis.confidence > SURE
+    return surely and diagnosis.verdict is Verdict.STALLED
 
 
 def main() -> None:
-    """Take the screenshots."""
+    """Take all pictures."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--store", type=Path, default=Path("mlflow.db"), help="SQLite file, default %(default)s"
-    )
-    parser.add_argument(
-        "--run-name",
-        default="model_complexity/learnable/baseline",
-        help="part of the name of the run to show",
-    )
     parser.add_argument("--images", type=Path, default=Path(__file__).parent / "images", help="where to save")
-    parser.add_argument("--only", choices=["server"], help="take this one alone")
-    arguments = parser.parse_args()
-    server_page(arguments.images)
-    if arguments.only:
-        return
-    mlflow.set_tracking_uri(f"sqlite:///{arguments.store}")
-    runs = evaluated_runs()
-    run = next((run for run in runs if arguments.run_name in str(run.info.run_name)), runs[0])
-    with servers.serving(arguments.store) as address, chromium.launched() as browser:
-        page = browser.new_page(viewport={"width": 1700, "height": 1100})
-        page.set_default_timeout(PAGE_MILLISECONDS)
-        page.goto(address + view_path(run.info.experiment_id))
-        page.get_by_text("stalled", exact=True).first.wait_for()
-        tidy(page)
-        save(page.screenshot(), arguments.images / "runs-table.png")
-        page.set_viewport_size({"width": 1300, "height": 1500})
-        route = f"/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}/artifacts/"
-        page.goto(f"{address}{route}{ARTIFACT_FOLDER}/{ARTIFACT_REPORT}?workflowType=machine_learning")
-        page.frame_locator("iframe").locator("h1").wait_for()
-        tidy(page)
-        save(page.screenshot(), arguments.images / "report.png")
+    images = parser.parse_args().images
+    records = trainings()
+    of_cause = next(record for record in records if is_shown(record))
+    few = some_of_each_verdict(records[::3])
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        write_store([of_cause, *(one for one in few if one.run_id != of_cause.run_id)], folder / "mlflow.db")
+        with servers.serving(folder / "mlflow.db") as address:
+            mlflow_bce_monitor.scan(address)
+            run = mlflow.MlflowClient(address).get_run(of_cause.run_id)
+            report = Path(
+                mlflow.artifacts.download_artifacts(
+                    f"runs:/{run.info.run_id}/{ARTIFACT_FOLDER}/{ARTIFACT_REPORT}", tracking_uri=address
+                )
+            )
+            explain = ("explain", run.info.run_id, "--tracking-uri", address)
+            with chromium.launched() as browser:
+                in_mlflow(browser, address, run, images)
+                report_alone(browser, report, images)
+                terminal(browser, explain, images / "terminal.png")
+        with chromium.launched() as browser:
+            overviews(browser, few, folder, images)
 
 
 if __name__ == "__main__":

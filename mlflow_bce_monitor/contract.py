@@ -110,6 +110,8 @@ TAG_PREFIX: Final = "bce."
 METRIC_PREFIX: Final = "bce/"
 
 TAG_VERDICT: Final = "bce.verdict"
+TAG_FLAGGED: Final = "bce.flagged"
+"""Whether the verdict asks a person to act: MLflow's search knows no OR, and sorts tags by their letters."""
 TAG_CAUSE: Final = "bce.cause"
 TAG_CONFIDENCE: Final = "bce.confidence"
 TAG_SKILL: Final = "bce.skill"
@@ -123,6 +125,9 @@ TAG_ALERTED: Final = "bce.alerted"
 """The verdicts that were posted to a webhook, so that none is posted twice."""
 TAG_MONITOR: Final = "bce.monitor"
 """What the callback found out while the run was trained: no part of an answer."""
+
+FLAGGED_YES: Final = "yes"
+FLAGGED_NO: Final = "no"
 
 METRIC_SKILL: Final = "bce/skill"
 METRIC_PLATEAU_FRACTION: Final = "bce/plateau_fraction"

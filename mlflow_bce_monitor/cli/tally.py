@@ -37,7 +37,7 @@ class Tally:
     verdicts
         Runs by verdict.
     experiments
-        Ids of the experiments with at least one run that carries an answer.
+        Verdicts by experiment id, of experiments with at least one run that carries an answer.
     flagged, errors
         The first flagged runs, the first errors.
     families
@@ -54,7 +54,7 @@ class Tally:
     n_unchanged: int = 0
     n_failed: int = 0
     verdicts: Counter[str] = field(default_factory=Counter)
-    experiments: set[str] = field(default_factory=set)
+    experiments: dict[str, set[str]] = field(default_factory=dict)
     flagged: list[FlaggedRun] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     families: set[Family] = field(default_factory=set)
@@ -80,7 +80,7 @@ class Tally:
             return
         self.verdicts[row["verdict"]] += 1
         if row["error"] is None:
-            self.experiments.add(row["experiment_id"])
+            self.experiments.setdefault(row["experiment_id"], set()).add(row["verdict"])
         if Verdict(row["verdict"]) in FLAGGED and len(self.flagged) < _MOST_RUNS:
             self.flagged.append(FlaggedRun(name, row["verdict"], row["experiment_id"], row["run_id"]))
 

@@ -27,7 +27,7 @@ from mlflow_bce_monitor.cli.options import (
     workers_option,
 )
 from mlflow_bce_monitor.cli.quiet import answer_alone, quiet_mlflow
-from mlflow_bce_monitor.contract import EXIT_DONE, EXIT_SOME_FAILED
+from mlflow_bce_monitor.contract import EXIT_DONE, EXIT_SOME_FAILED, NO_CAUSE, Verdict
 from mlflow_bce_monitor.report.plain_text import plain
 
 if TYPE_CHECKING:
@@ -200,22 +200,38 @@ def _show(store: Store, answer: RunAnswer, form: str, out: TextIO) -> None:
     if form == "jsonl":
         print(json.dumps(row, ensure_ascii=True, allow_nan=False), file=out)
     else:
-        print(f"{_now()}  {_sentence(store, answer)}", file=out)
+        _print_coloured(store, answer, out)
     out.flush()
     for note in answer.notes:
         click.echo(plain(note), err=True)
 
 
-def _sentence(store: Store, answer: RunAnswer) -> str:
+def _print_coloured(store: Store, answer: RunAnswer, out: TextIO) -> None:
+    """Print one line, the verdict in its colour on a terminal, and never folded: it holds a link."""
+    from rich.console import Console  # noqa: PLC0415 - as in watch()
+    from rich.text import Text  # noqa: PLC0415 - as in watch()
+
+    from mlflow_bce_monitor.report.layout import PLAIN, toned  # noqa: PLC0415 - as in watch()
+
+    verdict, rest = _words(store, answer)
+    style = toned(Verdict(verdict)) if answer.row["error"] is None else PLAIN
+    line = Text.assemble(f"{_now()}  ", (f"{verdict:<12}", style), f"  {rest}")
+    Console(file=out, highlight=False).print(line, soft_wrap=True)
+
+
+def _words(store: Store, answer: RunAnswer) -> tuple[str, str]:
+    """Return (verdict, what else is said of the run)."""
+    from mlflow_bce_monitor.report import numbers  # noqa: PLC0415 - as in watch()
     from mlflow_bce_monitor.tracking.links import run_link  # noqa: PLC0415 - as in watch()
 
     row = answer.row
     name = plain(row["run_name"]) or row["run_id"]
     if row["error"] is not None:
-        return f"error         {name}: {plain(row['error'])}"
-    cause = "" if row["cause"] in (None, "none") else f" ({row['cause']}, {row['confidence']:.0%})"
+        return "error", f"{name}: {plain(row['error'])}"
+    named = row["cause"] not in (None, NO_CAUSE)
+    cause = f" ({row['cause']}, {numbers.probability(row['confidence'])})" if named else ""
     where = run_link(store, row["experiment_id"], row["run_id"]) or row["run_id"]
-    return f"{row['verdict']:<12}  {name}{cause}: {where}"
+    return str(row["verdict"]), f"{name}{cause}: {where}"
 
 
 def _now() -> str:

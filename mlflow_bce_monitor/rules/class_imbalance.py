@@ -93,6 +93,10 @@ RULE = Rule(
         "share = y_train.mean()\n"
         "model.fit(x_train, y_train, class_weight={0: 0.5 / (1 - share), 1: 0.5 / share})"
     ),
+    remedy_torch=(
+        "share = y_train.float().mean()\n"
+        "criterion = torch.nn.BCEWithLogitsLoss(pos_weight=(1 - share) / share)"
+    ),
     confused_with=("no_signal", "too_few_steps"),
     separated_by="the AUC on validation data: above 0.6 the signal is there, at 0.5 weights cannot help",
     prior=0.5,

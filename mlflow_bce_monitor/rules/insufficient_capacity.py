@@ -83,6 +83,7 @@ RULE = Rule(
     ),
     advice="Widen the narrowest hidden layer (32 to 128 units), or reduce the inputs first (PCA, hand-made features).",
     remedy='layers.Dense(128, activation="relu")  # in place of the narrowest layer',
+    remedy_torch="torch.nn.Linear(n_inputs, 128)  # in place of the narrowest layer",
     confused_with=("no_signal", "dead_relu"),
     separated_by="one run with the narrowest layer ten times wider, everything else equal",
     prior=0.7,

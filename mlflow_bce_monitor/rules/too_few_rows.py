@@ -76,6 +76,7 @@ RULE = Rule(
     ),
     advice="Keep the weights of the best validation epoch, and train with more rows or less freedom (weight decay, dropout, a smaller network).",
     remedy='stop = keras.callbacks.EarlyStopping(monitor="val_loss", patience=5, restore_best_weights=True)',
+    remedy_torch="if val_loss < best:  # after each epoch\n    best, kept, waited = val_loss, copy.deepcopy(model.state_dict()), 0\nelse:\n    waited += 1  # stop at 5, then model.load_state_dict(kept)",
     confused_with=("no_signal", "class_imbalance"),
     separated_by="the validation loss and AUC at the best epoch: above chance the signal is there",
     prior=0.8,

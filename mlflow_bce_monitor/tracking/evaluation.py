@@ -20,6 +20,7 @@ from mlflow.entities import Run, RunStatus
 
 from mlflow_bce_monitor.contract import (
     NO_CAUSE,
+    TAG_ADVICE,
     TAG_CAUSE,
     TAG_CHANCE_LEVEL,
     TAG_CONFIDENCE,
@@ -347,12 +348,21 @@ def stored_row(run: Run) -> dict[str, Any]:
         "verdict": tags[TAG_VERDICT],
         "cause": tags.get(TAG_CAUSE, NO_CAUSE),
         "confidence": _number(tags.get(TAG_CONFIDENCE)),
+        "causes": _stored_causes(tags),
         "metric": tags.get(TAG_METRIC),
         "chance_level": _number(tags.get(TAG_CHANCE_LEVEL)),
         "skill": _number(tags.get(TAG_SKILL)),
         "tier": tags.get(TAG_TIER),
         "error": None,
     }
+
+
+def _stored_causes(tags: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the first cause as the tags tell it: its advice may be cut, its grounds are not there."""
+    if tags.get(TAG_CAUSE, NO_CAUSE) == NO_CAUSE:
+        return []
+    probability, advice = _number(tags.get(TAG_CONFIDENCE)), tags.get(TAG_ADVICE, "")
+    return [{"cause": tags[TAG_CAUSE], "probability": probability, "because": "", "advice": advice}]
 
 
 def _number(text: str | None) -> float | None:

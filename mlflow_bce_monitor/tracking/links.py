@@ -40,14 +40,14 @@ def experiment_path(experiment_id: str) -> str:
     return f"{_ROUTE}/{quote(experiment_id)}/runs{_TRAINING}"
 
 
-def view_path(experiment_id: str) -> str:
-    """Return the ready view of an experiment, relative to the address of any MLflow UI."""
-    return f"{_ROUTE}/{quote(experiment_id)}/runs{_TRAINING}&viewStateShareKey={VIEW_KEY}"
+def view_path(experiment_id: str, key: str = VIEW_KEY) -> str:
+    """Return a ready view of an experiment, relative to the address of any MLflow UI."""
+    return f"{_ROUTE}/{quote(experiment_id)}/runs{_TRAINING}&viewStateShareKey={quote(key)}"
 
 
-def view_link(store: Store, experiment_id: str) -> str | None:
-    """Return the address of the ready view of an experiment."""
-    return _link(store, view_path(experiment_id))
+def view_link(store: Store, experiment_id: str, key: str = VIEW_KEY) -> str | None:
+    """Return the address of a ready view of an experiment."""
+    return _link(store, view_path(experiment_id, key))
 
 
 def ui_command(store: Store) -> str | None:

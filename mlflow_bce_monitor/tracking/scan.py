@@ -28,8 +28,8 @@ from mlflow_bce_monitor.tracking.reports import Reports, parse_reports
 from mlflow_bce_monitor.tracking.search import find_run, select
 from mlflow_bce_monitor.tracking.sibling_search import SiblingSearch
 from mlflow_bce_monitor.tracking.since import filter_since
-from mlflow_bce_monitor.tracking.store import open_store
-from mlflow_bce_monitor.tracking.view import offer_view
+from mlflow_bce_monitor.tracking.store import Store, open_store
+from mlflow_bce_monitor.tracking.view import offer_views
 from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits
 from mlflow_bce_monitor.tracking.writer import write_answer
 
@@ -180,12 +180,21 @@ def scan(
         if html is not None:
             notes += write_overview(store, selection, rows, options, Path(html))
         if not dry_run:
-            evaluated = {str(row["experiment_id"]) for row in rows if row["error"] is None}
-            notes += [trouble for trouble in (offer_view(store, one) for one in sorted(evaluated)) if trouble]
+            notes += _offer_views(store, rows)
     for note in notes:
         _log.warning(note)
     table: pd.DataFrame = pd.DataFrame(rows, columns=list(COLUMNS))
     return table
+
+
+def _offer_views(store: Store, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Put the ready views on the experiments of evaluated runs; return what went wrong."""
+    verdicts: dict[str, set[str]] = {}
+    for row in rows:
+        if row["error"] is None:
+            verdicts.setdefault(str(row["experiment_id"]), set()).add(str(row["verdict"]))
+    troubles = (offer_views(store, experiment, found) for experiment, found in sorted(verdicts.items()))
+    return [trouble for trouble in troubles if trouble]
 
 
 def question_of(metrics: Sequence[str], base_rate: float | None) -> Question:

@@ -139,7 +139,7 @@ def test_a_normal_run_is_asked_for_nothing() -> None:
 def test_the_change_is_printed_whole() -> None:
     """Code to paste is never cut at the edge of the terminal."""
     shown = printed(explanation(handmade.stalled()), 80)
-    remedy = reasons.causes(handmade.stalled())[0].remedy
+    remedy = reasons.causes(handmade.stalled())[0].snippets[0].source
     assert "".join(remedy.split()) in "".join(shown.split())
 
 
