@@ -121,6 +121,8 @@ TAG_ADVICE: Final = "bce.advice"
 TAG_TIER: Final = "bce.tier"
 TAG_FINGERPRINT: Final = "bce.fingerprint"
 TAG_VERSION: Final = "bce.version"
+TAG_ALERTED: Final = "bce.alerted"
+"""The verdicts that were posted to a webhook, so that none is posted twice."""
 TAG_MONITOR: Final = "bce.monitor"
 """What the callback found out while the run was trained: no part of an answer."""
 

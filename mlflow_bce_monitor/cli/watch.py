@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Final, TextIO
 
@@ -31,6 +33,7 @@ from mlflow_bce_monitor.report.plain_text import plain
 if TYPE_CHECKING:
     import threading
 
+    from mlflow_bce_monitor.alerts.webhook import Webhook
     from mlflow_bce_monitor.tracking.evaluation import RunAnswer
     from mlflow_bce_monitor.tracking.store import Store
 
@@ -67,6 +70,20 @@ _FORMATS: Final = ("text", "jsonl")
     show_default=True,
     help="One line a verdict for people, or one JSON object of the contract a line.",
 )
+@click.option(
+    "--webhook",
+    metavar="URL",
+    help="Post findings there, once a run and verdict, as JSON with a text for Slack.  "
+    "[default: BCE_MONITOR_WEBHOOK; they are signed with BCE_MONITOR_WEBHOOK_SECRET]",
+)
+@click.option(
+    "--alert-on",
+    "alert_on",
+    metavar="VERDICT",
+    multiple=True,
+    help="A verdict to post; may be repeated.  "
+    "[default: BCE_MONITOR_WEBHOOK_VERDICTS, else stalled, diverged and inconsistent]",
+)
 @click.pass_context
 def watch(
     ctx: click.Context,
@@ -85,6 +102,8 @@ def watch(
     polls: int | None,
     once: bool,  # noqa: FBT001 - as above
     form: str,
+    webhook: str | None,
+    alert_on: tuple[str, ...],
 ) -> None:
     """Evaluate runs as they finish, and running ones while they run.
 
@@ -112,10 +131,11 @@ def watch(
         )
         watched = Watched(experiments, run_ids, filter_since(since, filter_string))
         rhythm = Rhythm(interval, 1 if once else polls)
+        hook = _webhook(webhook, alert_on)
         store = open_store(tracking_uri)
         n_failed = 0
-        with _stopped_by_signals() as (stop, interrupted):
-            for answer in watch_runs(store, watched, options, rhythm, stop, _tell):
+        with _stopped_by_signals() as (stop, interrupted), _alerts(hook, store, dry_run=dry_run) as heard:
+            for answer in watch_runs(store, watched, options, rhythm, stop, _tell, heard):
                 n_failed += answer.state is State.FAILED
                 _show(store, answer, form, out)
         if interrupted():
@@ -141,6 +161,34 @@ def _stopped_by_signals() -> Iterator[tuple[threading.Event, Callable[[], bool]]
             yield stop, lambda: stop.is_set() and not terminated
         finally:
             signal.signal(signal.SIGTERM, previous)
+
+
+def _webhook(url: str | None, alert_on: tuple[str, ...]) -> Webhook | None:
+    from mlflow_bce_monitor.alerts.webhook import webhook_of  # noqa: PLC0415 - as in watch()
+    from mlflow_bce_monitor.errors import UsageError  # noqa: PLC0415 - as in watch()
+
+    webhook = webhook_of(os.environ, url, alert_on)
+    if webhook is None and alert_on:
+        raise UsageError(
+            "--alert-on was given without an address: pass --webhook, or set BCE_MONITOR_WEBHOOK."
+        )
+    return webhook
+
+
+@contextmanager
+def _alerts(
+    webhook: Webhook | None, store: Store, *, dry_run: bool
+) -> Iterator[Callable[[RunAnswer], None] | None]:
+    """Yield what is to be told of every answer, None when nobody wants alerts."""
+    if webhook is None:
+        yield None
+        return
+    from mlflow_bce_monitor.alerts.alerter import Alerter  # noqa: PLC0415 - as in watch()
+    from mlflow_bce_monitor.tracking.links import run_link  # noqa: PLC0415 - as in watch()
+
+    client = None if dry_run else store.client
+    with closing(Alerter(webhook, client, partial(run_link, store), _tell)) as alerter:
+        yield alerter.consider
 
 
 def _tell(sentence: str) -> None:

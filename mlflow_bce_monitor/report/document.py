@@ -47,7 +47,8 @@ def render(
     styles, scripts
         Files in ``templates/`` that go into the page, styles after ``base.css``.
     sources
-        Further rules of the policy, such as ``"connect-src 'self'"`` for a page of a server.
+        Rules of the policy, further ones or others in the place of the usual, such as
+        ``"connect-src 'self'"`` for a page of a server.
     content
         What the template names.
     """
@@ -60,7 +61,7 @@ def inlined(styles: tuple[str, ...], scripts: tuple[str, ...] = (), sources: tup
     """Return what a page carries inside, as :func:`render` does."""
     style = "\n".join(_text(name) for name in (BASE_STYLE, *styles))
     script = "\n".join(_text(name) for name in scripts)
-    policy = (
+    rules = (
         "default-src 'none'",
         f"style-src '{_digest(style)}'",
         f"script-src '{_digest(script)}'",
@@ -68,7 +69,9 @@ def inlined(styles: tuple[str, ...], scripts: tuple[str, ...] = (), sources: tup
         "form-action 'none'",
         *sources,
     )
-    return Inline(style, script, "; ".join(policy))
+    # One rule of a kind: a page's own takes the place of ours.
+    policy = {rule.partition(" ")[0]: rule for rule in rules}
+    return Inline(style, script, "; ".join(policy.values()))
 
 
 @cache

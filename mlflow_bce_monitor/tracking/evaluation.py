@@ -86,18 +86,23 @@ class RunAnswer:
         says why; a diagnosis that could not be written is in the row all the same).
     notes
         What was left out, on purpose or for want of an answer from the store, one sentence each.
-    parent
-        Run id of the parent of a nested run.
+    run
+        The run as the search found it, before it was written to; None for one that was not found.
     """
 
     row: Mapping[str, Any]
     state: State
     notes: tuple[str, ...] = ()
-    parent: str | None = None
+    run: Run | None = None
+
+    @property
+    def parent(self) -> str | None:
+        """Run id of the parent of a nested run."""
+        return None if self.run is None else parent_of(self.run)
 
     def but_failed(self, error: str) -> RunAnswer:
         """Return this answer with what went wrong."""
-        return RunAnswer({**self.row, "error": error}, State.FAILED, parent=self.parent)
+        return replace(self, row={**self.row, "error": error}, state=State.FAILED, notes=())
 
 
 @dataclass(frozen=True)
@@ -259,7 +264,7 @@ class _Pass:
                     record, notes = with_siblings(record, plan.run, page.siblings_of)
                 yield partial(self._answer, plan, record, notes)
             else:
-                yield partial(RunAnswer, stored_row(plan.run), State.UNCHANGED)
+                yield partial(RunAnswer, stored_row(plan.run), State.UNCHANGED, run=plan.run)
 
     def _plan(self, run: Run) -> _Plan:
         options = self._options
@@ -277,7 +282,7 @@ class _Pass:
             diagnosis = diagnose_run(plan.run, record, options)
             known = plan.current or (options.news_of_unfinished and _is_said(plan.run, diagnosis))
             state = State.UNCHANGED if known else State.EVALUATED
-            answer = RunAnswer(diagnosis.as_contract(), state, notes, parent_of(plan.run))
+            answer = RunAnswer(diagnosis.as_contract(), state, notes, plan.run)
             if known or options.dry_run:
                 return answer
             left_out = write_answer(self._store.client, diagnosis, record, plan.digest, options.reports)

@@ -21,6 +21,7 @@ CORE = {
     *("verdicts", "calibration", "ranking", "measurements", "diagnosis", "evaluated_alone", "pipeline"),
 }
 EDGES = {"tracking", "cli", "report", "scenarios", "keras", "probes", "evaluator", "spark", "plugins"}
+EDGES |= {"alerts", "server"}
 HEAVY = {
     *("mlflow", "tensorflow", "keras", "torch", "pyspark", "click", "rich", "matplotlib", "jinja2", "pandas"),
     *("sqlalchemy", "sklearn", "imblearn", "scipy", "fastapi", "flask"),
@@ -138,7 +139,9 @@ def test_the_flow_goes_one_way(path: Path) -> None:
     ("part", "forbidden"),
     [
         ("report", {"tracking", "cli", "scenarios", "keras"}),
-        ("tracking", {"cli", "scenarios"}),
+        ("tracking", {"cli", "scenarios", "alerts", "server"}),
+        ("alerts", {"cli", "scenarios", "server"}),
+        ("server", {"cli", "scenarios", "keras", "probes"}),
         ("scenarios", {"cli"}),
     ],
 )
