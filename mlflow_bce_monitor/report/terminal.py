@@ -7,12 +7,13 @@ named ``[red]`` stays so named.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from rich import box
 from rich.cells import cell_len
-from rich.console import Group, JustifyMethod, RenderableType
+from rich.console import Console, ConsoleOptions, Group, JustifyMethod, RenderableType
+from rich.segment import Segment
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
@@ -24,6 +25,7 @@ from mlflow_bce_monitor.report.plain_text import cut_inside, plain, sentence
 
 _NARROW: Final = 100  # columns: below, the metric's name would squeeze the run's
 _GAP: Final = 2  # cells between two columns
+_RULE: Final = "\N{BOX DRAWINGS LIGHT HORIZONTAL}"
 _SHORTEST_RUN: Final = 8  # cells: less of a name says nothing
 _METRIC: Final = 24  # characters of a metric's name
 
@@ -85,11 +87,8 @@ def runs_table(rows: Iterable[RunRow], width: int) -> RenderableType:
         columns.append(_Column("metric", [cut_inside(one.metric, _METRIC) for one in shown]))
     room = max(width - sum(column.width + _GAP for column in columns) - _GAP, _SHORTEST_RUN)
     columns.insert(0, _Column("run", [cut_inside(one.run, room) for one in shown]))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style=STRONG)
-    for column in columns:
-        table.add_column(column.title, justify=column.side, no_wrap=True)
-    for at in range(len(shown)):
-        table.add_row(*(Text(column.cells[at], style=_weight(column.cells[at])) for column in columns))
+    fits = sum(column.width + _GAP for column in columns) <= width
+    table = _Lines(columns) if fits else _squeezed(columns)
     return Group(table, *(Text(f"{one.run}: {one.error}") for one in shown if one.error))
 
 
@@ -102,6 +101,50 @@ class _Column(NamedTuple):
     def width(self) -> int:
         """Cells that the widest entry takes."""
         return max(cell_len(text) for text in (self.title, *self.cells))
+
+    def padded(self) -> list[str]:
+        """Return title and cells as wide as the column, with the gaps to its neighbours."""
+        texts, width = [self.title, *self.cells], self.width
+        rooms = [" " * (width - cell_len(text)) for text in texts]
+        if self.side == "right":
+            return [f" {room}{text} " for text, room in zip(texts, rooms, strict=True)]
+        return [f" {text}{room} " for text, room in zip(texts, rooms, strict=True)]
+
+
+class _Lines:
+    """A table that fits, a line a row; laying it out with rich takes longer than to diagnose its runs."""
+
+    def __init__(self, columns: Sequence[_Column]) -> None:
+        self._columns = columns
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment | Table]:
+        """Yield what :func:`_squeezed` would, where nothing has to be squeezed."""
+        if options.ascii_only:
+            yield _squeezed(self._columns)
+            return
+        padded = [column.padded() for column in self._columns]
+        blank = " " * sum(cell_len(title) for title, *_ in padded)
+        yield from _line(Segment(blank))
+        yield from _line(*(Segment(title, STRONG) for title, *_ in padded))
+        yield from _line(Segment(f" {_RULE * (len(blank) - _GAP)} "))
+        for cells in zip(*(cells for _, *cells in padded), strict=True):
+            yield from _line(*(Segment(cell, _weight(cell.strip())) for cell in cells))
+        yield from _line(Segment(blank))
+
+
+def _line(*parts: Segment) -> Iterator[Segment]:
+    yield from parts
+    yield Segment.line()
+
+
+def _squeezed(columns: Sequence[_Column]) -> Table:
+    """Return a table whose columns are made as narrow as the terminal wants them."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style=STRONG)
+    for column in columns:
+        table.add_column(column.title, justify=column.side, no_wrap=True)
+    for row in zip(*(column.cells for column in columns), strict=True):
+        table.add_row(*(Text(cell, style=_weight(cell)) for cell in row))
+    return table
 
 
 def _weight(cell: str) -> Style:
