@@ -275,7 +275,14 @@ class _Pass:
             answer = RunAnswer(diagnosis.as_contract(), State.UNCHANGED if known else State.EVALUATED, notes)
             if known or options.dry_run:
                 return answer
-            left_out = write_answer(self._store.client, diagnosis, record, plan.digest, options.reports)
+            left_out = write_answer(
+                self._store.client,
+                diagnosis,
+                record,
+                plan.digest,
+                options.reports,
+                mark_in_batch=self._store.batches_in_order,
+            )
             return replace(answer, notes=(*notes, *left_out))
         except BCEMonitorError as error:
             return answer.but_failed(str(error))

@@ -89,7 +89,14 @@ def evaluate_run(
         if dry_run or (not force and is_current(run, run_digest, options.reports)):
             return diagnosis
         try:
-            notes = write_answer(store.client, diagnosis, record, run_digest, options.reports)
+            notes = write_answer(
+                store.client,
+                diagnosis,
+                record,
+                run_digest,
+                options.reports,
+                mark_in_batch=store.batches_in_order,
+            )
         except STORE_FAILURES as error:
             raise StoreError(not_written(error)) from error
     for note in notes:

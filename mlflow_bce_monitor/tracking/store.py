@@ -72,6 +72,14 @@ class Store:
     def __str__(self) -> str:
         return shown(self.uri)
 
+    @property
+    def batches_in_order(self) -> bool:
+        """Whether ``log_batch`` writes metrics, then tags as they are listed, or all of them at once.
+
+        MLflow's own stores do, and so its server; its API promises nothing, so a plugin may do otherwise.
+        """
+        return self.kind is not StoreKind.OTHER
+
 
 def open_store(tracking_uri: str | None = None) -> Store:
     """Open a tracking store without ever creating or migrating one.

@@ -39,27 +39,40 @@ REPORT = {"bce_monitor/report.html", "bce_monitor/curve.png", "bce_monitor/diagn
 
 # Scans a store and is killed in front of the call it is told, as an operator or the kernel would.
 _KILLED = """
-import os, signal, sys
-from mlflow import MlflowClient
+import importlib, os, signal, sys
 import mlflow_bce_monitor
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+from mlflow.tracking._tracking_service.utils import _tracking_store_registry
 
-def kill_before(name, *wanted):
-    original = getattr(MlflowClient, name)
-    def call(self, run_id, *arguments, **named):
-        if not wanted or arguments[0] in wanted:
+def kill_before(place, name, wanted=None):
+    module, kind = place.split(":")
+    owner = getattr(importlib.import_module(module), kind)
+    original = getattr(owner, name)
+    def call(self, *arguments, **named):
+        if wanted is None or wanted in [getattr(one, "key", one) for one in arguments]:
             os.kill(os.getpid(), signal.SIGKILL)
-        return original(self, run_id, *arguments, **named)
-    setattr(MlflowClient, name, call)
+        return original(self, *arguments, **named)
+    setattr(owner, name, call)
 
+# A store that a plugin brings, of which nobody knows in which order it writes a batch.
+_tracking_store_registry.register(
+    "plugin", lambda store_uri, artifact_uri: SqlAlchemyStore(store_uri.replace("plugin", "sqlite", 1), ".")
+)
 uri, force, *where = sys.argv[1:]
 kill_before(*where)
 mlflow_bce_monitor.scan(uri, force=force == "force")
 """
 
+_CLIENT = "mlflow:MlflowClient"
 POINTS_OF_DEATH = {
-    "before the report": ("log_artifacts",),
-    "between report and tags": ("log_batch",),
-    "between tags and fingerprint": ("set_tag", "bce.fingerprint"),
+    "before the report": ("sqlite", _CLIENT, "log_artifacts"),
+    "between report and batch": ("sqlite", _CLIENT, "log_batch"),
+    "in the batch, between metrics and tags": (
+        "sqlite",
+        "mlflow.store.tracking.sqlalchemy_store:SqlAlchemyStore",
+        "_set_tags",
+    ),
+    "between batch and fingerprint of another store": ("plugin", _CLIENT, "set_tag", "bce.fingerprint"),
 }
 
 
@@ -182,6 +195,12 @@ def test_dry_run_writes_nothing(store: FilledStore, stuck: str) -> None:
     assert store.files() == {}
 
 
+def killed(uri: str, force: str, *where: str) -> None:
+    """Scan in a process that is killed in front of a call."""
+    done = subprocess.run([sys.executable, "-c", _KILLED, uri, force, *where], check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
 @pytest.mark.parametrize("where", POINTS_OF_DEATH.values(), ids=POINTS_OF_DEATH.keys())
 @pytest.mark.parametrize("force", ["", "force"], ids=["first write", "rewrite"])
 def test_an_interrupted_write_is_completed_by_the_next_scan(
@@ -192,8 +211,8 @@ def test_an_interrupted_write_is_completed_by_the_next_scan(
     run_id = store.run(store.experiment(), {"loss": stalled()}, tags={"mlflow.note.content": "mine"})
     if force:
         scan(store.uri)
-    killed = subprocess.run([sys.executable, "-c", _KILLED, store.uri, force, *where], check=False)
-    assert killed.returncode == -signal.SIGKILL
+    scheme, *call = where
+    killed(store.uri.replace("sqlite", scheme, 1), force, *call)
     assert "bce.fingerprint" not in store.client.get_run(run_id).data.tags
     scan(store.uri)
     run = store.client.get_run(run_id)
@@ -204,6 +223,35 @@ def test_an_interrupted_write_is_completed_by_the_next_scan(
     tables = store.tables()
     scan(store.uri)
     assert store.tables() == tables
+
+
+def test_a_recovery_interrupted_among_the_stale_tags_is_completed(store: FilledStore) -> None:
+    """Killed before the advice of the earlier answer is taken away, a run is answered anew, without it."""
+    run_id = store.run(
+        store.experiment(), {"loss": stalled()}, params={"positive_share": "0.5"}, status="RUNNING"
+    )
+    scan(store.uri)
+    store.extend(run_id, "loss", learning(120), first_step=40)
+    killed(store.uri, "", _CLIENT, "delete_tag", "bce.advice")
+    assert "bce.fingerprint" not in store.client.get_run(run_id).data.tags
+    scan(store.uri)
+    tags = store.client.get_run(run_id).data.tags
+    assert tags["bce.verdict"] == "escaped"
+    assert not {"bce.advice", "mlflow.note.content"} & tags.keys()
+
+
+@pytest.mark.parametrize("last", ["bce.verdict", "bce.tier", "bce.fingerprint"])
+def test_a_folder_is_written_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: str) -> None:
+    """A file store writes a batch tag by tag: wherever it ends, the fingerprint is the last to be there."""
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    folder = tmp_path / "mlruns"
+    folder.mkdir()
+    store = FilledStore(folder.as_uri(), tmp_path / "artifacts")
+    run_id = store.run(store.experiment(), {"loss": stalled()})
+    killed(store.uri, "", "mlflow.store.tracking.file_store:FileStore", "_set_run_tag", last)
+    assert not {last, "bce.fingerprint"} & store.client.get_run(run_id).data.tags.keys()
+    scan(store.uri)
+    assert store.client.get_run(run_id).data.tags.keys() >= ANSWER_TAGS
 
 
 @pytest.mark.parametrize("status", ["FINISHED", "FAILED", "KILLED", "RUNNING"])
