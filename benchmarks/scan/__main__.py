@@ -30,7 +30,7 @@ from benchmarks.scan.serving import serving
 from mlflow_bce_monitor import scan
 from mlflow_bce_monitor.pipeline import diagnose
 from mlflow_bce_monitor.records import RunRecord
-from mlflow_bce_monitor.tracking.evaluation import reader_of
+from mlflow_bce_monitor.tracking.judges import reader_of
 from mlflow_bce_monitor.tracking.reader import ClientReader, RunReader
 from mlflow_bce_monitor.tracking.store import Store, open_store
 

@@ -17,8 +17,8 @@ from stores import START, FilledStore, learning
 from mlflow_bce_monitor.contract import TAG_MONITOR
 from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.tracking.reader import ClientReader, ReadFailure, RunReader
-from mlflow_bce_monitor.tracking.sql_histories import SqliteSource
 from mlflow_bce_monitor.tracking.sql_reader import SqlReader, sql_reader
+from mlflow_bce_monitor.tracking.sqlite_columns import SqliteSource
 from mlflow_bce_monitor.tracking.store import Store, StoreKind, open_store
 
 
