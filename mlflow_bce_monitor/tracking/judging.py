@@ -13,7 +13,7 @@ from typing import Any
 from mlflow_bce_monitor.diagnosis import Diagnosis
 from mlflow_bce_monitor.errors import BCEMonitorError, RunError
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.pipeline import Question, diagnose
+from mlflow_bce_monitor.pipeline import Question, diagnose, diagnose_many
 from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.report.plain_text import plain
 
@@ -47,7 +47,20 @@ class Judged:
 
 def judge_together(records: Sequence[RunRecord], question: Question, limits: Limits) -> list[Judged]:
     """Diagnose some runs, which are held in memory together."""
-    return [_judged(record, question, limits) for record in records]
+    there = [record for record in records if not _refusal(record, question)]
+    try:
+        found = iter(diagnose_many(there, question, limits))
+    except Exception:  # noqa: BLE001 - a mistake of ours: found once more by the run that it is met at
+        return [_judged(record, question, limits) for record in records]
+    judged = []
+    for record in records:
+        refusal = _refusal(record, question)
+        answer = RunError(refusal) if refusal else next(found)
+        if isinstance(answer, RunError):
+            judged.append(Judged(record.run_id, error=str(answer)))
+        else:
+            judged.append(_of(record, answer))
+    return judged
 
 
 def without_evidence(judged: Judged) -> Judged:
@@ -57,7 +70,9 @@ def without_evidence(judged: Judged) -> Judged:
 
 def diagnose_alone(record: RunRecord, question: Question, limits: Limits) -> Diagnosis:
     """Diagnose one run; RunError when it has none of the metrics that were asked for."""
-    _refuse_unless_there(record, question)
+    refusal = _refusal(record, question)
+    if refusal:
+        raise RunError(refusal)
     return diagnose(record, question, limits)
 
 
@@ -69,14 +84,14 @@ def mistaken(error: Exception) -> str:
     )
 
 
-def _refuse_unless_there(record: RunRecord, question: Question) -> None:
+def _refusal(record: RunRecord, question: Question) -> str:
+    """Return why a run has nothing of what was asked for, "" when it has something."""
     asked, logged = question.metrics, record.histories
-    if asked and logged and not set(asked) & set(logged):
-        found = ", ".join(repr(plain(name)) for name in sorted(logged))
-        wanted = " or ".join(repr(plain(name)) for name in asked)
-        raise RunError(
-            f"Run {record.run_id} has no metric {wanted}; it has {found}. Pass --metric with one of these."
-        )
+    if not asked or not logged or set(asked) & set(logged):
+        return ""
+    found = ", ".join(repr(plain(name)) for name in sorted(logged))
+    wanted = " or ".join(repr(plain(name)) for name in asked)
+    return f"Run {record.run_id} has no metric {wanted}; it has {found}. Pass --metric with one of these."
 
 
 def _judged(record: RunRecord, question: Question, limits: Limits) -> Judged:
