@@ -23,6 +23,7 @@ from typing import Final
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from benchmarks.performance import kept
 from benchmarks.scan import columns, growth
 from benchmarks.scan.filling import Shape, fill
 from benchmarks.scan.measuring import measure, ratio
@@ -49,18 +50,26 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=2_000)
     parser.add_argument("--no-http", action="store_true")
     parser.add_argument("--growth", action="store_true", help="only the growth from 1,000 to 100,000 runs")
+    parser.add_argument("--write", action="store_true", help="keep the numbers for docs/performance.md")
     arguments = parser.parse_args()
     if arguments.growth:
-        growth.main()
+        with kept("growth", "python -m benchmarks.scan --growth", write=arguments.write) as further:
+            further |= {"points": growth.POINTS, "sizes": growth.main()}
         return
-    with tempfile.TemporaryDirectory() as folder:
-        database = Path(folder) / "mlflow.db"
-        uri = fill(database, Shape(arguments.runs))
-        print(f"{arguments.runs:,} runs x 3 metrics x 200 points, a tenth of them stuck at chance")
-        _on_sqlite(database, uri)
-        if not arguments.no_http:
-            _over_http(database)
-        _writing(database)
+    with (
+        kept("scan", "python -m benchmarks.scan", write=arguments.write),
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        _all(Path(folder) / "mlflow.db", arguments.runs, with_http=not arguments.no_http)
+
+
+def _all(database: Path, n_runs: int, *, with_http: bool) -> None:
+    uri = fill(database, Shape(n_runs))
+    print(f"{n_runs:,} runs x 3 metrics x 200 points, a tenth of them stuck at chance")
+    _on_sqlite(database, uri)
+    if with_http:
+        _over_http(database)
+    _writing(database)
     _starting()
 
 
