@@ -77,7 +77,8 @@ def page() -> dict[Path, str]:
     """Return page and figure, by their path in ``docs``."""
     found = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(KEPT.glob("*.json"))}
     text = markdown_environment(HERE).get_template("performance.md.jinja").render(found=found, figure=FIGURE)
-    return {Path(PAGE): text, FIGURE: figure(found["growth"]["sizes"])}
+    pictures = {FIGURE: figure(found["growth"]["sizes"])} if "growth" in found else {}
+    return {Path(PAGE): text, **pictures}
 
 
 def main() -> None:

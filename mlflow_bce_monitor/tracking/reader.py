@@ -1,9 +1,10 @@
 """From a store to run records.
 
 A reader takes runs as a search returned them (latest values, params, tags, data sets) and
-adds the metric histories. There are two: :class:`ClientReader` uses nothing but MLflow's
-public client and works everywhere; :class:`~mlflow_bce_monitor.tracking.sql_reader.SqlReader`
-reads the same rows with one statement for many runs. A test holds them to the same records.
+adds the metric histories. :class:`ClientReader` uses nothing but MLflow's public client and works
+everywhere; :class:`~mlflow_bce_monitor.tracking.sql_reader.SqlReader` and
+:class:`~mlflow_bce_monitor.tracking.bulk_reader.BulkReader` read many runs at once. A test holds them to
+the same records.
 """
 
 from __future__ import annotations

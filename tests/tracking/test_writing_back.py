@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from killing import CLIENT, SQL_STORE, killed
 from mlflow.entities import Run
 from stores import FilledStore, learning, stalled
 
@@ -37,42 +35,15 @@ ANSWER_TAGS = {
 }
 REPORT = {"bce_monitor/report.html", "bce_monitor/curve.png", "bce_monitor/diagnosis.json"}
 
-# Scans a store and is killed in front of the call it is told, as an operator or the kernel would.
-_KILLED = """
-import importlib, os, signal, sys
-import mlflow_bce_monitor
-from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-from mlflow.tracking._tracking_service.utils import _tracking_store_registry
-
-def kill_before(place, name, wanted=None):
-    module, kind = place.split(":")
-    owner = getattr(importlib.import_module(module), kind)
-    original = getattr(owner, name)
-    def call(self, *arguments, **named):
-        if wanted is None or wanted in [getattr(one, "key", one) for one in arguments]:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return original(self, *arguments, **named)
-    setattr(owner, name, call)
-
-# A store that a plugin brings, of which nobody knows in which order it writes a batch.
-_tracking_store_registry.register(
-    "plugin", lambda store_uri, artifact_uri: SqlAlchemyStore(store_uri.replace("plugin", "sqlite", 1), ".")
-)
-uri, force, *where = sys.argv[1:]
-kill_before(*where)
-mlflow_bce_monitor.scan(uri, force=force == "force")
-"""
-
-_CLIENT = "mlflow:MlflowClient"
 POINTS_OF_DEATH = {
-    "before the report": ("sqlite", _CLIENT, "log_artifacts"),
-    "between report and batch": ("sqlite", _CLIENT, "log_batch"),
+    "before the report": ("sqlite", CLIENT, "log_artifacts"),
+    "between report and batch": ("sqlite", CLIENT, "log_batch"),
     "in the batch, between metrics and tags": (
         "sqlite",
-        "mlflow.store.tracking.sqlalchemy_store:SqlAlchemyStore",
+        SQL_STORE,
         "_set_tags",
     ),
-    "between batch and fingerprint of another store": ("plugin", _CLIENT, "set_tag", "bce.fingerprint"),
+    "between batch and fingerprint of another store": ("plugin", CLIENT, "set_tag", "bce.fingerprint"),
 }
 
 
@@ -195,12 +166,6 @@ def test_dry_run_writes_nothing(store: FilledStore, stuck: str) -> None:
     assert store.files() == {}
 
 
-def killed(uri: str, force: str, *where: str) -> None:
-    """Scan in a process that is killed in front of a call."""
-    done = subprocess.run([sys.executable, "-c", _KILLED, uri, force, *where], check=False)
-    assert done.returncode == -signal.SIGKILL
-
-
 @pytest.mark.parametrize("where", POINTS_OF_DEATH.values(), ids=POINTS_OF_DEATH.keys())
 @pytest.mark.parametrize("force", ["", "force"], ids=["first write", "rewrite"])
 def test_an_interrupted_write_is_completed_by_the_next_scan(
@@ -232,7 +197,7 @@ def test_a_recovery_interrupted_among_the_stale_tags_is_completed(store: FilledS
     )
     scan(store.uri)
     store.extend(run_id, "loss", learning(120), first_step=40)
-    killed(store.uri, "", _CLIENT, "delete_tag", "bce.advice")
+    killed(store.uri, "", CLIENT, "delete_tag", "bce.advice")
     assert "bce.fingerprint" not in store.client.get_run(run_id).data.tags
     scan(store.uri)
     tags = store.client.get_run(run_id).data.tags
