@@ -20,7 +20,8 @@ def kill_before(place, name, wanted=None):
     owner = getattr(importlib.import_module(module), kind)
     original = getattr(owner, name)
     def call(self, *arguments, **named):
-        if wanted is None or wanted in [getattr(one, "key", one) for one in arguments]:
+        each = [one for some in arguments for one in (some if isinstance(some, list) else [some])]
+        if wanted is None or wanted in [getattr(one, "key", one) for one in each]:
             os.kill(os.getpid(), signal.SIGKILL)
         return original(self, *arguments, **named)
     setattr(owner, name, call)
@@ -29,13 +30,13 @@ def kill_before(place, name, wanted=None):
 _tracking_store_registry.register(
     "plugin", lambda store_uri, artifact_uri: SqlAlchemyStore(store_uri.replace("plugin", "sqlite", 1), ".")
 )
-uri, force, *where = sys.argv[1:]
+uri, force, experiment, *where = sys.argv[1:]
 kill_before(*where)
-mlflow_bce_monitor.scan(uri, force=force == "force")
+mlflow_bce_monitor.scan(uri, [experiment] if experiment else (), force=force == "force")
 """
 
 
-def killed(uri: str, force: str, *where: str) -> None:
+def killed(uri: str, force: str, *where: str, experiment: str = "") -> None:
     """Scan in a process that is killed in front of a call.
 
     Parameters
@@ -46,6 +47,8 @@ def killed(uri: str, force: str, *where: str) -> None:
         "force" to write runs that are current, too.
     where
         ``module:class``, the method, and an argument (or its key) that the call must have, if any.
+    experiment
+        Scan this one alone.
     """
-    done = subprocess.run([sys.executable, "-c", _KILLED, uri, force, *where], check=False)
+    done = subprocess.run([sys.executable, "-c", _KILLED, uri, force, experiment, *where], check=False)
     assert done.returncode == -signal.SIGKILL

@@ -23,7 +23,7 @@ def test_an_answer_is_whole_or_not_there(request: pytest.FixtureRequest, kind: s
     filled: FilledStore = request.getfixturevalue(kind)
     experiment = filled.experiment()
     run_id = filled.run(experiment, {"loss": stalled()}, params={"positive_share": "0.5"})
-    killed(filled.uri, "", SQL_STORE, "_set_tags", "bce.fingerprint")
+    killed(filled.uri, "", SQL_STORE, "_set_tags", "bce.fingerprint", experiment=experiment)
     assert "bce.fingerprint" not in filled.client.get_run(run_id).data.tags
     answers = scan(filled.uri, [experiment])
     assert answers["verdict"].tolist() == ["stalled"]
