@@ -129,7 +129,7 @@ class JudgesBeside:
     def __init__(
         self, here: JudgesHere, path: Path, question: Question, limits: Limits, coworkers: int
     ) -> None:
-        self._here = here
+        self.here = here
         self._path = path
         self._question = question
         self._limits = limits
@@ -141,13 +141,13 @@ class JudgesBeside:
     def judge(self, asked: Sequence[Asked]) -> Verdicts:
         """Yield what came of each run, in order."""
         if not self._are_there(len(asked)) or self._threads is None:
-            yield from self._here.judge(asked)
+            yield from self.here.judge(asked)
             return
         chunks = (asked[start : start + _RUNS_A_TASK] for start in range(0, len(asked), _RUNS_A_TASK))
         calls = (partial(self._ask, chunk, *_records(chunk)) for chunk in chunks)
         for chunk, found in in_order(self._threads, calls, self._n_coworkers):
             # Without an answer the process is lost: the memory may have been too small for two.
-            yield from self._here.judge(chunk) if found is None else found
+            yield from self.here.judge(chunk) if found is None else found
 
     def close(self) -> None:
         """End the other processes."""
@@ -155,7 +155,7 @@ class JudgesBeside:
             coworker.close()
         if self._threads is not None:
             self._threads.shutdown(wait=True, cancel_futures=True)
-        self._here.close()
+        self.here.close()
 
     def _are_there(self, n_runs: int) -> bool:
         """Start the processes at the first page that is large enough; False when there are none."""
