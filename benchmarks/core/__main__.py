@@ -18,6 +18,7 @@ from benchmarks.core import contenders, start_up
 from benchmarks.core.bounds import TOLERANCE, Hits
 from benchmarks.core.contenders import PENALTIES, Timed
 from benchmarks.core.made import POINTS, made_runs
+from benchmarks.performance import kept
 
 OURS: Final = "our diagnosis"
 DETECTOR: Final = "our detector, both losses"
@@ -28,8 +29,14 @@ Round = Mapping[str, Timed]
 @click.option("--runs", type=click.IntRange(min=6), default=600, show_default=True, help="Made runs.")
 @click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--zoo/--no-zoo", default=True, help="Time the runs of the zoo as well.")
-def main(runs: int, rounds: int, *, zoo: bool) -> None:
+@click.option("--write", is_flag=True, help="Keep the numbers for docs/performance.md.")
+def main(runs: int, rounds: int, *, zoo: bool, write: bool) -> None:
     """Print one table for each set of runs, and one for the start-up."""
+    with kept("core", f"python -m benchmarks.core --runs {runs} --rounds {rounds}", write=write):
+        _all(runs, rounds, zoo=zoo)
+
+
+def _all(runs: int, rounds: int, *, zoo: bool) -> None:
     made = made_runs(runs)
     records = [one.record for one in made]
     few = made[: max(len(made) // 10, 6)]

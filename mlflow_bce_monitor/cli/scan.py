@@ -21,6 +21,7 @@ from mlflow_bce_monitor.cli.options import (
     workers_option,
 )
 from mlflow_bce_monitor.cli.quiet import answer_alone, quiet_mlflow
+from mlflow_bce_monitor.cli.starting import uncollected
 from mlflow_bce_monitor.contract import EXIT_DONE, EXIT_SOME_FAILED, EXIT_VERDICT_FOUND, Verdict
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.tracking.reports import Reports
@@ -99,27 +100,30 @@ def scan(
     be evaluated. A found verdict outweighs an error. Ctrl-C finishes the runs in hand (130).
     """
     with answer_alone() as out:
-        from mlflow_bce_monitor.tracking.evaluation import ScanOptions  # noqa: PLC0415 - loads MLflow
-        from mlflow_bce_monitor.tracking.scan import question_of  # noqa: PLC0415 - as above
-        from mlflow_bce_monitor.tracking.search import select  # noqa: PLC0415 - as above
-        from mlflow_bce_monitor.tracking.since import filter_since  # noqa: PLC0415 - as above
-        from mlflow_bce_monitor.tracking.store import open_store  # noqa: PLC0415 - as above
-        from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits  # noqa: PLC0415 - as above
+        with uncollected():
+            from mlflow_bce_monitor.tracking.evaluation import ScanOptions  # noqa: PLC0415 - loads MLflow
+            from mlflow_bce_monitor.tracking.scan import question_of  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.search import select  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.since import filter_since  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.store import open_store  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits  # noqa: PLC0415 - as above
 
-        quiet_mlflow()
-        if html is not None and not html.absolute().parent.is_dir():
-            raise UsageError(f"--html {html}: there is no folder {html.absolute().parent}. Create it first.")
-        options = ScanOptions(
-            question=question_of(metrics, base_rate),
-            force=force,
-            dry_run=dry_run,
-            reports=Reports(reports),
-            workers=workers,
-            max_rate=max_rate,
-            # The table shows no more than the tags hold, so unchanged runs need not be read.
-            full_rows=form != "table",
-        )
-        store = open_store(tracking_uri)
+            quiet_mlflow()
+            if html is not None and not html.absolute().parent.is_dir():
+                raise UsageError(
+                    f"--html {html}: there is no folder {html.absolute().parent}. Create it first."
+                )
+            options = ScanOptions(
+                question=question_of(metrics, base_rate),
+                force=force,
+                dry_run=dry_run,
+                reports=Reports(reports),
+                workers=workers,
+                max_rate=max_rate,
+                # The table shows no more than the tags hold, so unchanged runs need not be read.
+                full_rows=form != "table",
+            )
+            store = open_store(tracking_uri)
         with bounded_waits(WORKING):
             selection = select(store, experiments, run_ids, filter_since(since, filter_string))
             tally = _run(store, selection, options, form, out, html)

@@ -27,6 +27,7 @@ from mlflow_bce_monitor.cli.options import (
     workers_option,
 )
 from mlflow_bce_monitor.cli.quiet import answer_alone, quiet_mlflow
+from mlflow_bce_monitor.cli.starting import uncollected
 from mlflow_bce_monitor.contract import EXIT_DONE, EXIT_SOME_FAILED, NO_CAUSE, Verdict
 from mlflow_bce_monitor.report.plain_text import plain
 
@@ -114,25 +115,26 @@ def watch(
     SIGTERM (0).
     """
     with answer_alone() as out:
-        from mlflow_bce_monitor.tracking.evaluation import ScanOptions, State  # noqa: PLC0415 - loads MLflow
-        from mlflow_bce_monitor.tracking.reports import parse_reports  # noqa: PLC0415 - as above
-        from mlflow_bce_monitor.tracking.scan import question_of  # noqa: PLC0415 - as above
-        from mlflow_bce_monitor.tracking.since import filter_since  # noqa: PLC0415 - as above
-        from mlflow_bce_monitor.tracking.store import open_store  # noqa: PLC0415 - as above
-        from mlflow_bce_monitor.tracking.watching import Rhythm, Watched, watch_runs  # noqa: PLC0415 - as above
+        with uncollected():
+            from mlflow_bce_monitor.tracking.evaluation import ScanOptions, State  # noqa: PLC0415 - loads MLflow
+            from mlflow_bce_monitor.tracking.reports import parse_reports  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.scan import question_of  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.since import filter_since  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.store import open_store  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.watching import Rhythm, Watched, watch_runs  # noqa: PLC0415 - as above
 
-        quiet_mlflow()
-        options = ScanOptions(
-            question=question_of(metrics, base_rate),
-            dry_run=dry_run,
-            reports=parse_reports(reports),
-            workers=workers,
-            max_rate=max_rate,
-        )
-        watched = Watched(experiments, run_ids, filter_since(since, filter_string))
-        rhythm = Rhythm(interval, 1 if once else polls)
-        hook = _webhook(webhook, alert_on)
-        store = open_store(tracking_uri)
+            quiet_mlflow()
+            options = ScanOptions(
+                question=question_of(metrics, base_rate),
+                dry_run=dry_run,
+                reports=parse_reports(reports),
+                workers=workers,
+                max_rate=max_rate,
+            )
+            watched = Watched(experiments, run_ids, filter_since(since, filter_string))
+            rhythm = Rhythm(interval, 1 if once else polls)
+            hook = _webhook(webhook, alert_on)
+            store = open_store(tracking_uri)
         n_failed = 0
         with _stopped_by_signals() as (stop, interrupted), _alerts(hook, store, dry_run=dry_run) as heard:
             for answer in watch_runs(store, watched, options, rhythm, stop, _tell, heard):

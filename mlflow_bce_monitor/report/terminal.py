@@ -7,12 +7,13 @@ named ``[red]`` stays so named.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from rich import box
 from rich.cells import cell_len
-from rich.console import Group, JustifyMethod, RenderableType
+from rich.console import Console, ConsoleOptions, Group, JustifyMethod, RenderableType
+from rich.segment import Segment
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
@@ -27,6 +28,7 @@ _WIDE: Final = 140  # columns: from here on what to change fits beside the rest
 _LEAST_CHANGE: Final = 30  # cells: less of a sentence says nothing
 _LONGEST_RUN: Final = 36  # cells of a name where another column could use the room
 _GAP: Final = 2  # cells between two columns
+_RULE: Final = "\N{BOX DRAWINGS LIGHT HORIZONTAL}"
 _SHORTEST_RUN: Final = 8  # cells: less of a name says nothing
 _METRIC: Final = 24  # characters of a metric's name
 
@@ -101,11 +103,8 @@ def runs_table(rows: Iterable[RunRow], width: int) -> RenderableType:
     if wide:
         left = room - runs.width - _GAP
         columns.append(_Column("change", [shortened(one.change, left) for one in shown]))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style=STRONG)
-    for column in columns:
-        table.add_column(column.title, justify=column.side, no_wrap=True)
-    for at in range(len(shown)):
-        table.add_row(*(Text(column.cells[at], style=_style(column, at)) for column in columns))
+    fits = sum(column.width + _GAP for column in columns) <= width
+    table = _Lines(columns) if fits else _squeezed(columns)
     return Group(table, *(Text(f"{one.run}: {one.error}") for one in shown if one.error))
 
 
@@ -118,6 +117,54 @@ class _Column(NamedTuple):
     def width(self) -> int:
         """Cells that the widest entry takes."""
         return max(cell_len(text) for text in (self.title, *self.cells))
+
+    def padded(self) -> list[str]:
+        """Return title and cells as wide as the column, with the gaps to its neighbours."""
+        texts, width = [self.title, *self.cells], self.width
+        rooms = [" " * (width - cell_len(text)) for text in texts]
+        if self.side == "right":
+            return [f" {room}{text} " for text, room in zip(texts, rooms, strict=True)]
+        return [f" {text}{room} " for text, room in zip(texts, rooms, strict=True)]
+
+
+class _Lines:
+    """A table that fits, a line a row; laying it out with rich takes longer than to diagnose its runs."""
+
+    def __init__(self, columns: Sequence[_Column]) -> None:
+        self._columns = columns
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment | Table]:
+        """Yield what :func:`_squeezed` would, where nothing has to be squeezed."""
+        if options.ascii_only:
+            yield _squeezed(self._columns)
+            return
+        padded = [column.padded() for column in self._columns]
+        blank = " " * sum(cell_len(title) for title, *_ in padded)
+        yield from _line(Segment(blank))
+        yield from _line(*(Segment(title, STRONG) for title, *_ in padded))
+        yield from _line(Segment(f" {_RULE * (len(blank) - _GAP)} "))
+        for at, cells in enumerate(zip(*(cells for _, *cells in padded), strict=True)):
+            styles = (_style(column, at) for column in self._columns)
+            for cell, style in zip(cells, styles, strict=True):
+                # The gap before a cell belongs to no cell.
+                yield from (Segment(cell[:1]), Segment(cell[1:], style))
+            yield Segment.line()
+        yield from _line(Segment(blank))
+
+
+def _line(*parts: Segment) -> Iterator[Segment]:
+    yield from parts
+    yield Segment.line()
+
+
+def _squeezed(columns: Sequence[_Column]) -> Table:
+    """Return a table whose columns are made as narrow as the terminal wants them."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style=STRONG)
+    for column in columns:
+        table.add_column(column.title, justify=column.side, no_wrap=True)
+    for at in range(len(columns[0].cells)):
+        table.add_row(*(Text(column.cells[at], style=_style(column, at)) for column in columns))
+    return table
 
 
 def _style(column: _Column, at: int) -> Style:

@@ -30,23 +30,21 @@ from mlflow_bce_monitor.contract import (
     TAG_VERDICT,
 )
 from mlflow_bce_monitor.diagnosis import Diagnosis, failed_contract
-from mlflow_bce_monitor.errors import BCEMonitorError, RunError, UsageError
+from mlflow_bce_monitor.errors import BCEMonitorError, UsageError
 from mlflow_bce_monitor.limits import LIMITS, Limits
-from mlflow_bce_monitor.pipeline import Question, diagnose
+from mlflow_bce_monitor.pipeline import Question
 from mlflow_bce_monitor.records import RunRecord
-from mlflow_bce_monitor.report.plain_text import plain
-from mlflow_bce_monitor.tracking.bulk_reader import bulk_reader
 from mlflow_bce_monitor.tracking.fingerprint import digest, is_current, is_of_model, lasting_digest
-from mlflow_bce_monitor.tracking.in_order import in_order
-from mlflow_bce_monitor.tracking.neighbours import Page, parent_of, with_siblings
+from mlflow_bce_monitor.tracking.in_order import Ready, in_order
+from mlflow_bce_monitor.tracking.judges import Asked, judges_of
+from mlflow_bce_monitor.tracking.judging import Judged, mistaken
+from mlflow_bce_monitor.tracking.neighbours import Page, parent_of
 from mlflow_bce_monitor.tracking.pace import Pace
 from mlflow_bce_monitor.tracking.pages import PAGE_RUNS, listed
-from mlflow_bce_monitor.tracking.reader import OWN_METRICS, ClientReader, ReadFailure, RunReader
 from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES, reason
 from mlflow_bce_monitor.tracking.reports import Reports
 from mlflow_bce_monitor.tracking.search import MissingRun, Selection
 from mlflow_bce_monitor.tracking.sibling_search import searched
-from mlflow_bce_monitor.tracking.sql_reader import sql_reader
 from mlflow_bce_monitor.tracking.store import Store, StoreKind, ask_server
 from mlflow_bce_monitor.tracking.surroundings import surrounded
 from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits
@@ -58,8 +56,6 @@ _log = logging.getLogger(__name__)
 # a database in the same process gains nothing, because Python and the file lock are the limit.
 _SERVER_WORKERS: Final = 4
 _OTHER_WORKERS: Final = 1
-
-_NOTHING_LEFT_OUT: Final[tuple[str, ...]] = ()
 
 
 class State(str, Enum):
@@ -206,11 +202,6 @@ def answers_of(
                 return
 
 
-def reader_of(store: Store) -> RunReader:
-    """Return the fastest way to read a store: its database, its server's bulk endpoint, else the client."""
-    return sql_reader(store) or bulk_reader(store) or ClientReader(store.client)
-
-
 @dataclass(frozen=True)
 class _Plan:
     """What is to be done about one run."""
@@ -234,37 +225,38 @@ class _Pass:
     ) -> None:
         self._store = store
         self._options = options
-        self._pool = pool
-        self._workers = workers
         self._stop = stop
         self._pace = Pace(options.max_rate)
-        self._reader: RunReader = reader_of(store)
+        self._judges = judges_of(
+            store, pool, workers, options.question, options.limits, paced=options.max_rate is not None
+        )
 
     @property
     def stopped(self) -> bool:
         return self._stop.is_set()
 
     def close(self) -> None:
-        self._reader.close()
+        self._judges.close()
 
-    def calls(self, page: Page) -> Iterator[Callable[[], RunAnswer]]:
-        """Yield one call for each run of a page, until stopped."""
+    def calls(self, page: Page) -> Iterator[Callable[[], RunAnswer] | Ready[RunAnswer]]:
+        """Yield one answer, or the call that writes it, for each run of a page, until stopped."""
         plans = [entry if isinstance(entry, MissingRun) else self._plan(entry) for entry in page.entries]
-        to_read = [plan.run for plan in plans if isinstance(plan, _Plan) and plan.read]
-        records = self._reader.read(to_read, self._pool, self._workers)
+        asked = [
+            Asked(plan.run, page.siblings_of, written=not (plan.current or self._options.dry_run))
+            for plan in plans
+            if isinstance(plan, _Plan) and plan.read
+        ]
+        verdicts = self._judges.judge(asked)
         for plan in plans:
             if self.stopped:
                 return
             if isinstance(plan, MissingRun):
-                yield partial(_failed, plan.run_id, "", "", plan.why)
+                yield Ready(_failed(plan.run_id, "", "", plan.why))
             elif plan.read:
                 self._pace.wait(self._stop)
-                record, notes = next(records), _NOTHING_LEFT_OUT
-                if isinstance(record, RunRecord):
-                    record, notes = with_siblings(record, plan.run, page.siblings_of)
-                yield partial(self._answer, plan, record, notes)
+                yield self._answer(plan, *next(verdicts))
             else:
-                yield partial(RunAnswer, stored_row(plan.run), State.UNCHANGED, run=plan.run)
+                yield Ready(RunAnswer(stored_row(plan.run), State.UNCHANGED, run=plan.run))
 
     def _plan(self, run: Run) -> _Plan:
         options = self._options
@@ -273,32 +265,39 @@ class _Pass:
         current = not options.force and is_current(run, stands_for, options.reports)
         return _Plan(run, run_digest, current=current, read=options.full_rows or not current)
 
-    def _answer(self, plan: _Plan, record: RunRecord | ReadFailure, notes: tuple[str, ...]) -> RunAnswer:
+    def _answer(
+        self, plan: _Plan, judged: Judged, notes: tuple[str, ...]
+    ) -> Callable[[], RunAnswer] | Ready[RunAnswer]:
         info, options = plan.run.info, self._options
-        answer = _failed(info.run_id, info.run_name or "", info.experiment_id, "")
-        if isinstance(record, ReadFailure):
-            return answer.but_failed(f"Run {info.run_id} cannot be read: {record.why}")
+        if judged.trace:
+            _log.error("Run %s met a mistake in bce-monitor\n%s", info.run_id, judged.trace)
+        if judged.row is None:
+            failed = _failed(info.run_id, info.run_name or "", info.experiment_id, judged.error)
+            return Ready(failed)
+        known = plan.current or (options.news_of_unfinished and _is_said(plan.run, judged.row))
+        answer = RunAnswer(judged.row, State.UNCHANGED if known else State.EVALUATED, notes, plan.run)
+        if known or options.dry_run or judged.diagnosis is None or judged.record is None:
+            return Ready(answer)
+        return partial(self._written, plan, answer, judged.diagnosis, judged.record)
+
+    def _written(self, plan: _Plan, answer: RunAnswer, diagnosis: Diagnosis, record: RunRecord) -> RunAnswer:
         try:
-            diagnosis = diagnose_run(plan.run, record, options)
-            known = plan.current or (options.news_of_unfinished and _is_said(plan.run, diagnosis))
-            state = State.UNCHANGED if known else State.EVALUATED
-            answer = RunAnswer(diagnosis.as_contract(), state, notes, plan.run)
-            if known or options.dry_run:
-                return answer
-            left_out = write_answer(self._store.client, diagnosis, record, plan.digest, options.reports)
-            return replace(answer, notes=(*notes, *left_out))
+            left_out = write_answer(
+                self._store.client,
+                diagnosis,
+                record,
+                plan.digest,
+                self._options.reports,
+                mark_in_batch=self._store.batches_in_order,
+            )
+            return replace(answer, notes=(*answer.notes, *left_out))
         except BCEMonitorError as error:
             return answer.but_failed(str(error))
         except STORE_FAILURES as error:
             return answer.but_failed(not_written(error))
-        except Exception as error:  # noqa: BLE001 - see below
-            # A mistake of ours: shown with its traceback and in the row, so nothing is swallowed,
-            # and the other runs go on, because an odd run must not cost a night's scan.
-            _log.exception("Run %s met a mistake in bce-monitor", info.run_id)
-            return answer.but_failed(
-                f"bce-monitor made a mistake ({type(error).__name__}: {plain(str(error))}). "
-                "Please report it with the traceback."
-            )
+        except Exception as error:  # noqa: BLE001 - a mistake of ours, as in ``judging.py``
+            _log.exception("Run %s met a mistake in bce-monitor", plan.run.info.run_id)
+            return answer.but_failed(mistaken(error))
 
 
 def is_unfinished(run: Run) -> bool:
@@ -306,25 +305,12 @@ def is_unfinished(run: Run) -> bool:
     return not RunStatus.is_terminated(RunStatus.from_string(run.info.status))
 
 
-def _is_said(run: Run, diagnosis: Diagnosis) -> bool:
+def _is_said(run: Run, row: Mapping[str, Any]) -> bool:
     """Return whether a run that is still training carries this verdict and this cause already."""
     tags = run.data.tags
     return is_unfinished(run) and (
-        tags.get(TAG_VERDICT) == diagnosis.verdict.value and tags.get(TAG_CAUSE) == diagnosis.cause
+        tags.get(TAG_VERDICT) == row["verdict"] and tags.get(TAG_CAUSE) == row["cause"]
     )
-
-
-def diagnose_run(run: Run, record: RunRecord, options: ScanOptions) -> Diagnosis:
-    """Diagnose a run; RunError when it has none of the metrics that were asked for."""
-    asked = options.question.metrics
-    logged = [name for name in run.data.metrics if name not in OWN_METRICS]
-    if asked and logged and not set(asked) & set(logged):
-        found = ", ".join(repr(plain(name)) for name in sorted(logged))
-        wanted = " or ".join(repr(plain(name)) for name in asked)
-        raise RunError(
-            f"Run {run.info.run_id} has no metric {wanted}; it has {found}. Pass --metric with one of these."
-        )
-    return diagnose(record, options.question, options.limits)
 
 
 def _failed(run_id: str, run_name: str, experiment_id: str, error: str) -> RunAnswer:

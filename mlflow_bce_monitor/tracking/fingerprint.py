@@ -19,10 +19,9 @@ from mlflow.entities import Run
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
 from mlflow_bce_monitor import __version__
-from mlflow_bce_monitor.contract import TAG_FINGERPRINT, TAG_VERDICT, Verdict, is_answer_tag
+from mlflow_bce_monitor.contract import OWN_METRICS, TAG_FINGERPRINT, TAG_VERDICT, Verdict, is_answer_tag
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.pipeline import Question
-from mlflow_bce_monitor.tracking.reader import OWN_METRICS
 from mlflow_bce_monitor.tracking.reports import Reports
 
 # Hexadecimal digits: 64 bits, short enough for a column and beyond any chance collision on one run.

@@ -24,10 +24,10 @@ from mlflow_bce_monitor.tracking.evaluation import (
     RunAnswer,
     ScanOptions,
     State,
-    diagnose_run,
-    reader_of,
     stored_row,
 )
+from mlflow_bce_monitor.tracking.judges import reader_of
+from mlflow_bce_monitor.tracking.judging import diagnose_alone
 from mlflow_bce_monitor.tracking.links import report_link, run_link
 from mlflow_bce_monitor.tracking.pages import runs_from
 from mlflow_bce_monitor.tracking.reader import ReadFailure
@@ -102,7 +102,7 @@ def _boxes(
                 notes.append(f"The curve of run {record.run_id} is not in the overview: {record.why}.")
                 continue
             try:
-                boxes[run.info.run_id] = box_of(diagnose_run(run, record, options))
+                boxes[run.info.run_id] = box_of(diagnose_alone(record, options.question, options.limits))
             except RunError as error:
                 notes.append(f"The curve of run {record.run_id} is not in the overview: {error}")
     finally:

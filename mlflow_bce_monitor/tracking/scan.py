@@ -13,8 +13,9 @@ import pandas as pd
 from mlflow_bce_monitor.diagnosis import Diagnosis, failed_contract
 from mlflow_bce_monitor.errors import StoreError, UsageError
 from mlflow_bce_monitor.pipeline import Question
-from mlflow_bce_monitor.tracking.evaluation import ScanOptions, diagnose_run, not_written, scan_runs
+from mlflow_bce_monitor.tracking.evaluation import ScanOptions, not_written, scan_runs
 from mlflow_bce_monitor.tracking.fingerprint import digest, is_current
+from mlflow_bce_monitor.tracking.judging import diagnose_alone
 from mlflow_bce_monitor.tracking.neighbours import with_siblings
 from mlflow_bce_monitor.tracking.overviews import (
     Family,
@@ -92,12 +93,19 @@ def evaluate_run(
         record, notes = with_siblings(record, run, SiblingSearch(store.client).siblings_of)
         for note in notes:
             _log.warning(note)
-        diagnosis = diagnose_run(run, record, options)
+        diagnosis = diagnose_alone(record, options.question, options.limits)
         run_digest = digest(run, options.question, options.limits)
         if dry_run or (not force and is_current(run, run_digest, options.reports)):
             return diagnosis
         try:
-            notes = write_answer(store.client, diagnosis, record, run_digest, options.reports)
+            notes = write_answer(
+                store.client,
+                diagnosis,
+                record,
+                run_digest,
+                options.reports,
+                mark_in_batch=store.batches_in_order,
+            )
         except STORE_FAILURES as error:
             raise StoreError(not_written(error)) from error
     for note in notes:

@@ -12,6 +12,7 @@ import os
 import re
 import socket
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -36,7 +37,7 @@ from mlflow_bce_monitor.tracking.waits import PROBING, bounded_waits, seconds_wa
 _DATABASES: Final = frozenset({"sqlite", "postgresql", "mysql", "mssql"})
 # Addresses without a scheme that MLflow knows.
 _NAMES: Final = frozenset({"databricks", "databricks-uc", "uc"})
-_SQLITE_MAGIC: Final = b"SQLite format 3\x00"
+_SMALLEST_SQLITE: Final = 100  # bytes: the header
 _DEFAULT_PORTS: Final = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
 _REFUSED: Final = re.compile(r"error code (?:401|403) != 200")
 _ELSEWHERE: Final = "Pass --tracking-uri, or set MLFLOW_TRACKING_URI."
@@ -71,6 +72,14 @@ class Store:
 
     def __str__(self) -> str:
         return shown(self.uri)
+
+    @property
+    def batches_in_order(self) -> bool:
+        """Whether ``log_batch`` writes metrics, then tags as they are listed, or all of them at once.
+
+        MLflow's own stores do, and so its server; its API promises nothing, so a plugin may do otherwise.
+        """
+        return self.kind is not StoreKind.OTHER
 
 
 def open_store(tracking_uri: str | None = None) -> Store:
@@ -274,5 +283,14 @@ def _look_at_tables(uri: str, tables: set[str]) -> None:
 def _is_sqlite(path: Path) -> bool:
     if not os.access(path, os.R_OK):
         raise StoreError(f"{path} cannot be read: permission denied")
-    with path.open("rb") as file:
-        return file.read(len(_SQLITE_MAGIC)) == _SQLITE_MAGIC
+    if path.stat().st_size < _SMALLEST_SQLITE:
+        return False
+    # Asked of SQLite: whoever opens and closes the file by other means takes away the locks that this
+    # process holds on it (https://sqlite.org/howtocorrupt.html, 2.2), a training's in the midst of writing.
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        try:
+            connection.execute("PRAGMA schema_version")
+        except sqlite3.Error as error:
+            # Anything else, such as a lock, is said of a database.
+            return "not a database" not in str(error)
+    return True

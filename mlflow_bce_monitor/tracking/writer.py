@@ -4,8 +4,10 @@ In this order, so that a run that was killed half-way is seen to be unfinished:
 
 1. the old fingerprint goes; a run that gets its first report is marked as begun (``bce.version``);
 2. the report: ``report.html``, ``curve.png``, ``diagnosis.json``;
-3. tags, metrics and the block in the description;
-4. the fingerprint, which says that everything before it is there.
+3. tags of the old answer that the new one does not have go;
+4. one batch: metrics, tags, the block in the description and, as the last of the tags, the fingerprint,
+   which says that everything before it is there. MLflow's own stores write a batch in this order, and the
+   tags at once or one after the other; at any other store the fingerprint has a call of its own.
 
 Nothing else of the run is touched. MLflow's ``start_run`` is never used: it would move the
 end time and turn FAILED into FINISHED. See ``docs/decisions/0011-writing-back.md``.
@@ -15,10 +17,9 @@ from __future__ import annotations
 
 import math
 import random
-import tempfile
 import time
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from mlflow import MlflowClient
@@ -27,10 +28,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from mlflow_bce_monitor.contract import (
-    ARTIFACT_CURVE,
-    ARTIFACT_DIAGNOSIS,
     ARTIFACT_FOLDER,
-    ARTIFACT_REPORT,
     METRIC_PLATEAU_FRACTION,
     METRIC_SKILL,
     TAG_ADVICE,
@@ -47,7 +45,7 @@ from mlflow_bce_monitor.contract import (
 )
 from mlflow_bce_monitor.diagnosis import Diagnosis
 from mlflow_bce_monitor.records import RunRecord
-from mlflow_bce_monitor.report import description, figure, json_artifact, page, wording
+from mlflow_bce_monitor.report import description, wording
 from mlflow_bce_monitor.tracking.description import LONGEST_DESCRIPTION, with_block, without_block
 from mlflow_bce_monitor.tracking.fingerprint import has_report, tag_value
 from mlflow_bce_monitor.tracking.pace import TimeLimit
@@ -95,7 +93,13 @@ class _Stamp:
 
 
 def write_answer(
-    client: MlflowClient, diagnosis: Diagnosis, record: RunRecord, digest: str, reports: Reports
+    client: MlflowClient,
+    diagnosis: Diagnosis,
+    record: RunRecord,
+    digest: str,
+    reports: Reports,
+    *,
+    mark_in_batch: bool = False,
 ) -> tuple[str, ...]:
     """Write a diagnosis to its run.
 
@@ -110,6 +114,8 @@ def write_answer(
     reports
         Which runs get a report. A run that has one keeps getting it, because artifacts
         cannot be taken away and must not contradict the tags.
+    mark_in_batch
+        Whether the store writes a batch in order, so that the fingerprint can be the last of its tags.
 
     Returns
     -------
@@ -121,43 +127,65 @@ def write_answer(
     MlflowException, OSError, StoreError
         The store refused, or took too long. The run then has no fingerprint and is written again next time.
     """
-    limit = TimeLimit()
+    writing = _Writing(client, diagnosis, record, digest, reports, mark_in_batch=mark_in_batch)
     for pause in _PAUSES_AFTER_A_LOST_RACE:
         try:
-            return _write(client, diagnosis, record, digest, reports, limit)
+            return writing.write()
         except MlflowException as error:
             if error.error_code not in _LOST_RACES:
                 raise
         # Not in step with the other writer, or both would lose again.
         time.sleep(random.uniform(0.5, 1.5) * pause)  # noqa: S311 - no secret
-    return _write(client, diagnosis, record, digest, reports, limit)
+    return writing.write()
 
 
-def _write(
-    client: MlflowClient,
-    diagnosis: Diagnosis,
-    record: RunRecord,
-    digest: str,
-    reports: Reports,
-    limit: TimeLimit,
-) -> tuple[str, ...]:
-    """Write once; each step may be done again."""
-    # Read again: the description may have changed since the run was found, and it must not be lost.
-    run = client.get_run(diagnosis.run_id)
-    tags = run.data.tags
-    report = reports.wanted_for(diagnosis.verdict) or _may_have_report(client, run)
-    if TAG_FINGERPRINT in tags:
-        _delete_tag(client, diagnosis.run_id, TAG_FINGERPRINT)
-    if report:
-        if TAG_VERSION not in tags:
-            client.set_tag(diagnosis.run_id, TAG_VERSION, wording.tags(diagnosis)[TAG_VERSION])
-        limit.check()
-        _write_report(client, diagnosis)
-    limit.check()
-    notes = _write_tags_and_metrics(client, run, diagnosis, record, with_report=report)
-    limit.check()
-    client.set_tag(diagnosis.run_id, TAG_FINGERPRINT, tag_value(digest, has_report=report))
-    return notes
+@dataclass(frozen=True)
+class _Writing:
+    """The writing of one answer; the fields are those of :func:`write_answer`."""
+
+    client: MlflowClient
+    diagnosis: Diagnosis
+    record: RunRecord
+    digest: str
+    reports: Reports
+    mark_in_batch: bool
+    limit: TimeLimit = field(default_factory=TimeLimit)
+
+    def write(self) -> tuple[str, ...]:
+        """Write once; each step may be done again."""
+        client, run_id = self.client, self.diagnosis.run_id
+        # Read again: the description may have changed since the run was found, and it must not be lost.
+        run = client.get_run(run_id)
+        with_report = self.reports.wanted_for(self.diagnosis.verdict) or _may_have_report(client, run)
+        answer = wording.tags(self.diagnosis)
+        if TAG_FINGERPRINT in run.data.tags:
+            _delete_tag(client, run_id, TAG_FINGERPRINT)
+        if with_report:
+            self._write_report(run, answer[TAG_VERSION])
+        old = run.data.tags.get(MLFLOW_RUN_NOTE, "")
+        new, notes = _description(old, self.diagnosis, with_report=with_report)
+        for tag in _stale(run, answer, description_goes=bool(old) and not new):
+            _delete_tag(client, run_id, tag)
+        if new and new != old:
+            answer[MLFLOW_RUN_NOTE] = new
+        mark = {TAG_FINGERPRINT: tag_value(self.digest, has_report=with_report)}
+        self.limit.check()
+        batch = answer | mark if self.mark_in_batch else answer
+        tags = [RunTag(key, value) for key, value in batch.items()]
+        client.log_batch(run_id, metrics=_metrics(run, self.diagnosis, self.record), tags=tags)
+        if not self.mark_in_batch:
+            self.limit.check()
+            client.set_tag(run_id, TAG_FINGERPRINT, mark[TAG_FINGERPRINT])
+        return notes
+
+    def _write_report(self, run: Run, version: str) -> None:
+        # Loading what draws takes longer than a scan of a thousand runs that need no report.
+        from mlflow_bce_monitor.tracking.report_files import log_report  # noqa: PLC0415 - as above
+
+        if TAG_VERSION not in run.data.tags:
+            self.client.set_tag(run.info.run_id, TAG_VERSION, version)
+        self.limit.check()
+        log_report(self.client, self.diagnosis)
 
 
 def _may_have_report(client: MlflowClient, run: Run) -> bool:
@@ -168,34 +196,10 @@ def _may_have_report(client: MlflowClient, run: Run) -> bool:
     return TAG_VERSION in run.data.tags and bool(client.list_artifacts(run.info.run_id, ARTIFACT_FOLDER))
 
 
-def _write_report(client: MlflowClient, diagnosis: Diagnosis) -> None:
-    picture = figure.draw(diagnosis)
-    with tempfile.TemporaryDirectory(prefix="bce-monitor-") as folder:
-        (Path(folder) / ARTIFACT_REPORT).write_text(page.render(diagnosis), encoding="utf-8")
-        (Path(folder) / ARTIFACT_CURVE).write_bytes(picture)
-        (Path(folder) / ARTIFACT_DIAGNOSIS).write_text(
-            json_artifact.diagnosis_json(diagnosis), encoding="utf-8"
-        )
-        client.log_artifacts(diagnosis.run_id, folder, ARTIFACT_FOLDER)
-
-
-def _write_tags_and_metrics(
-    client: MlflowClient, run: Run, diagnosis: Diagnosis, record: RunRecord, *, with_report: bool
-) -> tuple[str, ...]:
-    answer = wording.tags(diagnosis)
-    old = run.data.tags.get(MLFLOW_RUN_NOTE, "")
-    new, notes = _description(old, diagnosis, with_report=with_report)
-    tags = [RunTag(key, value) for key, value in answer.items()]
-    if new and new != old:
-        tags.append(RunTag(MLFLOW_RUN_NOTE, new))
-    client.log_batch(run.info.run_id, metrics=_metrics(run, diagnosis, record), tags=tags)
-    # What an earlier answer said and this one does not.
+def _stale(run: Run, answer: Mapping[str, str], *, description_goes: bool) -> list[str]:
+    """Return the tags that say what an earlier answer said and this one does not."""
     stale = [tag for tag in _ANSWER_TAGS if tag in run.data.tags and tag not in answer]
-    if old and not new:
-        stale.append(MLFLOW_RUN_NOTE)
-    for tag in stale:
-        _delete_tag(client, run.info.run_id, tag)
-    return notes
+    return [*stale, MLFLOW_RUN_NOTE] if description_goes else stale
 
 
 def _delete_tag(client: MlflowClient, run_id: str, tag: str) -> None:

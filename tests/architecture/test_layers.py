@@ -153,6 +153,14 @@ def test_edges_do_not_reach_across(part: str, forbidden: set[str]) -> None:
         assert {part_of(name) for name in inner(path)} & forbidden == set(), module_of(path)
 
 
+def test_the_second_process_needs_neither_mlflow_nor_a_terminal() -> None:
+    """What reads and diagnoses beside a scan imports neither MLflow nor a database toolkit."""
+    sources = [path for path in SOURCES if module_of(path).startswith("tracking.coworker")]
+    sources += [PACKAGE / "tracking" / f"{name}.py" for name in ("judging", "batches", "sqlite_columns")]
+    for path in sources:
+        assert outer(path) & (HEAVY - {"pandas"}) == set(), module_of(path)
+
+
 def test_the_report_draws_but_reads_no_store() -> None:
     """The report imports neither MLflow nor TensorFlow: it words and draws a diagnosis."""
     for path in SOURCES:

@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from mlflow.entities import Run
 from stores import FilledStore, learning, stalled
 
-from mlflow_bce_monitor.cli import main
+from mlflow_bce_monitor.cli import main, output
 from mlflow_bce_monitor.diagnosis import failed_contract
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.tracking.evaluation import ScanOptions, State, scan_runs
@@ -378,6 +378,27 @@ def test_progress_is_shown_on_a_terminal_only(store: FilledStore) -> None:
     assert b"Evaluating runs" in shown
     piped = subprocess.run(command, capture_output=True, check=True)
     assert b"Evaluating" not in piped.stderr + piped.stdout
+
+
+def test_a_scan_loads_nothing_to_draw_with_before_it_draws(store: FilledStore) -> None:
+    """Without rows, reports or a terminal, neither matplotlib nor rich nor Keras is loaded."""
+    code = (
+        "import sys\nfrom mlflow_bce_monitor.cli import main\n"
+        f"main(['scan', '--tracking-uri', {store.uri!r}], standalone_mode=False)\n"
+        "print(sorted({'matplotlib', 'rich', 'jinja2', 'keras', 'tensorflow'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "0 runs.\n[]\n"
+
+
+def test_a_large_table_is_printed_in_parts(store: FilledStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every run has its row, and each part of the table its head."""
+    monkeypatch.setattr(output, "_ROWS_A_TABLE", 20)
+    store.many_runs(store.experiment(), 50, stalled(12))
+    result = run("scan", "--tracking-uri", store.uri, "--dry-run")
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert sum(words[:2] == ["run", "verdict"] for words in lines) == 3
+    assert [" ".join(words[:2]) for words in lines if "stalled" in words] == [f"run {n}" for n in range(50)]
 
 
 def test_python_prints_do_not_reach_the_answer(store: FilledStore, tmp_path: Path) -> None:

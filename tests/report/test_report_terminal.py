@@ -64,6 +64,18 @@ def test_a_row_tells_what_the_contract_tells(name: str, row: tuple[str, ...]) ->
     assert tuple(_row(handmade.EVERY_VERDICT[name]))[: len(row)] == row
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_a_table_that_fits_looks_as_rich_would_lay_it_out(
+    monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    """The quick way of printing rows gives what a table of rich gives, wide characters included."""
+    run = "run" if encoding == "ascii" else "損失 é"
+    rows = [row._replace(run=run) for row in _ROWS]
+    ours = printed(terminal.runs_table(rows, 160), 160, encoding=encoding)
+    monkeypatch.setattr(terminal, "_Lines", terminal._squeezed)
+    assert ours == printed(terminal.runs_table(rows, 160), 160, encoding=encoding)
+
+
 def test_an_empty_table_has_its_head() -> None:
     """No run at all is a table of column titles, not an error."""
     assert "verdict" in printed(terminal.runs_table([], 80), 80)
