@@ -150,10 +150,12 @@ def terminal(browser: Browser, arguments: Sequence[str], path: Path) -> None:
     save(page.screenshot(), path)
 
 
-def overviews(browser: Browser, records: Sequence[RunRecord], folder: Path, images: Path) -> None:
+def overviews(
+    browser: Browser, few: Sequence[RunRecord], records: Sequence[RunRecord], folder: Path, images: Path
+) -> None:
     """Take the overview of five runs and of five thousand."""
     for name, shown, height in (
-        ("overview-5", records[:5], 1050),
+        ("overview-5", few[3:8], 1050),
         ("overview-5000", many_of(records, MANY), 1600),
     ):
         write_store(list(shown), folder / f"{name}.db")
@@ -196,7 +198,7 @@ def main() -> None:
                 report_alone(browser, report, images)
                 terminal(browser, explain, images / "terminal.png")
         with chromium.launched() as browser:
-            overviews(browser, few, folder, images)
+            overviews(browser, few, records, folder, images)
 
 
 if __name__ == "__main__":
