@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import math
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -132,11 +134,11 @@ class KerasTrainer:
             return
         self._looked = True
         settings = _Watched(self.settings)
-        with untouched_randomness():
+        with untouched_randomness(), _quiet():
             model = self._built(settings)
+            rate = rate_of(model)
         self._asked, self._takes_all = settings.asked, settings.all_asked
         optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-        rate = rate_of(model)
         self._compiled = {"optimizer": type(optimizer).__name__.lower()}
         if rate is not None:
             self._compiled["learning_rate"] = rate
@@ -160,7 +162,7 @@ class KerasTrainer:
     def train(self, arm: Arm, seed: int) -> Measured:
         """Build, train and look."""
         start = time.perf_counter()
-        with untouched_randomness():
+        with untouched_randomness(), _quiet():
             if REFERENCE_LEARNER in arm.changes:
                 measured = self._reference(arm, seed)
             else:
@@ -225,6 +227,14 @@ class KerasTrainer:
         if found.answer is Answer.UNCLEAR:
             raise CannotRerun(f"it stays unclear: {found.sentence}.")
         return Measured(arm, seed, 1.0 if found.answer is Answer.YES else 0.0)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence what Keras itself is warned of by NumPy; what a layer warns of is a matter of the training."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
 
 
 def _weights(value: object, train: Part) -> Weights | None:

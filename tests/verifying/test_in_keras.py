@@ -17,7 +17,7 @@ from mlflow_bce_monitor.verifying.rows import changed_rows, given
 
 pytestmark = pytest.mark.training
 
-STUCK = {"learning_rate": 1e-7, "optimizer": "adam", "epochs": 3}
+STUCK = {"learning_rate": 1e-7, "optimizer": "adam", "epochs": 6, "batch_size": 8}
 
 
 def rows(n: int = 600, seed: int = 0) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
@@ -55,7 +55,7 @@ def test_the_remedy_of_a_stuck_training_works() -> None:
     assert dict(report.trial.arm.changes) == {"learning_rate": 0.001}
     assert told[0] == "baseline, seed 0"
     assert len(told) == report.n_reruns == 5
-    assert len(report.trial.remedied[0].curve.values) == 3
+    assert len(report.trial.remedied[0].curve.values) == 6
 
 
 def test_settings_that_are_not_read_cannot_be_changed() -> None:
