@@ -46,7 +46,7 @@ def test_the_remedy_of_a_stuck_training_works() -> None:
         rows(),
         "learning_rate_too_low",
         settings=STUCK,
-        seeds=2,
+        seeds=3,
         tell=lambda _d, _l, what: told.append(what),
     )
     assert np.random.random() == expected  # noqa: NPY002
@@ -54,7 +54,7 @@ def test_the_remedy_of_a_stuck_training_works() -> None:
     assert report.trial is not None
     assert dict(report.trial.arm.changes) == {"learning_rate": 0.001}
     assert told[0] == "baseline, seed 0"
-    assert len(told) == report.n_reruns == 5
+    assert len(told) == report.n_reruns == 7
     assert len(report.trial.remedied[0].curve.values) == 6
 
 
