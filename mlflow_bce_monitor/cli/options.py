@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 tracking_uri_option = click.option(
@@ -48,6 +50,12 @@ reports_option = click.option(
     default="flagged",
     show_default=True,
     help="Which runs get report.html, curve.png and diagnosis.json.",
+)
+html_option = click.option(
+    "--html",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    metavar="FILE",
+    help="Write an overview of these runs to this file: one HTML page with their curves, by verdict.",
 )
 workers_option = click.option(
     "--workers",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
 import click
@@ -11,6 +12,7 @@ from mlflow_bce_monitor.cli.options import (
     base_rate_option,
     experiment_option,
     filter_option,
+    html_option,
     max_rate_option,
     metric_option,
     reports_option,
@@ -20,6 +22,7 @@ from mlflow_bce_monitor.cli.options import (
 )
 from mlflow_bce_monitor.cli.quiet import answer_alone, quiet_mlflow
 from mlflow_bce_monitor.contract import EXIT_DONE, EXIT_SOME_FAILED, EXIT_VERDICT_FOUND, Verdict
+from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.tracking.reports import Reports
 
 if TYPE_CHECKING:
@@ -48,6 +51,7 @@ _FORMATS: Final = ("table", "json", "csv")
 @click.option("--force", is_flag=True, help="Evaluate and write runs that carry the current answer, too.")
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
 @reports_option
+@html_option
 @click.option(
     "--format",
     "form",
@@ -79,6 +83,7 @@ def scan(
     force: bool,  # noqa: FBT001 - click passes flags by position
     dry_run: bool,  # noqa: FBT001 - as above
     reports: str,
+    html: Path | None,
     form: str,
     fail_on: tuple[str, ...],
     workers: int | None,
@@ -102,6 +107,8 @@ def scan(
         from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits  # noqa: PLC0415 - as above
 
         quiet_mlflow()
+        if html is not None and not html.absolute().parent.is_dir():
+            raise UsageError(f"--html {html}: there is no folder {html.absolute().parent}. Create it first.")
         options = ScanOptions(
             question=question_of(metrics, base_rate),
             force=force,
@@ -115,26 +122,36 @@ def scan(
         store = open_store(tracking_uri)
         with bounded_waits(WORKING):
             selection = select(store, experiments, run_ids, filter_since(since, filter_string))
-            tally = _run(store, selection, options, form, out)
+            tally = _run(store, selection, options, form, out, html)
     ctx.exit(_exit_code(tally, selection, fail_on))
 
 
-def _run(store: Store, selection: Selection, options: ScanOptions, form: str, out: TextIO) -> Tally:
+def _run(
+    store: Store, selection: Selection, options: ScanOptions, form: str, out: TextIO, html: Path | None
+) -> Tally:
     from mlflow_bce_monitor.cli.closing import tell_closing  # noqa: PLC0415 - as in scan()
     from mlflow_bce_monitor.cli.interruption import finish_on_interrupt  # noqa: PLC0415 - as in scan()
     from mlflow_bce_monitor.cli.output import OUTPUTS  # noqa: PLC0415 - as in scan()
     from mlflow_bce_monitor.cli.progress import progress_bar  # noqa: PLC0415 - as in scan()
     from mlflow_bce_monitor.cli.tally import Tally  # noqa: PLC0415 - as in scan()
     from mlflow_bce_monitor.tracking.evaluation import scan_runs  # noqa: PLC0415 - as in scan()
+    from mlflow_bce_monitor.tracking.overviews import (  # noqa: PLC0415 - as in scan()
+        write_overview,
+        write_parent_overviews,
+    )
 
     for problem in selection.problems:
         click.echo(f"Error: {problem}", err=True)
-    tally = Tally()
+    tally = Tally(rows=None if html is None else [])
     with OUTPUTS[form](out) as add_row, finish_on_interrupt() as stop, progress_bar() as (expect, advance):
         for answer in scan_runs(store, selection, options, stop, expect):
             add_row(answer.row)
             tally.add(answer)
             advance()
+    tally.notes += write_parent_overviews(store, tally.families, options)
+    if html is not None and tally.rows is not None:
+        tally.notes += write_overview(store, selection, tally.rows, options, html)
+        tally.overview = html
     tell_closing(store, tally, options, out if form == "table" else None)
     if stop.is_set():
         raise Interrupted("The next scan goes on where this one stopped.")

@@ -20,6 +20,7 @@ from mlflow.entities import Run, RunStatus
 
 from mlflow_bce_monitor.contract import (
     NO_CAUSE,
+    TAG_ADVICE,
     TAG_CAUSE,
     TAG_CHANCE_LEVEL,
     TAG_CONFIDENCE,
@@ -37,7 +38,7 @@ from mlflow_bce_monitor.report.plain_text import plain
 from mlflow_bce_monitor.tracking.bulk_reader import bulk_reader
 from mlflow_bce_monitor.tracking.fingerprint import digest, is_current, is_of_model, lasting_digest
 from mlflow_bce_monitor.tracking.in_order import in_order
-from mlflow_bce_monitor.tracking.neighbours import Page, with_siblings
+from mlflow_bce_monitor.tracking.neighbours import Page, parent_of, with_siblings
 from mlflow_bce_monitor.tracking.pace import Pace
 from mlflow_bce_monitor.tracking.pages import PAGE_RUNS, listed
 from mlflow_bce_monitor.tracking.reader import OWN_METRICS, ClientReader, ReadFailure, RunReader
@@ -85,15 +86,23 @@ class RunAnswer:
         says why; a diagnosis that could not be written is in the row all the same).
     notes
         What was left out, on purpose or for want of an answer from the store, one sentence each.
+    run
+        The run as the search found it, before it was written to; None for one that was not found.
     """
 
     row: Mapping[str, Any]
     state: State
     notes: tuple[str, ...] = ()
+    run: Run | None = None
+
+    @property
+    def parent(self) -> str | None:
+        """Run id of the parent of a nested run."""
+        return None if self.run is None else parent_of(self.run)
 
     def but_failed(self, error: str) -> RunAnswer:
         """Return this answer with what went wrong."""
-        return RunAnswer({**self.row, "error": error}, State.FAILED)
+        return replace(self, row={**self.row, "error": error}, state=State.FAILED, notes=())
 
 
 @dataclass(frozen=True)
@@ -255,7 +264,7 @@ class _Pass:
                     record, notes = with_siblings(record, plan.run, page.siblings_of)
                 yield partial(self._answer, plan, record, notes)
             else:
-                yield partial(RunAnswer, _stored_row(plan.run), State.UNCHANGED)
+                yield partial(RunAnswer, stored_row(plan.run), State.UNCHANGED, run=plan.run)
 
     def _plan(self, run: Run) -> _Plan:
         options = self._options
@@ -272,7 +281,8 @@ class _Pass:
         try:
             diagnosis = diagnose_run(plan.run, record, options)
             known = plan.current or (options.news_of_unfinished and _is_said(plan.run, diagnosis))
-            answer = RunAnswer(diagnosis.as_contract(), State.UNCHANGED if known else State.EVALUATED, notes)
+            state = State.UNCHANGED if known else State.EVALUATED
+            answer = RunAnswer(diagnosis.as_contract(), state, notes, plan.run)
             if known or options.dry_run:
                 return answer
             left_out = write_answer(self._store.client, diagnosis, record, plan.digest, options.reports)
@@ -330,20 +340,29 @@ def not_written(error: BaseException) -> str:
     )
 
 
-def _stored_row(run: Run) -> dict[str, Any]:
-    """Return what the tags of a current run say, as a row with the rest empty."""
+def stored_row(run: Run) -> dict[str, Any]:
+    """Return what the tags of an evaluated run say, as a row with the rest empty."""
     tags = run.data.tags
     row = failed_contract(run.info.run_id, run.info.run_name or "", run.info.experiment_id, "")
     return row | {
         "verdict": tags[TAG_VERDICT],
         "cause": tags.get(TAG_CAUSE, NO_CAUSE),
         "confidence": _number(tags.get(TAG_CONFIDENCE)),
+        "causes": _stored_causes(tags),
         "metric": tags.get(TAG_METRIC),
         "chance_level": _number(tags.get(TAG_CHANCE_LEVEL)),
         "skill": _number(tags.get(TAG_SKILL)),
         "tier": tags.get(TAG_TIER),
         "error": None,
     }
+
+
+def _stored_causes(tags: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the first cause as the tags tell it: its advice may be cut, its grounds are not there."""
+    if tags.get(TAG_CAUSE, NO_CAUSE) == NO_CAUSE:
+        return []
+    probability, advice = _number(tags.get(TAG_CONFIDENCE)), tags.get(TAG_ADVICE, "")
+    return [{"cause": tags[TAG_CAUSE], "probability": probability, "because": "", "advice": advice}]
 
 
 def _number(text: str | None) -> float | None:

@@ -90,7 +90,12 @@ def is_of_model(run: Run) -> bool:
 
 def has_report(run: Run) -> bool:
     """Return whether the run's committed answer came with a report."""
-    return run.data.tags.get(TAG_FINGERPRINT, "").endswith(_WITH_REPORT)
+    return comes_with_report(run.data.tags.get(TAG_FINGERPRINT, ""))
+
+
+def comes_with_report(fingerprint: str) -> bool:
+    """Return whether a fingerprint, as written, is of an answer with a report."""
+    return fingerprint.endswith(_WITH_REPORT)
 
 
 def is_current(run: Run, digest: str, reports: Reports) -> bool:

@@ -40,6 +40,8 @@ METRICS: Final = table(
     column("value"),
     column("is_nan"),
 )
+# Seconds to wait for a SQLite file that others are writing to: MLflow's own connections wait as long.
+_BUSY: Final = 20.0
 # Rows fetched from a driver at once.
 _FETCH_ROWS: Final = 20_000
 # Rows in one Arrow batch: the driver's own 1,024 cost a call each.
@@ -123,7 +125,7 @@ class SqliteSource:
         """Do nothing: each question has a connection of its own, because opening a file costs nothing."""
 
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self._address, uri=True, isolation_level=None)
+        return sqlite3.connect(self._address, uri=True, isolation_level=None, timeout=_BUSY)
 
 
 class RowSource:
@@ -219,6 +221,8 @@ def _through_adbc(
         # The connection begins a transaction by itself.
         with dbapi.connect(address) as connection, connection.cursor() as cursor:
             cursor.adbc_statement.set_options(**{StatementOptions.BATCH_ROWS.value: _ARROW_ROWS})
+            # The driver does not wait at all by itself.
+            cursor.execute(f"PRAGMA busy_timeout = {_BUSY * 1_000:.0f}")
             counted = cursor.execute(_COUNTING, asked).fetchall()
             if _are_more(counted, at_most):
                 return None

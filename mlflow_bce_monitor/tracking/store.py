@@ -89,7 +89,7 @@ def open_store(tracking_uri: str | None = None) -> Store:
         The store does not answer, refuses, or has a schema of another MLflow version.
     """
     uri = str(tracking_uri or mlflow.get_tracking_uri())
-    kind = _kind(uri)
+    kind = kind_of(uri)
     if kind is StoreKind.DATABASE:
         _look_at_database(uri)
     elif kind is StoreKind.FILES:
@@ -158,7 +158,7 @@ def read_only_engine(uri: str) -> sqlalchemy.Engine:
 
 def local_path(uri: str) -> Path | None:
     """Return the path of a plain path or a ``file:`` URI, None for any other address."""
-    if _kind(uri) is not StoreKind.FILES:
+    if kind_of(uri) is not StoreKind.FILES:
         return None
     return Path(url2pathname(urlsplit(uri).path) if _kind_word(uri) == "file" else uri)
 
@@ -167,7 +167,8 @@ def _kind_word(uri: str) -> str:
     return uri.partition(":")[0].partition("+")[0].lower() if ":" in uri else ""
 
 
-def _kind(uri: str) -> StoreKind:
+def kind_of(uri: str) -> StoreKind:
+    """Return how the store at an address is reached."""
     word = _kind_word(uri)
     if word in _DATABASES:
         return StoreKind.DATABASE
@@ -190,7 +191,7 @@ def _client(uri: str) -> MlflowClient:
                 f"{shown(uri)} is a file store, and MLflow opens it only with MLFLOW_ALLOW_FILE_STORE=true. "
                 "Set that, or migrate the store with 'mlflow migrate-filestore'."
             ) from error
-        if _kind(uri) is StoreKind.OTHER:
+        if kind_of(uri) is StoreKind.OTHER:
             raise UsageError(f"MLflow cannot open {shown(uri)}: {reason(error)}. {_ELSEWHERE}") from error
         raise StoreError(f"MLflow cannot open {shown(uri)}: {reason(error)}") from error
     except (SQLAlchemyError, OSError) as error:

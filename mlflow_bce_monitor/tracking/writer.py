@@ -38,6 +38,7 @@ from mlflow_bce_monitor.contract import (
     TAG_CHANCE_LEVEL,
     TAG_CONFIDENCE,
     TAG_FINGERPRINT,
+    TAG_FLAGGED,
     TAG_METRIC,
     TAG_SKILL,
     TAG_TIER,
@@ -54,6 +55,7 @@ from mlflow_bce_monitor.tracking.reports import Reports
 
 _ANSWER_TAGS: Final[tuple[str, ...]] = (
     TAG_VERDICT,
+    TAG_FLAGGED,
     TAG_CAUSE,
     TAG_CONFIDENCE,
     TAG_SKILL,

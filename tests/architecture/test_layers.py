@@ -23,7 +23,7 @@ CORE = {
 }
 EDGES = {
     *("tracking", "cli", "report", "scenarios", "keras", "probes", "verifying", "evaluator", "spark"),
-    "plugins",
+    *("plugins", "alerts", "server"),
 }
 # What a verification decides, apart from what it trains with.
 DECIDING = {
@@ -48,7 +48,7 @@ MAY_IMPORT = {
     "model_summary": set(),
     "arrays": set(),
     "settings": {"records", "model_summary", "monitored"},
-    "curves": {"records", "settings", "limits", "errors"},
+    "curves": {"records", "settings", "limits", "errors", "arrays"},
     "chance": {"curves", "records", "settings", "limits", "arrays"},
     "scores": {"chance"},
     "findings": {"curves", "chance", "records", "limits", "arrays"},
@@ -149,7 +149,9 @@ def test_the_flow_goes_one_way(path: Path) -> None:
     ("part", "forbidden"),
     [
         ("report", {"tracking", "cli", "scenarios", "keras"}),
-        ("tracking", {"cli", "scenarios"}),
+        ("tracking", {"cli", "scenarios", "alerts", "server"}),
+        ("alerts", {"cli", "scenarios", "server"}),
+        ("server", {"cli", "scenarios", "keras", "probes"}),
         ("scenarios", {"cli"}),
     ],
 )
