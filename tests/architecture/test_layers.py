@@ -19,9 +19,17 @@ CORE = {
     *("model_summary", "scores", "arrays"),
     *("curves", "chance", "findings", "evidence", "rules", "observations"),
     *("verdicts", "calibration", "ranking", "measurements", "diagnosis", "evaluated_alone", "pipeline"),
+    *("remedies", "information"),
 }
-EDGES = {"tracking", "cli", "report", "scenarios", "keras", "probes", "evaluator", "spark", "plugins"}
-EDGES |= {"alerts", "server"}
+EDGES = {
+    *("tracking", "cli", "report", "scenarios", "keras", "probes", "verifying", "evaluator", "spark"),
+    *("plugins", "alerts", "server"),
+}
+# What a verification decides, apart from what it trains with.
+DECIDING = {
+    *("arm", "budget", "candidates", "comparison", "course", "experiments", "posterior", "result", "wording"),
+    *("possible", "params", "origin"),
+}
 HEAVY = {
     *("mlflow", "tensorflow", "keras", "torch", "pyspark", "click", "rich", "matplotlib", "jinja2", "pandas"),
     *("sqlalchemy", "sklearn", "imblearn", "scipy", "fastapi", "flask"),
@@ -35,6 +43,7 @@ MAY_IMPORT = {
     "monitored": {"contract"},
     "evaluated": {"monitored"},
     "records": set(),
+    "information": set(),
     "siblings": {"records"},
     "model_summary": set(),
     "arrays": set(),
@@ -65,8 +74,9 @@ MAY_IMPORT = {
     "calibration": {"observations", "rules", "contract"},
     "measurements": {"calibration", "ranking", "diagnosis", "evidence", "rules", "contract"},
     "ranking": {"calibration", "diagnosis", "evidence", "rules", "limits", "contract"},
-    "evaluated_alone": CORE - {"pipeline"},
-    "pipeline": CORE,
+    "remedies": {"diagnosis", "evidence", "rules", "settings", "limits", "contract"},
+    "evaluated_alone": CORE - {"pipeline", "remedies", "information"},
+    "pipeline": CORE - {"remedies", "information"},
 }
 
 
@@ -159,6 +169,16 @@ def test_the_second_process_needs_neither_mlflow_nor_a_terminal() -> None:
     sources += [PACKAGE / "tracking" / f"{name}.py" for name in ("judging", "batches", "sqlite_columns")]
     for path in sources:
         assert outer(path) & (HEAVY - {"pandas"}) == set(), module_of(path)
+
+
+@pytest.mark.parametrize("name", sorted(DECIDING))
+def test_what_a_verification_decides_is_pure(name: str) -> None:
+    """Comparison, choice and course of a verification know neither MLflow nor Keras, and no edge."""
+    path = PACKAGE / "verifying" / f"{name}.py"
+    assert outer(path) & HEAVY == set()
+    own = {f"verifying.{one}" for one in DECIDING}
+    parts = {one for one in inner(path) if part_of(one) in EDGES}
+    assert {".".join(one.split(".")[:2]) for one in parts} <= own
 
 
 def test_the_report_draws_but_reads_no_store() -> None:
