@@ -19,6 +19,7 @@ CORE = {
     *("model_summary", "scores", "arrays"),
     *("curves", "chance", "findings", "evidence", "rules", "observations"),
     *("verdicts", "calibration", "ranking", "measurements", "diagnosis", "evaluated_alone", "pipeline"),
+    "remedies",
 }
 EDGES = {"tracking", "cli", "report", "scenarios", "keras", "probes", "evaluator", "spark", "plugins"}
 HEAVY = {
@@ -64,8 +65,9 @@ MAY_IMPORT = {
     "calibration": {"observations", "rules", "contract"},
     "measurements": {"calibration", "ranking", "diagnosis", "evidence", "rules", "contract"},
     "ranking": {"calibration", "diagnosis", "evidence", "rules", "limits", "contract"},
-    "evaluated_alone": CORE - {"pipeline"},
-    "pipeline": CORE,
+    "remedies": {"diagnosis", "evidence", "rules", "settings", "limits", "contract"},
+    "evaluated_alone": CORE - {"pipeline", "remedies"},
+    "pipeline": CORE - {"remedies"},
 }
 
 
