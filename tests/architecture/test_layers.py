@@ -19,9 +19,16 @@ CORE = {
     *("model_summary", "scores", "arrays"),
     *("curves", "chance", "findings", "evidence", "rules", "observations"),
     *("verdicts", "calibration", "ranking", "measurements", "diagnosis", "evaluated_alone", "pipeline"),
-    "remedies",
+    *("remedies", "information"),
 }
-EDGES = {"tracking", "cli", "report", "scenarios", "keras", "probes", "evaluator", "spark", "plugins"}
+EDGES = {
+    *("tracking", "cli", "report", "scenarios", "keras", "probes", "verifying", "evaluator", "spark"),
+    "plugins",
+}
+# What a verification decides, apart from what it trains with.
+DECIDING = {
+    *("arm", "budget", "candidates", "comparison", "course", "experiments", "posterior", "result", "wording"),
+}
 HEAVY = {
     *("mlflow", "tensorflow", "keras", "torch", "pyspark", "click", "rich", "matplotlib", "jinja2", "pandas"),
     *("sqlalchemy", "sklearn", "imblearn", "scipy", "fastapi", "flask"),
@@ -35,6 +42,7 @@ MAY_IMPORT = {
     "monitored": {"contract"},
     "evaluated": {"monitored"},
     "records": set(),
+    "information": set(),
     "siblings": {"records"},
     "model_summary": set(),
     "arrays": set(),
@@ -66,8 +74,8 @@ MAY_IMPORT = {
     "measurements": {"calibration", "ranking", "diagnosis", "evidence", "rules", "contract"},
     "ranking": {"calibration", "diagnosis", "evidence", "rules", "limits", "contract"},
     "remedies": {"diagnosis", "evidence", "rules", "settings", "limits", "contract"},
-    "evaluated_alone": CORE - {"pipeline", "remedies"},
-    "pipeline": CORE - {"remedies"},
+    "evaluated_alone": CORE - {"pipeline", "remedies", "information"},
+    "pipeline": CORE - {"remedies", "information"},
 }
 
 
@@ -150,6 +158,16 @@ def test_edges_do_not_reach_across(part: str, forbidden: set[str]) -> None:
     assert sources
     for path in sources:
         assert {part_of(name) for name in inner(path)} & forbidden == set(), module_of(path)
+
+
+@pytest.mark.parametrize("name", sorted(DECIDING))
+def test_what_a_verification_decides_is_pure(name: str) -> None:
+    """Comparison, choice and course of a verification know neither MLflow nor Keras, and no edge."""
+    path = PACKAGE / "verifying" / f"{name}.py"
+    assert outer(path) & HEAVY == set()
+    own = {f"verifying.{one}" for one in DECIDING}
+    parts = {one for one in inner(path) if part_of(one) in EDGES}
+    assert {".".join(one.split(".")[:2]) for one in parts} <= own
 
 
 def test_the_report_draws_but_reads_no_store() -> None:
