@@ -122,6 +122,21 @@ TAG_VERSION: Final = "bce.version"
 TAG_MONITOR: Final = "bce.monitor"
 """What the callback found out while the run was trained: no part of an answer."""
 
+TAG_VERIFIED: Final = "bce.verified"
+TAG_VERIFIED_GAIN: Final = "bce.verified_gain"
+TAG_VERIFIED_INTERVAL: Final = "bce.verified_interval"
+TAG_VERIFIED_CHANGE: Final = "bce.verified_change"
+TAG_VERIFIED_BECAUSE: Final = "bce.verified_because"
+TAG_VERIFIED_RUN: Final = "bce.verified_run"
+"""On a diagnosed run: what came of its remedy, and the run that gathers the reruns."""
+
+TAG_VERIFIES: Final = "bce.verifies"
+TAG_ARM: Final = "bce.arm"
+"""On the runs of a verification: the diagnosed run, and which training it is."""
+
+TAG_RERUN: Final = "bce.rerun"
+"""Set by a project on a run that is one of several: JSON of the entry point and params that make it alone."""
+
 METRIC_SKILL: Final = "bce/skill"
 METRIC_PLATEAU_FRACTION: Final = "bce/plateau_fraction"
 
@@ -131,6 +146,8 @@ ARTIFACT_CURVE: Final = "curve.png"
 ARTIFACT_DIAGNOSIS: Final = "diagnosis.json"
 ARTIFACT_PROBE: Final = "probe.json"
 ARTIFACT_EVALUATION: Final = "evaluation.json"
+ARTIFACT_VERIFICATION: Final = "verification"
+"""Beginning of the names of a verification's files: page, Markdown, JSON and picture."""
 
 EXIT_DONE: Final = 0
 EXIT_VERDICT_FOUND: Final = 1

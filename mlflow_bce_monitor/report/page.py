@@ -95,12 +95,12 @@ class Content:
 
 def render(diagnosis: Diagnosis) -> str:
     """Return the report page of one run as HTML."""
-    style, script = _inline("report.css"), _inline("report.js")
+    style, script = inline("report.css"), inline("report.js")
     policy = (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        f"default-src 'none'; style-src '{digest_of(style)}'; script-src '{digest_of(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    template = _environment().get_template("report.html")
+    template = environment().get_template("report.html")
     return template.render(
         page=content(diagnosis),
         style=style,
@@ -158,7 +158,8 @@ def content(diagnosis: Diagnosis) -> Content:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return the templates, which escape every text."""
     return Environment(
         loader=PackageLoader(__package__, _TEMPLATES),
         autoescape=True,
@@ -169,11 +170,12 @@ def _environment() -> Environment:
 
 
 @cache
-def _inline(name: str) -> str:
+def inline(name: str) -> str:
+    """Return a style sheet or script that stands beside the templates."""
     return files(__package__).joinpath(_TEMPLATES).joinpath(name).read_text(encoding="utf-8")
 
 
-def _digest(source: str) -> str:
+def digest_of(source: str) -> str:
     """Return the hash source of a content security policy for an inline element."""
     return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
 

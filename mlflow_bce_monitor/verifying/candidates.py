@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from mlflow_bce_monitor.diagnosis import RankedCause
-from mlflow_bce_monitor.remedies import Remedy
 from mlflow_bce_monitor.verifying.arm import Arm, Measured
 from mlflow_bce_monitor.verifying.experiments import (
     CONTROLS,
@@ -45,7 +44,36 @@ _OF_CONTROLS: Final[Mapping[str, object]] = {
     REFERENCE_LEARNER: True,
 }
 
-Prescribe = Callable[[str], Sequence[Remedy]]
+
+class Prescribed(Protocol):
+    """A remedy, from the table or a person's own."""
+
+    @property
+    def cause(self) -> str:
+        """The cause it is for."""
+        ...
+
+    @property
+    def changes(self) -> Mapping[str, object]:
+        """Name of a setting to its new value, the one that the remedy is about first."""
+        ...
+
+    @property
+    def words(self) -> str:
+        """What is changed, in words."""
+        ...
+
+
+@dataclass(frozen=True)
+class Change:
+    """A remedy as far as it can be carried out; see :class:`Prescribed`."""
+
+    cause: str
+    changes: Mapping[str, object]
+    words: str
+
+
+Prescribe = Callable[[str], Sequence[Prescribed]]
 """Cause to remedies, best first."""
 
 

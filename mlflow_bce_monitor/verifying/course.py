@@ -13,11 +13,11 @@ from typing import Final, Protocol
 from mlflow_bce_monitor.diagnosis import RankedCause
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.ranking import SETTLED
-from mlflow_bce_monitor.remedies import Remedy
 from mlflow_bce_monitor.verifying.arm import BASELINE, Arm, CannotRerun, Measured
 from mlflow_bce_monitor.verifying.budget import Budget
 from mlflow_bce_monitor.verifying.candidates import (
     LEAST_PROBABLE,
+    Change,
     Prescribe,
     answer,
     best_experiment,
@@ -44,8 +44,11 @@ WHATEVER: Final = ("learning_rate_too_high", "learning_rate_too_low", "insuffici
 class Trainer(Protocol):
     """Repeats the training, in whatever way it was made."""
 
-    def refuses(self, changes: Mapping[str, object]) -> str:
-        """Return why these settings cannot be changed, "" when they can."""
+    def able(self, changes: Mapping[str, object]) -> tuple[Mapping[str, object], str]:
+        """Return which of these settings can be changed, and why the others cannot ("" when all can).
+
+        {} when the first one, which the remedy is about, cannot.
+        """
         ...
 
     def cost(self, changes: Mapping[str, object]) -> float:
@@ -153,13 +156,13 @@ class Course:
 
     def _tell_apart(self, reference: Measured) -> None:
         done: set[str] = set()
-        while self._causes[0].probability < self.plan.settled:
+        while self._causes and self._causes[0].probability < self.plan.settled:
             open_ones = [
                 one
                 for one in experiments_for(
                     self._causes,
                     self._prescribed,
-                    lambda changes: not self.trainer.refuses(changes),
+                    lambda changes: bool(self.trainer.able(changes)[0]),
                     self.trainer.cost,
                     reference,
                 )
@@ -190,15 +193,15 @@ class Course:
                 )
             )
 
-    def _prescribed(self, cause: str) -> Sequence[Remedy]:
+    def _prescribed(self, cause: str) -> Sequence[Change]:
         """Return the remedies of a cause that can be carried out; say why the others cannot."""
-        possible = []
+        possible: list[Change] = []
         for remedy in self.subject.prescribe(cause):
-            why = self.trainer.refuses(remedy.changes)
+            changes, why = self.trainer.able(remedy.changes)
             if why:
-                self._note(why)
-            else:
-                possible.append(remedy)
+                self._note(f"Of the remedy for {cause}: {why}")
+            if changes:
+                possible.append(Change(remedy.cause, changes, remedy.words))
         return possible
 
     def _try_remedies(self) -> str:
@@ -221,9 +224,13 @@ class Course:
                 return "a remedy works"
 
     def _is_without_signal(self) -> bool:
-        return self._causes[0].cause == NO_SIGNAL and self._causes[0].probability >= self.plan.settled
+        return (
+            bool(self._causes)
+            and self._causes[0].cause == NO_SIGNAL
+            and self._causes[0].probability >= self.plan.settled
+        )
 
-    def _open_remedies(self) -> Iterator[Remedy]:
+    def _open_remedies(self) -> Iterator[Change]:
         """Yield what was not tried yet: by the probability of its cause, the best remedy of each first."""
         probable = [one.cause for one in self._causes if one.probability >= LEAST_PROBABLE]
         rest = [] if self._trials else [cause for cause in WHATEVER if cause not in probable]
@@ -232,7 +239,7 @@ class Course:
                 if Arm("", remedy.changes).key not in self._tried:
                     yield remedy
 
-    def _learn_from(self, remedy: Remedy, found: Comparison) -> None:
+    def _learn_from(self, remedy: Change, found: Comparison) -> None:
         kind = REMEDIES.get(remedy.cause)
         if kind is None:
             return
@@ -240,7 +247,7 @@ class Course:
         clause = f"its remedy {'works' if yes else 'has no effect'} in {len(found.gains)} pairs of trainings"
         self._causes = updated(self._causes, kind, clause, yes=yes)
 
-    def _trial(self, remedy: Remedy) -> Trial:
+    def _trial(self, remedy: Change) -> Trial:
         arm = Arm(f"remedy {len(self._trials) + 1}", dict(remedy.changes))
         self._tried.add(arm.key)
         pairs: list[tuple[Measured, Measured]] = []
@@ -269,7 +276,7 @@ class Course:
         return ""
 
     @staticmethod
-    def _as_trial(remedy: Remedy, arm: Arm, pairs: Sequence[tuple[Measured, Measured]], note: str) -> Trial:
+    def _as_trial(remedy: Change, arm: Arm, pairs: Sequence[tuple[Measured, Measured]], note: str) -> Trial:
         before, after = tuple(one for one, _ in pairs), tuple(one for _, one in pairs)
         found = None
         if len(pairs) >= FEWEST_PAIRS:

@@ -29,6 +29,7 @@ from mlflow_bce_monitor.verifying.experiments import (
     REFERENCE_LEARNER,
     ZERO_INPUTS,
 )
+from mlflow_bce_monitor.verifying.possible import possible
 from mlflow_bce_monitor.verifying.rows import Given, Part, changed_rows
 
 BATCH: Final = 32
@@ -115,15 +116,15 @@ class KerasTrainer:
     _looked: bool = False
     _compiled: dict[str, Any] = field(default_factory=dict)
 
-    def refuses(self, changes: Mapping[str, object]) -> str:
-        """Return why settings cannot be changed: a function that does not read them changes nothing."""
+    def able(self, changes: Mapping[str, object]) -> tuple[Mapping[str, object], str]:
+        """Return which settings can be changed: a function that does not read one changes nothing by it."""
         self._look()
-        own = [name for name in changes if name not in OF_FIT and name not in CONTROL_SETTINGS]
-        unread = [name for name in own if name not in self._asked and not self._takes_all]
-        if not unread:
-            return ""
-        names = f"setting{'s' if len(unread) > 1 else ''} {', '.join(map(repr, unread))}"
-        return f"build_model does not read the {names}, which a remedy changes."
+        unread = [
+            name
+            for name in changes
+            if not (self._takes_all or name in self._asked or name in OF_FIT or name in CONTROL_SETTINGS)
+        ]
+        return possible(changes, unread, "build_model does not read")
 
     def _look(self) -> None:
         """Build once, to see what is read; what a first branch hides is not seen."""
@@ -218,9 +219,8 @@ class KerasTrainer:
     def _reference(self, arm: Arm, seed: int) -> Measured:
         """Ask learners that need no care whether labels depend on inputs, against permuted labels."""
         rng = np.random.default_rng(seed)
-        settings = {**self.settings, **arm.changes}
-        train, _ = changed_rows(*self.data.parts(seed), settings, seed)
-        data = data_of(train.x, train.y, rng)
+        # All rows, where the caller held none back: the more there are, the more often the answer is clear.
+        data = data_of(self.data.train.x, self.data.train.y, rng)
         found = SIGNAL.run(Bench(None, data, rng, Clock(_SIGNAL_SECONDS)))
         if found.answer is Answer.UNCLEAR:
             raise CannotRerun(f"it stays unclear: {found.sentence}.")

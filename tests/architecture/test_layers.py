@@ -28,6 +28,7 @@ EDGES = {
 # What a verification decides, apart from what it trains with.
 DECIDING = {
     *("arm", "budget", "candidates", "comparison", "course", "experiments", "posterior", "result", "wording"),
+    *("possible", "params", "origin"),
 }
 HEAVY = {
     *("mlflow", "tensorflow", "keras", "torch", "pyspark", "click", "rich", "matplotlib", "jinja2", "pandas"),
