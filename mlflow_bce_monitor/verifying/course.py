@@ -215,13 +215,14 @@ class Course:
                 return self.budget.why
             trial = self._trial(remedy)
             self._trials.append(trial)
-            if trial.comparison is None:
-                continue
-            works = trial.comparison.result is Result.WORKS
-            if works or remedy.cause in REMEDIES:
-                self._learn_from(remedy, trial.comparison)
-            if works:
+            if trial.comparison is not None and self._concludes(remedy, trial.comparison):
                 return "a remedy works"
+            if trial.note == self.budget.why:
+                return trial.note
+
+    def _concludes(self, remedy: Change, found: Comparison) -> bool:
+        self._learn_from(remedy, found)
+        return found.result is Result.WORKS
 
     def _is_without_signal(self) -> bool:
         return (
