@@ -30,6 +30,9 @@ SEED: Final = 20_261_126
 WITHOUT_ROWS: Final = frozenset({"zeros", "one_row"})
 """Damage to inputs that leaves nothing of the rows."""
 
+CONVOLVED: Final = ("cnn", "conv")
+"""Networks with convolutions are left out: compiled for one processor, each takes minutes."""
+
 NO_SIGNAL: Final = "no_signal"
 TOO_FEW_ROWS: Final = "too_few_rows"
 
@@ -91,7 +94,7 @@ def sample(
     """
     of_cause: dict[str, list[tuple[RunRecord, Truth]]] = {}
     for record, truth in sorted(pairs, key=lambda pair: pair[1].plan.plan_id):
-        if truth.plan.block == block and _is_eligible(record, truth):
+        if truth.plan.block == block and is_eligible(record, truth):
             of_cause.setdefault(cause_of(truth), []).append((record, truth))
     rng = np.random.default_rng(SEED)
     chosen: list[tuple[RunRecord, Truth]] = []
@@ -102,8 +105,11 @@ def sample(
     return chosen
 
 
-def _is_eligible(record: RunRecord, truth: Truth) -> bool:
+def is_eligible(record: RunRecord, truth: Truth) -> bool:
+    """Whether a run is in trouble of an established cause, and is trained again quickly."""
     if truth.plan.family != "labels" or truth.verdict not in FLAGGED or not truth.causes:
+        return False
+    if any(word in truth.plan.network.architecture for word in CONVOLVED):
         return False
     if truth.verdict is Verdict.OVERFITTING and cause_of(truth) != TOO_FEW_ROWS:
         return False

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from benchmarks.zoo.faults import change
 from benchmarks.zoo.plan import TrainingPlan
+from mlflow_bce_monitor.verifying.experiments import FEW_ROWS, PERMUTE_LABELS, ZERO_INPUTS
 
 SOUND_HEAD: Final = "sigmoid"
 """One sigmoid unit under the binary cross-entropy."""
@@ -26,6 +27,9 @@ class Changed:
     clipnorm, patience
         Largest gradient norm of a weight tensor, and epochs until early stopping at the best weights; None
         without.
+    few_rows, permuted, zeroed
+        Whether so many rows are repeated in place of all, training labels are shuffled, inputs set to 0: the
+        controls of ``mlflow_bce_monitor.verifying``.
     """
 
     plan: TrainingPlan
@@ -33,6 +37,9 @@ class Changed:
     balanced: bool = False
     clipnorm: float | None = None
     patience: int | None = None
+    few_rows: int = 0
+    permuted: bool = False
+    zeroed: bool = False
 
 
 Change = Callable[[Changed, Any], Changed]
@@ -50,6 +57,11 @@ def with_changes(plan: TrainingPlan, changes: Mapping[str, Any]) -> Changed:
     for name, value in changes.items():
         changed = _CHANGES[name](changed, value)
     return changed
+
+
+def knows(setting: str) -> bool:
+    """Whether a training of the zoo has this setting."""
+    return setting in _CHANGES
 
 
 def _in(part: str, field: str, read: Callable[[Any], Any] = lambda value: value) -> Change:
@@ -92,6 +104,9 @@ _CHANGES: Final[dict[str, Change]] = {
     "l2": _in("network", "l2"),
     "dropout": _in("network", "dropout"),
     "scale_inputs": lambda one, value: replace(one, scaled=value),
+    FEW_ROWS: lambda one, value: replace(one, few_rows=value),
+    PERMUTE_LABELS: lambda one, value: replace(one, permuted=value),
+    ZERO_INPUTS: lambda one, value: replace(one, zeroed=value),
     "output_activation": _head,
     "from_logits": _no_other_loss,
     "labels": _in("data", "label_coding", lambda _coding: (0, 1)),

@@ -51,7 +51,7 @@ class Workshop:
         list of Measured
             One for each repetition.
         """
-        plan, rows = changed.plan, _rows(changed)
+        plan, rows = changed.plan, controlled(changed, rows_of(changed))
         weights = _weights(changed, rows.train.labels)
         material = _material(plan, rows, weights)
         measured = []
@@ -164,7 +164,8 @@ def _coded(plan: TrainingPlan, rows: Rows) -> Any:
     return np.where(rows.labels == 1, high, low).astype(np.float32)
 
 
-def _rows(changed: Changed) -> Prepared:
+def rows_of(changed: Changed) -> Prepared:
+    """Return the rows of the plan, standardised where that is changed."""
     rows = prepare(changed.plan.data)
     if not changed.scaled or DATA_SETS[changed.plan.data.name].kind is Kind.SEQUENCE:
         return rows
@@ -177,6 +178,23 @@ def _rows(changed: Changed) -> Prepared:
         return Rows(scaled.astype(np.float32), part.labels)
 
     return Prepared(scale(rows.train), scale(rows.held_back), scale(rows.judged))
+
+
+def controlled(changed: Changed, rows: Prepared) -> Prepared:
+    """Return the rows as a control makes them."""
+    rng = np.random.default_rng(changed.plan.seed)
+    train, held_back, judged = rows.train, rows.held_back, rows.judged
+    if changed.zeroed:
+        train, held_back, judged = (
+            Rows(np.zeros_like(part.features), part.labels) for part in (train, held_back, judged)
+        )
+    if changed.permuted:
+        train = Rows(train.features, rng.permutation(train.labels))
+    if changed.few_rows:
+        half = changed.few_rows // 2
+        chosen = [rng.permutation(np.flatnonzero(train.labels == label))[:half] for label in (0, 1)]
+        train = train.take(np.resize(np.concatenate(chosen), len(train)))
+    return Prepared(train, held_back, judged)
 
 
 def _weights(changed: Changed, labels: Labels) -> tuple[float, float] | None:

@@ -129,7 +129,7 @@ def _output_loss_mismatch(_case: Case) -> list[Changes]:
 
 def _over_regularization(case: Case) -> list[Changes]:
     dropout = case.number("dropout")
-    lower: Changes = {"l1": 0.0, "l2": _USUAL_L2}
+    lower: Changes = {"l2": _USUAL_L2, "l1": 0.0}
     if dropout is None or dropout > LIMITS.strong_dropout:
         lower["dropout"] = _USUAL_DROPOUT
     return [lower]
