@@ -35,7 +35,8 @@ class Tried:
     Attributes
     ----------
     effects
-        Arm to effect; None where the arm prescribes nothing, which counts as not working.
+        Arm to effect; None where the arm prescribes nothing, which counts as not working. What would be done
+        by someone who knows the cause is absent where it was not trained.
     left_by_itself
         Whether the run as it was, from other seeds, leaves chance.
     """
@@ -46,7 +47,7 @@ class Tried:
 
     def works(self, arm: str) -> bool:
         """Whether an arm prescribes something that works."""
-        found = self.effects[arm]
+        found = self.effects.get(arm)
         return found is not None and found.works
 
 
@@ -61,7 +62,7 @@ def tried(cases: Sequence[Case], trials: Trials) -> list[Tried]:
     return [
         Tried(
             case,
-            {arm: effect_of(case, arm, trials) for arm in COMPARED},
+            {arm: effect_of(case, arm, trials) for arm in COMPARED if _is_trained(case, arm, trials)},
             _leaves_chance(skills(case, {}, trials)),
         )
         for case in cases
@@ -123,8 +124,8 @@ def _row(title: str, group: Sequence[Tried]) -> tuple[str, ...]:
 
 
 def works(group: Sequence[Tried], arm: str) -> Share:
-    """Return in how many cases an arm works."""
-    return share(group, lambda one: one.works(arm))
+    """Return in how many cases an arm works, of those in which it was trained or prescribes nothing."""
+    return share([one for one in group if arm in one.effects], lambda one: one.works(arm))
 
 
 def _median_gain(group: Sequence[Tried], arm: str) -> str:
@@ -176,8 +177,14 @@ def of_remedy(every: Sequence[Tried], cause: str) -> tuple[Share, float, Share]:
 
 
 def missing_arms(case: Case, trials: Trials) -> list[str]:
-    """Return the arms of a case that were not trained."""
-    changes = {arm: changes_of(case, arm) for arm in (AS_IT_WAS, *COMPARED)}
+    """Return the arms of a case that were not trained and that it cannot be counted without."""
     return [
-        arm for arm, made in changes.items() if made is not None and len(skills(case, made, trials)) < FEWEST
+        arm
+        for arm in (AS_IT_WAS, PRESCRIBED, RATE_TIMES_10, RATE_BY_10)
+        if not _is_trained(case, arm, trials)
     ]
+
+
+def _is_trained(case: Case, arm: str, trials: Trials) -> bool:
+    changes = changes_of(case, arm)
+    return changes is None or len(skills(case, changes, trials)) >= FEWEST
