@@ -16,7 +16,9 @@ from mlflow_bce_monitor.remedies.remedy import Remedy, words_of
 from mlflow_bce_monitor.remedies.values import (
     Changes,
     balancing_weights,
+    has_few_steps,
     higher_rate,
+    is_far_above,
     lower_rate,
     more_steps,
     rate_if_unusual,
@@ -82,11 +84,15 @@ def _has(current: object, wanted: object) -> bool:
 
 def _learning_rate_too_high(case: Case) -> list[Changes]:
     lower = lower_rate(case)
-    return [lower, {**lower, "clipnorm": _CLIPNORM}, usual_optimizer()]
+    if not is_far_above(case):
+        # A usual rate is too high for inputs that are too large.
+        lower = {**lower, "scale_inputs": True}
+    return [lower, {**lower, "clipnorm": _CLIPNORM}, usual_optimizer(case)]
 
 
 def _learning_rate_too_low(case: Case) -> list[Changes]:
-    return [higher_rate(case), usual_optimizer()]
+    more = more_steps(case) if has_few_steps(case) else {}
+    return [{**higher_rate(case), **more}, {**usual_optimizer(case), **more}]
 
 
 def _class_imbalance(case: Case) -> list[Changes]:
@@ -123,7 +129,7 @@ def _output_loss_mismatch(_case: Case) -> list[Changes]:
 
 def _over_regularization(case: Case) -> list[Changes]:
     dropout = case.number("dropout")
-    lower: Changes = {"l1": 0.0, "l2": _USUAL_L2}
+    lower: Changes = {"l2": _USUAL_L2, "l1": 0.0}
     if dropout is None or dropout > LIMITS.strong_dropout:
         lower["dropout"] = _USUAL_DROPOUT
     return [lower]

@@ -21,6 +21,13 @@ LEAST_FACTOR: Final = 10.0
 STEPS_WANTED: Final = 1000
 """Optimizer steps: with some hundred a usual network has begun to learn, with thousands it has learned."""
 
+FEW_STEPS: Final = 200
+"""Optimizer steps below which no rate would do."""
+
+LARGE_BATCH: Final = 256
+FEW_EPOCHS: Final = 30
+"""Rows of a batch from which, and epochs up to which, steps are few where the training rows are not known."""
+
 USUAL_BATCH: Final = 32
 """Rows: Keras' default."""
 
@@ -38,29 +45,44 @@ FULL_WEIGHT: Final = 0.5
 
 
 def usual(case: Case) -> float | None:
-    """Return the usual rate of the run's optimizer, None for one that is not known."""
+    """Return the usual rate of the run's optimizer, None for one that is not known.
+
+    Where there are few steps to make it is the upper end of what is usual.
+    """
     optimizer = case.word("optimizer")
-    return None if optimizer is None else usual_rate(optimizer)
+    rate = None if optimizer is None else usual_rate(optimizer)
+    return None if rate is None else rate * _haste(case)
+
+
+def _haste(case: Case) -> float:
+    steps = case.number("", "n_updates")
+    return LIMITS.rate_usual_high if steps is not None and steps < STEPS_WANTED else 1.0
 
 
 def lower_rate(case: Case) -> Changes:
     """Return a usual rate, or a tenth of one that is hardly above it; Adam's for an unknown optimizer."""
     rate, target = case.number("learning_rate"), _found_rate(case) or usual(case)
     if target is None:
-        return usual_optimizer()
+        return usual_optimizer(case)
     if rate is not None:
         target = min(target, rate / LEAST_FACTOR)
-    return {"learning_rate": target}
+    return {"learning_rate": _rounded(target)}
 
 
 def higher_rate(case: Case) -> Changes:
     """Return a usual rate, or ten times one that is hardly below it; Adam's for an unknown optimizer."""
     rate, target = case.number("learning_rate"), _found_rate(case) or usual(case)
     if target is None:
-        return usual_optimizer()
+        return usual_optimizer(case)
     if rate is not None:
         target = max(target, rate * LEAST_FACTOR)
-    return {"learning_rate": target}
+    return {"learning_rate": _rounded(target)}
+
+
+def is_far_above(case: Case) -> bool:
+    """Whether the rate is known to be far above the usual one."""
+    rate, target = case.number("learning_rate"), usual(case)
+    return rate is not None and target is not None and rate / target > LIMITS.rate_above
 
 
 def rate_if_unusual(case: Case) -> Changes:
@@ -69,13 +91,19 @@ def rate_if_unusual(case: Case) -> Changes:
     if rate is None or target is None:
         return {}
     is_usual = LIMITS.rate_usual_low <= rate / target <= LIMITS.rate_above
-    return {} if is_usual else {"learning_rate": target}
+    return {} if is_usual else {"learning_rate": _rounded(target)}
 
 
-def usual_optimizer() -> Changes:
+def usual_optimizer(case: Case) -> Changes:
     """Return Adam at its usual rate."""
     rate = usual_rate(DEFAULT_OPTIMIZER)
-    return {"optimizer": DEFAULT_OPTIMIZER, **({} if rate is None else {"learning_rate": rate})}
+    found: Changes = {} if rate is None else {"learning_rate": _rounded(rate * _haste(case))}
+    return {"optimizer": DEFAULT_OPTIMIZER, **found}
+
+
+def _rounded(rate: float) -> float:
+    """Return a rate as a person would write it: what was logged may be the nearest number of 32 bits."""
+    return float(f"{rate:.3g}")
 
 
 def _found_rate(case: Case) -> float | None:
@@ -99,6 +127,15 @@ def more_steps(case: Case) -> Changes:
         return changes
     needed = min(max(math.ceil(wanted), FEWEST_EPOCHS), MOST_EPOCHS)
     return changes if epochs is not None and needed <= epochs else {**changes, "epochs": needed}
+
+
+def has_few_steps(case: Case) -> bool:
+    """Whether the run made so few steps that it has to make more, whatever else is changed."""
+    steps = case.number("", "n_updates")
+    if steps is not None:
+        return steps < FEW_STEPS
+    batch, epochs = case.number("batch_size"), case.number("epochs", "n_epochs")
+    return batch is not None and epochs is not None and batch >= LARGE_BATCH and epochs <= FEW_EPOCHS
 
 
 def wider(case: Case) -> Changes:

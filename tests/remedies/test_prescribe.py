@@ -55,7 +55,19 @@ def test_an_unknown_cause_asks_for_measurements() -> None:
         # A rate is brought to the usual one of its optimizer, or by a factor of ten where it was near it.
         ("learning_rate_too_high", {"learning_rate": 1.0, "optimizer": "Adam"}, {}, {"learning_rate": 1e-3}),
         ("learning_rate_too_high", {"learning_rate": 5.0, "optimizer": "SGD"}, {}, {"learning_rate": 3e-2}),
-        ("learning_rate_too_high", {"learning_rate": 2e-3, "optimizer": "Adam"}, {}, {"learning_rate": 2e-4}),
+        (
+            "learning_rate_too_high",
+            {"learning_rate": 2e-3, "optimizer": "Adam"},
+            {},
+            {"learning_rate": 2e-4, "scale_inputs": True},
+        ),
+        # With a few hundred steps to make the upper end of what is usual is taken.
+        (
+            "learning_rate_too_low",
+            {"learning_rate": 1e-7, "optimizer": "Adam"},
+            {"n_updates": 500},
+            {"learning_rate": 3e-3},
+        ),
         ("learning_rate_too_low", {"learning_rate": 1e-7, "optimizer": "Adam"}, {}, {"learning_rate": 1e-3}),
         ("learning_rate_too_low", {"learning_rate": 2e-3, "optimizer": "Adam"}, {}, {"learning_rate": 2e-2}),
         (
@@ -68,7 +80,7 @@ def test_an_unknown_cause_asks_for_measurements() -> None:
             "learning_rate_too_high",
             {"learning_rate": 1.0},
             {},
-            {"optimizer": "adam", "learning_rate": 1e-3},
+            {"optimizer": "adam", "learning_rate": 1e-3, "scale_inputs": True},
         ),
         # What an experiment found goes before what is usual, where the copy learned.
         (
