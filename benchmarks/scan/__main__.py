@@ -51,6 +51,7 @@ def main() -> None:
     """Measure, and print every number and every ratio."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scan", description=__doc__)
     parser.add_argument("--runs", type=int, default=2_000)
+    parser.add_argument("--store", type=Path, help="a SQLite file to keep and to use again")
     parser.add_argument("--part", choices=list(PARTS), help="only this part")
     parser.add_argument("--growth", action="store_true", help="only the growth from 1,000 to 100,000 runs")
     parser.add_argument("--write", action="store_true", help="keep the numbers for docs/performance.md")
@@ -60,9 +61,9 @@ def main() -> None:
             further |= {"points": growth.POINTS, "sizes": growth.main()}
         return
     with tempfile.TemporaryDirectory() as folder:
-        database = Path(folder) / "mlflow.db"
+        database = arguments.store or Path(folder) / "mlflow.db"
         parts = [arguments.part] if arguments.part else list(PARTS)
-        if parts != ["start"]:
+        if parts != ["start"] and not database.exists():
             fill(database, Shape(arguments.runs))
         for part in parts:
             command = f"python -m benchmarks.scan --part {part} --runs {arguments.runs}"
