@@ -33,6 +33,25 @@ from mlflow_bce_monitor.tracking.store import Store
 VIEW_KEY: Final = "bce-monitor"
 FLAGGED_KEY: Final = "bce-monitor-flagged"
 _TAG_PREFIX: Final = "mlflow.sharedViewState."
+# What the versions up to 3.16 expect in every view, and fail without: MLflow's own defaults.
+_DEFAULTS: Final[dict[str, Any]] = {
+    "runsExpanded": {},
+    "runsPinned": [],
+    "runsHidden": [],
+    "runsVisibilityMap": {},
+    "runsHiddenMode": "FIRST_10_RUNS",
+    "viewMaximized": False,
+    "runListHidden": False,
+    "isAccordionReordered": False,
+    "useGroupedValuesInCharts": True,
+    "hideEmptyCharts": True,
+    "groupBy": None,
+    "groupsExpanded": {},
+    "autoRefreshEnabled": True,
+    "globalLineChartConfig": {"xAxisKey": "step", "lineSmoothness": 0, "selectedXAxisMetricKey": ""},
+}
+# Pixels, where MLflow would cut a cause's word and most of the advice; 3.17 knows widths.
+_WIDTHS: Final = {TAG_CAUSE: 180, TAG_ADVICE: 460}
 _COLUMNS: Final = (TAG_VERDICT, TAG_CAUSE, TAG_CONFIDENCE, TAG_SKILL, TAG_ADVICE)
 
 # Milliseconds since the epoch, which an entry of the menu needs; the same for all.
@@ -55,6 +74,8 @@ def view_state(name: str, search_filter: str = "") -> str:
         "modelVersionFilter": "All Runs",
         "datasetsFilter": [],
         "selectedColumns": [f"tags.`{tag}`" for tag in _COLUMNS],
+        "columnWidths": {f"tags.`{tag}`": width for tag, width in _WIDTHS.items()},
+        **_DEFAULTS,
     }
     entry = {"name": name, "createdAt": _CREATED, "updatedAt": _CREATED, "state": json.dumps(state)}
     return json.dumps(entry | state)
