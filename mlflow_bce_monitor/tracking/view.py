@@ -50,8 +50,6 @@ _DEFAULTS: Final[dict[str, Any]] = {
     "autoRefreshEnabled": True,
     "globalLineChartConfig": {"xAxisKey": "step", "lineSmoothness": 0, "selectedXAxisMetricKey": ""},
 }
-# Pixels, where MLflow would cut a cause's word and most of the advice; 3.17 knows widths.
-_WIDTHS: Final = {TAG_CAUSE: 180, TAG_ADVICE: 460}
 _COLUMNS: Final = (TAG_VERDICT, TAG_CAUSE, TAG_CONFIDENCE, TAG_SKILL, TAG_ADVICE)
 
 # Milliseconds since the epoch, which an entry of the menu needs; the same for all.
@@ -74,7 +72,6 @@ def view_state(name: str, search_filter: str = "") -> str:
         "modelVersionFilter": "All Runs",
         "datasetsFilter": [],
         "selectedColumns": [f"tags.`{tag}`" for tag in _COLUMNS],
-        "columnWidths": {f"tags.`{tag}`": width for tag, width in _WIDTHS.items()},
         **_DEFAULTS,
     }
     entry = {"name": name, "createdAt": _CREATED, "updatedAt": _CREATED, "state": json.dumps(state)}
