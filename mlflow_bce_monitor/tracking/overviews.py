@@ -10,14 +10,12 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mlflow.entities import Run, ViewType
 
 from mlflow_bce_monitor.contract import ARTIFACT_FOLDER, ARTIFACT_OVERVIEW, FLAGGED, TAG_VERDICT, Verdict
 from mlflow_bce_monitor.errors import RunError, StoreError, UsageError
-from mlflow_bce_monitor.report import overview
-from mlflow_bce_monitor.report.multiples import Box, box_of
 from mlflow_bce_monitor.report.plain_text import plain
 from mlflow_bce_monitor.siblings import PARENT_TAG
 from mlflow_bce_monitor.tracking.evaluation import (
@@ -35,6 +33,10 @@ from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES, reason
 from mlflow_bce_monitor.tracking.reports import Reports
 from mlflow_bce_monitor.tracking.search import MissingRun, Selection, look_up
 from mlflow_bce_monitor.tracking.store import Store
+
+if TYPE_CHECKING:
+    from mlflow_bce_monitor.report import overview
+    from mlflow_bce_monitor.report.multiples import Box
 
 # Runs named in one search: databases bound the number of values in one statement.
 _RUNS_PER_SEARCH: Final = 100
@@ -73,6 +75,9 @@ def overview_page(store: Store, title: str, answers: Sequence[overview.Answer], 
     MlflowException, OSError, StoreError
         The store failed.
     """
+    # Only a scan that shows an overview loads what draws it.
+    from mlflow_bce_monitor.report import overview  # noqa: PLC0415
+
     with ThreadPoolExecutor(options.workers or 1, thread_name_prefix="bce-monitor-overview") as pool:
         boxes, notes = _boxes(store, answers, options, pool)
     with_reports = not options.dry_run and options.reports is not Reports.NONE
@@ -90,6 +95,10 @@ def _link(store: Store, answer: overview.Answer, *, with_reports: bool) -> str:
 def _boxes(
     store: Store, answers: Sequence[overview.Answer], options: ScanOptions, pool: ThreadPoolExecutor
 ) -> tuple[dict[str, Box | None], tuple[str, ...]]:
+    # As above.
+    from mlflow_bce_monitor.report import overview  # noqa: PLC0415
+    from mlflow_bce_monitor.report.multiples import box_of  # noqa: PLC0415
+
     wanted = overview.sample(answers)
     experiments = sorted({str(answer["experiment_id"]) for answer in answers if answer["run_id"] in wanted})
     runs = list(_runs(store, experiments, wanted))
