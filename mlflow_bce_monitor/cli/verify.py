@@ -11,8 +11,6 @@ from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mlflow_bce_monitor.cli.endings import Interrupted
 from mlflow_bce_monitor.cli.options import base_rate_option, metric_option, tracking_uri_option
@@ -197,6 +195,16 @@ def _progress() -> Iterator[Callable[[int, int, str], None]]:
             f"rerun {done + 1} of about {done + left}: {what}", err=True
         )
         return
+    # No other command, and no start of this one, needs it.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
     columns = (
         TextColumn("Reruns"),
         BarColumn(),
