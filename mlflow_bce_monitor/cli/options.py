@@ -69,3 +69,12 @@ max_rate_option = click.option(
     metavar="N",
     help="Read and write at most N runs a second, to spare a shared server.  [default: no limit]",
 )
+
+table_or_json_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="What is printed. With json nothing else goes to standard output.",
+)

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from mlflow_bce_monitor.cli.endings import Interrupted
-from mlflow_bce_monitor.cli.options import base_rate_option, metric_option, tracking_uri_option
+from mlflow_bce_monitor.cli.options import (
+    base_rate_option,
+    metric_option,
+    table_or_json_option,
+    tracking_uri_option,
+)
 from mlflow_bce_monitor.cli.quiet import answer_alone, quiet_mlflow
 from mlflow_bce_monitor.contract import EXIT_SOME_FAILED, EXIT_VERDICT_FOUND
 from mlflow_bce_monitor.errors import UsageError
@@ -101,14 +106,7 @@ _UNLIMITED = "unlimited"
     multiple=True,
     help="Exit with 1 when this is the result; may be repeated.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="What is printed. With json nothing else goes to standard output.",
-)
+@table_or_json_option
 @click.pass_context
 def verify(ctx: click.Context, /, run_id: str, form: str, fail_on: tuple[str, ...], **given: object) -> None:
     """Rerun with the remedy and show whether it works.
