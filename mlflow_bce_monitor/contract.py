@@ -124,6 +124,8 @@ TAG_MONITOR: Final = "bce.monitor"
 
 METRIC_SKILL: Final = "bce/skill"
 METRIC_PLATEAU_FRACTION: Final = "bce/plateau_fraction"
+ANSWER_METRICS: Final = frozenset({METRIC_SKILL, METRIC_PLATEAU_FRACTION})
+"""The evaluator's answers; other ``bce/...`` metrics are measurements and are read."""
 
 ARTIFACT_FOLDER: Final = "bce_monitor"
 ARTIFACT_REPORT: Final = "report.html"

@@ -6,7 +6,6 @@ command line only put a frame around it.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from typing import Any, Final
 
 from mlflow.entities import Run, RunStatus
 
+from mlflow_bce_monitor.columnar.answers import check_asked, mistake
 from mlflow_bce_monitor.contract import (
     NO_CAUSE,
     TAG_CAUSE,
@@ -29,11 +29,10 @@ from mlflow_bce_monitor.contract import (
     TAG_VERDICT,
 )
 from mlflow_bce_monitor.diagnosis import Diagnosis, failed_contract
-from mlflow_bce_monitor.errors import BCEMonitorError, RunError, UsageError
+from mlflow_bce_monitor.errors import BCEMonitorError, UsageError
 from mlflow_bce_monitor.limits import LIMITS, Limits
 from mlflow_bce_monitor.pipeline import Question, diagnose
 from mlflow_bce_monitor.records import RunRecord
-from mlflow_bce_monitor.report.plain_text import plain
 from mlflow_bce_monitor.tracking.bulk_reader import bulk_reader
 from mlflow_bce_monitor.tracking.fingerprint import digest, is_current, is_of_model, lasting_digest
 from mlflow_bce_monitor.tracking.in_order import in_order
@@ -50,8 +49,6 @@ from mlflow_bce_monitor.tracking.store import Store, StoreKind, ask_server
 from mlflow_bce_monitor.tracking.surroundings import surrounded
 from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits
 from mlflow_bce_monitor.tracking.writer import write_answer
-
-_log = logging.getLogger(__name__)
 
 # Threads. A server answers several requests at once, and four do not crowd out its users;
 # a database in the same process gains nothing, because Python and the file lock are the limit.
@@ -284,11 +281,7 @@ class _Pass:
         except Exception as error:  # noqa: BLE001 - see below
             # A mistake of ours: shown with its traceback and in the row, so nothing is swallowed,
             # and the other runs go on, because an odd run must not cost a night's scan.
-            _log.exception("Run %s met a mistake in bce-monitor", info.run_id)
-            return answer.but_failed(
-                f"bce-monitor made a mistake ({type(error).__name__}: {plain(str(error))}). "
-                "Please report it with the traceback."
-            )
+            return answer.but_failed(mistake(info.run_id, error))
 
 
 def is_unfinished(run: Run) -> bool:
@@ -306,14 +299,8 @@ def _is_said(run: Run, diagnosis: Diagnosis) -> bool:
 
 def diagnose_run(run: Run, record: RunRecord, options: ScanOptions) -> Diagnosis:
     """Diagnose a run; RunError when it has none of the metrics that were asked for."""
-    asked = options.question.metrics
     logged = [name for name in run.data.metrics if name not in OWN_METRICS]
-    if asked and logged and not set(asked) & set(logged):
-        found = ", ".join(repr(plain(name)) for name in sorted(logged))
-        wanted = " or ".join(repr(plain(name)) for name in asked)
-        raise RunError(
-            f"Run {run.info.run_id} has no metric {wanted}; it has {found}. Pass --metric with one of these."
-        )
+    check_asked(run.info.run_id, logged, options.question.metrics)
     return diagnose(record, options.question, options.limits)
 
 

@@ -8,31 +8,20 @@ and what it cannot notice, is in ``docs/decisions/0010-fingerprint.md``.
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import json
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from mlflow.entities import Run
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
-from mlflow_bce_monitor import __version__
-from mlflow_bce_monitor.contract import TAG_FINGERPRINT, TAG_VERDICT, Verdict, is_answer_tag
+from mlflow_bce_monitor.columnar.fingerprint import Covered, Point, digest_of
+from mlflow_bce_monitor.contract import TAG_FINGERPRINT, TAG_VERDICT, Verdict
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.pipeline import Question
 from mlflow_bce_monitor.tracking.reader import OWN_METRICS
 from mlflow_bce_monitor.tracking.reports import Reports
 
-# Hexadecimal digits: 64 bits, short enough for a column and beyond any chance collision on one run.
-_DIGITS: Final = 16
 _WITH_REPORT: Final = "+report"
 _OF_MODEL: Final = "+model"
-_MLFLOW_PREFIX: Final = "mlflow."
-
-Point = list[str | int]
-"""Name, value, timestamp and step of a metric's latest point."""
 
 
 def digest(run: Run, question: Question, limits: Limits) -> str:
@@ -58,24 +47,8 @@ def lasting_digest(run: Run, question: Question, limits: Limits) -> str:
 
 
 def _hash(run: Run, question: Question, limits: Limits, times: list[object], points: list[Point]) -> str:
-    covered = {
-        "version": __version__,
-        "limits": _as_dict(limits),
-        "question": _as_dict(question),
-        "run": [run.info.run_name, *times],
-        "params": dict(run.data.params),
-        "tags": {key: value for key, value in run.data.tags.items() if _is_users(key)},
-        "metrics": points,
-        "datasets": _datasets(run),
-    }
-    text = json.dumps(covered, sort_keys=True, ensure_ascii=True, default=str)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()[:_DIGITS]
-
-
-@lru_cache(maxsize=8)
-def _as_dict(asked: Question | Limits) -> Mapping[str, Any]:
-    """Return the fields of what all runs of a scan have in common, taken apart once."""
-    return dataclasses.asdict(asked)
+    covered = Covered([run.info.run_name, *times], run.data.params, run.data.tags, points, _datasets(run))
+    return digest_of(covered, question, limits)
 
 
 def tag_value(digest: str, *, has_report: bool) -> str:
@@ -104,10 +77,6 @@ def is_current(run: Run, digest: str, reports: Reports) -> bool:
         # Somebody took the answer away and left the mark.
         return False
     return has_report(run) or not reports.wanted_for(verdict)
-
-
-def _is_users(tag: str) -> bool:
-    return not (is_answer_tag(tag) or tag.startswith(_MLFLOW_PREFIX))
 
 
 def _latest_points(run: Run) -> list[Point]:

@@ -23,15 +23,15 @@ from mlflow.entities import Metric, Run
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_RUN_NOTE
 
-from mlflow_bce_monitor.contract import METRIC_PLATEAU_FRACTION, METRIC_SKILL, is_answer_tag
+from mlflow_bce_monitor.contract import ANSWER_METRICS, is_answer_tag
 from mlflow_bce_monitor.records import DatasetInput, MetricHistory, RunRecord
 from mlflow_bce_monitor.tracking.description import without_block
 from mlflow_bce_monitor.tracking.in_order import in_order
 from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES, reason
 from mlflow_bce_monitor.tracking.store import local_path
 
-OWN_METRICS: Final = frozenset({METRIC_SKILL, METRIC_PLATEAU_FRACTION})
-"""The evaluator's answers; other ``bce/...`` metrics are measurements and are read."""
+OWN_METRICS: Final = ANSWER_METRICS
+"""Metrics that no answer may rest on."""
 
 MODEL_SUMMARY: Final = "model_summary.txt"
 # Params that Keras autologging writes together with a model summary; asking a remote

@@ -16,11 +16,11 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 CORE = {
     *("contract", "errors", "limits", "monitored", "evaluated", "records", "siblings", "settings"),
-    *("model_summary", "scores", "arrays"),
+    *("model_summary", "scores", "arrays", "stretches"),
     *("curves", "chance", "findings", "evidence", "rules", "observations"),
     *("verdicts", "calibration", "ranking", "measurements", "diagnosis", "evaluated_alone", "pipeline"),
 }
-EDGES = {"tracking", "cli", "report", "scenarios", "keras", "probes", "evaluator", "spark", "plugins"}
+EDGES = {"tracking", "cli", "report", "scenarios", "keras", "probes", "evaluator", "columnar", "spark", "plugins"}
 HEAVY = {
     *("mlflow", "tensorflow", "keras", "torch", "pyspark", "click", "rich", "matplotlib", "jinja2", "pandas"),
     *("sqlalchemy", "sklearn", "imblearn", "scipy", "fastapi", "flask"),
@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "evaluated": {"monitored"},
     "records": set(),
     "siblings": {"records"},
+    "stretches": {"siblings"},
     "model_summary": set(),
     "arrays": set(),
     "settings": {"records", "model_summary", "monitored"},
