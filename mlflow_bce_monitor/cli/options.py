@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 tracking_uri_option = click.option(
@@ -60,4 +62,16 @@ max_rate_option = click.option(
     type=click.FloatRange(min=0.0, min_open=True),
     metavar="N",
     help="Read and write at most N runs a second, to spare a shared server.  [default: no limit]",
+)
+histories_option = click.option(
+    "--histories",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Diagnose what 'bce-monitor export PATH' wrote instead of a tracking store, and write to no run.",
+)
+table_option = click.option(
+    "--table",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --histories: write the answers to a Parquet file, for 'bce-monitor apply FILE'.",
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mlflow_bce_monitor.columnar.fingerprint import digest_of
@@ -48,7 +49,7 @@ def answer_of(row: Row, record: RunRecord, question: Question) -> dict[str, Any]
         check_asked(record.run_id, record.histories, question.metrics)
         diagnosis = diagnose(record, question, LIMITS)
         digest = digest_of(covered_by(row), question, LIMITS)
-        return {**diagnosis.as_contract(), "writing": writing_of(diagnosis, record, digest)}
+        return {**diagnosis.as_contract(), "writing": vars(writing_of(diagnosis, record, digest))}
     except BCEMonitorError as error:
         why = str(error)
     except Exception as error:  # noqa: BLE001 - a mistake of ours: logged, in the row, and the other runs go on
@@ -57,26 +58,54 @@ def answer_of(row: Row, record: RunRecord, question: Question) -> dict[str, Any]
     return {**failed, "writing": None}
 
 
-def writing_of(diagnosis: Diagnosis, record: RunRecord, digest: str) -> dict[str, Any]:
-    """Return what is to be written to a run, without artifacts, as plain columns."""
+@dataclass(frozen=True)
+class Writing:
+    """What is written to a run besides artifacts.
+
+    Attributes
+    ----------
+    digest
+        Of what the answer was made from; the fingerprint.
+    tags
+        Every ``bce.*`` tag but the fingerprint.
+    block
+        Markdown for the run's description, None for a run that nobody need look at.
+    skill, plateau_fraction
+        The two metrics, None where there is none.
+    step, timestamp
+        Where on the axes these are logged, so that writing them twice writes them once.
+    """
+
+    digest: str
+    tags: Mapping[str, str]
+    block: str | None
+    skill: float | None
+    plateau_fraction: float | None
+    step: int
+    timestamp: int
+
+
+def writing_of(
+    diagnosis: Diagnosis, record: RunRecord, digest: str, *, with_artifacts: bool = False
+) -> Writing:
+    """Return what is to be written to a run."""
+    block = None
+    if diagnosis.flagged:
+        block = description.block(diagnosis, diagnosis.run_id, with_artifacts=with_artifacts)
     step, timestamp = stamp_of(diagnosis.metric, record)
-    return {
-        "digest": digest,
-        "tags": list(wording.tags(diagnosis).items()),
-        "block": (
-            description.block(diagnosis, diagnosis.run_id, with_artifacts=False)
-            if diagnosis.flagged
-            else None
-        ),
-        "skill": diagnosis.skill.value if diagnosis.skill else None,
-        "plateau_fraction": diagnosis.plateau_fraction if diagnosis.metric is not None else None,
-        "step": step,
-        "timestamp": timestamp,
-    }
+    return Writing(
+        digest=digest,
+        tags=wording.tags(diagnosis),
+        block=block,
+        skill=diagnosis.skill.value if diagnosis.skill else None,
+        plateau_fraction=diagnosis.plateau_fraction if diagnosis.metric is not None else None,
+        step=step,
+        timestamp=timestamp,
+    )
 
 
 def stamp_of(metric: str | None, record: RunRecord) -> tuple[int, int]:
-    """Return the step and time that an answer is logged at: of the judged metric's end, else of the run's."""
+    """Return the step and time that an answer is logged at: the judged metric's last, else the run's end."""
     history = record.histories.get(metric) if metric is not None else None
     if history is not None and len(history):
         return int(history.steps.max()), int(history.timestamps.max())

@@ -78,23 +78,37 @@ def diagnose(
     UsageError
         A column is missing.
     """
+    sent = in_blocks(
+        history, runs, columns=columns, only=only, partitions=partitions, runs_a_block=runs_a_block
+    )
+    return sent.mapInArrow(diagnosing(question or Question()), ddl_of(DIAGNOSES))
+
+
+def in_blocks(
+    history: DataFrame,
+    runs: DataFrame,
+    *,
+    columns: Columns = CANONICAL,
+    only: Column | str | None = None,
+    partitions: int | None = None,
+    runs_a_block: int = RUNS_A_BLOCK,
+) -> DataFrame:
+    """Return neighbours, runs and points, sorted as a task diagnoses them; as :func:`diagnose`."""
     points = history_of(history, columns).mapInArrow(packing(), ddl_of(PACKED))
     known = runs_of(runs, columns, only)
     if "latest" not in known.columns:
         known = known.join(latest_from(points), "run_id", "left")
-    in_blocks = known.join(placed(known, runs_a_block), "run_id", "left")
+    known = known.join(placed(known, runs_a_block), "run_id", "left")
     run = F.struct(*(F.col(part.name) for part in RUN)).alias("run")
-    askers = in_blocks.where("asked").withColumn("block", F.coalesce("block", F.lit(NOWHERE).cast("long")))
-    neighbours = in_blocks.withColumn("block", F.explode("seen_in"))
+    askers = known.where("asked").withColumn("block", F.coalesce("block", F.lit(NOWHERE).cast("long")))
+    neighbours = known.withColumn("block", F.explode("seen_in"))
     place = askers.select("run_id", "experiment_id", "block")
     rows = _rows(neighbours.select("experiment_id", "block", "run_id", run), NEIGHBOUR)
     rows = rows.unionByName(_rows(askers.select("experiment_id", "block", "run_id", run), ASKER))
     rows = rows.unionByName(_rows(points.join(place, "run_id").drop("latest"), POINTS))
-    n_partitions = partitions or _session_partitions(history)
-    sorted_rows = rows.repartition(n_partitions, "experiment_id", "block").sortWithinPartitions(
-        "experiment_id", "block", F.col("kind") != NEIGHBOUR, "run_id", "kind"
-    )
-    return sorted_rows.mapInArrow(diagnosing(question or Question()), ddl_of(DIAGNOSES))
+    return rows.repartition(
+        partitions or _session_partitions(history), "experiment_id", "block"
+    ).sortWithinPartitions("experiment_id", "block", F.col("kind") != NEIGHBOUR, "run_id", "kind")
 
 
 def _rows(frame: DataFrame, kind: int) -> DataFrame:

@@ -204,8 +204,8 @@ class _Rows:
         self._keys: list[str | None] = batch.column("key").to_pylist()
         self._runs = batch.column("run")
         lists = [batch.column(name) for name in ("timestamps", "steps", "values")]
-        self._numbers = Stretch(*(one.values.to_numpy(zero_copy_only=False) for one in lists))
-        # The three lists of a row have one length, but a batch may have been cut out of a larger one.
+        # Each list has offsets of its own, because a batch may have been cut out of a larger one.
+        self._numbers: list[Any] = [one.values.to_numpy(zero_copy_only=False) for one in lists]
         self._offsets = [one.offsets.to_pylist() for one in lists]
 
     def place(self, position: int) -> tuple[str, int]:
@@ -219,10 +219,9 @@ class _Rows:
         name = self._keys[position]
         if name is None or name in ANSWER_METRICS:
             return
-        stretch = Stretch(
-            *(
-                numbers[offsets[position] : offsets[position + 1]]
-                for numbers, offsets in zip(self._numbers, self._offsets, strict=True)
-            )
+        timestamps, steps, values = (
+            numbers[offsets[position] : offsets[position + 1]]
+            for numbers, offsets in zip(self._numbers, self._offsets, strict=True)
         )
+        stretch = Stretch(timestamps, steps, values)
         curves.setdefault(name, []).append(stretch)

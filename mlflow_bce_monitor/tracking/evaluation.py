@@ -179,7 +179,7 @@ def answers_of(
     """Evaluate the runs of some pages; as :func:`scan_runs`."""
     with ExitStack() as stack:
         stack.enter_context(bounded_waits(WORKING))
-        workers = options.workers or (_SERVER_WORKERS if store.kind is StoreKind.SERVER else _OTHER_WORKERS)
+        workers = workers_for(store, options)
         pool = ThreadPoolExecutor(workers, thread_name_prefix="bce-monitor")
         stack.callback(pool.shutdown, wait=True, cancel_futures=True)
         pass_ = _Pass(store, options, pool, workers, stop)
@@ -197,6 +197,11 @@ def answers_of(
 def reader_of(store: Store) -> RunReader:
     """Return the fastest way to read a store: its database, its server's bulk endpoint, else the client."""
     return sql_reader(store) or bulk_reader(store) or ClientReader(store.client)
+
+
+def workers_for(store: Store, options: ScanOptions) -> int:
+    """Return the number of threads that a caller wants or that suits the store."""
+    return options.workers or (_SERVER_WORKERS if store.kind is StoreKind.SERVER else _OTHER_WORKERS)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ and what it cannot notice, is in ``docs/decisions/0010-fingerprint.md``.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from mlflow.entities import Run
@@ -35,6 +36,15 @@ def digest(run: Run, question: Question, limits: Limits) -> str:
     return _hash(run, question, limits, [info.status, info.start_time, info.end_time], _latest_points(run))
 
 
+def digest_without_datasets(run: Run, question: Question, limits: Limits) -> str:
+    """Return what stands for an answer that was made where data set inputs are not known.
+
+    No scan takes it for its own, so a scan, which knows them, evaluates the run anew.
+    """
+    times = [run.info.status, run.info.start_time, run.info.end_time]
+    return digest_of(replace(_covered(run, times, _latest_points(run)), datasets=None), question, limits)
+
+
 def lasting_digest(run: Run, question: Question, limits: Limits) -> str:
     """Return what stands for an answer that was given while its run went on, with the model at hand.
 
@@ -47,8 +57,11 @@ def lasting_digest(run: Run, question: Question, limits: Limits) -> str:
 
 
 def _hash(run: Run, question: Question, limits: Limits, times: list[object], points: list[Point]) -> str:
-    covered = Covered([run.info.run_name, *times], run.data.params, run.data.tags, points, _datasets(run))
-    return digest_of(covered, question, limits)
+    return digest_of(_covered(run, times, points), question, limits)
+
+
+def _covered(run: Run, times: list[object], points: list[Point]) -> Covered:
+    return Covered([run.info.run_name, *times], run.data.params, run.data.tags, points, _datasets(run))
 
 
 def tag_value(digest: str, *, has_report: bool) -> str:

@@ -17,7 +17,7 @@ import math
 import random
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,7 @@ from mlflow.entities import Metric, Run, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
+from mlflow_bce_monitor.columnar.answers import Writing, writing_of
 from mlflow_bce_monitor.contract import (
     ARTIFACT_CURVE,
     ARTIFACT_DIAGNOSIS,
@@ -46,7 +47,7 @@ from mlflow_bce_monitor.contract import (
 )
 from mlflow_bce_monitor.diagnosis import Diagnosis
 from mlflow_bce_monitor.records import RunRecord
-from mlflow_bce_monitor.report import description, figure, json_artifact, page, wording
+from mlflow_bce_monitor.report import figure, json_artifact, page, wording
 from mlflow_bce_monitor.tracking.description import LONGEST_DESCRIPTION, with_block, without_block
 from mlflow_bce_monitor.tracking.fingerprint import has_report, tag_value
 from mlflow_bce_monitor.tracking.pace import TimeLimit
@@ -74,22 +75,6 @@ _NOT_THERE: Final = "RESOURCE_DOES_NOT_EXIST"
 _LOST_RACES: Final = frozenset({"BAD_REQUEST", "TEMPORARILY_UNAVAILABLE"})
 # Seconds before the next try; an answer is written within a tenth of a second.
 _PAUSES_AFTER_A_LOST_RACE: Final = (0.1, 0.4)
-
-
-@dataclass(frozen=True)
-class _Stamp:
-    """Where on the step and time axes an answer is logged, so that writing it twice writes it once.
-
-    Attributes
-    ----------
-    step
-        The last step of the judged metric.
-    timestamp
-        Milliseconds since the epoch: the metric's last point, else the run's end or start.
-    """
-
-    step: int
-    timestamp: int
 
 
 def write_answer(
@@ -120,15 +105,38 @@ def write_answer(
         The store refused, or took too long. The run then has no fingerprint and is written again next time.
     """
     limit = TimeLimit()
+    return _against_others(lambda: _write(client, diagnosis, record, digest, reports, limit))
+
+
+def write_told(client: MlflowClient, run_id: str, told: Writing) -> tuple[str, ...]:
+    """Write an answer that was made elsewhere to a run that has no report; as :func:`write_answer`."""
+    limit = TimeLimit()
+    return _against_others(lambda: _write_told(client, run_id, told, limit))
+
+
+def _against_others(write: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
+    """Write anew when another writer was ahead at the same tag."""
     for pause in _PAUSES_AFTER_A_LOST_RACE:
         try:
-            return _write(client, diagnosis, record, digest, reports, limit)
+            return write()
         except MlflowException as error:
             if error.error_code not in _LOST_RACES:
                 raise
         # Not in step with the other writer, or both would lose again.
         time.sleep(random.uniform(0.5, 1.5) * pause)  # noqa: S311 - no secret
-    return _write(client, diagnosis, record, digest, reports, limit)
+    return write()
+
+
+def _write_told(client: MlflowClient, run_id: str, told: Writing, limit: TimeLimit) -> tuple[str, ...]:
+    """Write once; each step may be done again."""
+    run = client.get_run(run_id)
+    if TAG_FINGERPRINT in run.data.tags:
+        _delete_tag(client, run_id, TAG_FINGERPRINT)
+    limit.check()
+    notes = _write_tags_and_metrics(client, run, told)
+    limit.check()
+    client.set_tag(run_id, TAG_FINGERPRINT, tag_value(told.digest, has_report=False))
+    return notes
 
 
 def _write(
@@ -152,7 +160,8 @@ def _write(
         limit.check()
         _write_report(client, diagnosis)
     limit.check()
-    notes = _write_tags_and_metrics(client, run, diagnosis, record, with_report=report)
+    told = writing_of(diagnosis, record, digest, with_artifacts=report)
+    notes = _write_tags_and_metrics(client, run, told)
     limit.check()
     client.set_tag(diagnosis.run_id, TAG_FINGERPRINT, tag_value(digest, has_report=report))
     return notes
@@ -177,18 +186,15 @@ def _write_report(client: MlflowClient, diagnosis: Diagnosis) -> None:
         client.log_artifacts(diagnosis.run_id, folder, ARTIFACT_FOLDER)
 
 
-def _write_tags_and_metrics(
-    client: MlflowClient, run: Run, diagnosis: Diagnosis, record: RunRecord, *, with_report: bool
-) -> tuple[str, ...]:
-    answer = wording.tags(diagnosis)
+def _write_tags_and_metrics(client: MlflowClient, run: Run, told: Writing) -> tuple[str, ...]:
     old = run.data.tags.get(MLFLOW_RUN_NOTE, "")
-    new, notes = _description(old, diagnosis, with_report=with_report)
-    tags = [RunTag(key, value) for key, value in answer.items()]
+    new, notes = _description(old, run.info.run_id, told.block)
+    tags = [RunTag(key, value) for key, value in told.tags.items()]
     if new and new != old:
         tags.append(RunTag(MLFLOW_RUN_NOTE, new))
-    client.log_batch(run.info.run_id, metrics=_metrics(run, diagnosis, record), tags=tags)
+    client.log_batch(run.info.run_id, metrics=_metrics(run, told), tags=tags)
     # What an earlier answer said and this one does not.
-    stale = [tag for tag in _ANSWER_TAGS if tag in run.data.tags and tag not in answer]
+    stale = [tag for tag in _ANSWER_TAGS if tag in run.data.tags and tag not in told.tags]
     if old and not new:
         stale.append(MLFLOW_RUN_NOTE)
     for tag in stale:
@@ -205,51 +211,38 @@ def _delete_tag(client: MlflowClient, run_id: str, tag: str) -> None:
             raise
 
 
-def _description(old: str, diagnosis: Diagnosis, *, with_report: bool) -> tuple[str, tuple[str, ...]]:
+def _description(old: str, run_id: str, block: str | None) -> tuple[str, tuple[str, ...]]:
     """Return the new description, and what was left out."""
-    plain_text = without_block(old, diagnosis.run_id)
-    if not diagnosis.flagged:
+    plain_text = without_block(old, run_id)
+    if block is None:
         return plain_text, ()
-    body = description.block(diagnosis, diagnosis.run_id, with_artifacts=with_report)
-    new = with_block(old, body, diagnosis.run_id)
+    new = with_block(old, block, run_id)
     if len(new) > LONGEST_DESCRIPTION:
         left_out = (
-            f"The description of run {diagnosis.run_id} has {len(plain_text):,} characters; the summary was "
+            f"The description of run {run_id} has {len(plain_text):,} characters; the summary was "
             f"left out of it, because MLflow cuts descriptions longer than {LONGEST_DESCRIPTION:,}."
         )
         return plain_text, (left_out,)
     return new, ()
 
 
-def _metrics(run: Run, diagnosis: Diagnosis, record: RunRecord) -> list[Metric]:
+def _metrics(run: Run, told: Writing) -> list[Metric]:
     """Return the points that make the answer the latest value of our metrics; [] when it is already."""
-    judged = diagnosis.metric is not None
-    wanted = {
-        METRIC_SKILL: diagnosis.skill.value if diagnosis.skill else None,
-        METRIC_PLATEAU_FRACTION: diagnosis.plateau_fraction if judged else None,
-    }
+    wanted = {METRIC_SKILL: told.skill, METRIC_PLATEAU_FRACTION: told.plateau_fraction}
     latest = {point.key: point for point in run.data.to_proto().metrics}
-    stamp = _stamp(diagnosis, record)
     points: list[Metric] = []
     for name, value in wanted.items():
         last = latest.get(name)
         if last is None:
             if value is not None and math.isfinite(value):
-                points.append(Metric(name, value, stamp.timestamp, stamp.step))
+                points.append(Metric(name, value, told.timestamp, told.step))
             continue
         # A metric cannot be taken away. NaN says that the earlier answer no longer holds.
         said = math.nan if value is None else value
         if said == last.value or (math.isnan(said) and math.isnan(last.value)):
             continue
         # The latest point is the one with the highest (step, timestamp, value).
-        step = max(stamp.step, last.step)
-        timestamp = max(stamp.timestamp, last.timestamp + 1)
+        step = max(told.step, last.step)
+        timestamp = max(told.timestamp, last.timestamp + 1)
         points.append(Metric(name, said, timestamp, step))
     return points
-
-
-def _stamp(diagnosis: Diagnosis, record: RunRecord) -> _Stamp:
-    history = record.histories.get(diagnosis.metric) if diagnosis.metric is not None else None
-    if history is not None and len(history):
-        return _Stamp(int(history.steps.max()), int(history.timestamps.max()))
-    return _Stamp(0, record.end_time or record.start_time or 0)

@@ -20,7 +20,18 @@ CORE = {
     *("curves", "chance", "findings", "evidence", "rules", "observations"),
     *("verdicts", "calibration", "ranking", "measurements", "diagnosis", "evaluated_alone", "pipeline"),
 }
-EDGES = {"tracking", "cli", "report", "scenarios", "keras", "probes", "evaluator", "columnar", "spark", "plugins"}
+EDGES = {
+    "tracking",
+    "cli",
+    "report",
+    "scenarios",
+    "keras",
+    "probes",
+    "evaluator",
+    "columnar",
+    "spark",
+    "plugins",
+}
 HEAVY = {
     *("mlflow", "tensorflow", "keras", "torch", "pyspark", "click", "rich", "matplotlib", "jinja2", "pandas"),
     *("sqlalchemy", "sklearn", "imblearn", "scipy", "fastapi", "flask"),

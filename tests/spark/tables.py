@@ -21,7 +21,10 @@ def runs_table(records: Sequence[RunRecord]) -> pa.Table:
 def points_table(records: Sequence[RunRecord], order: str = "as logged") -> pa.Table:
     """Return one row a point: as logged, or shuffled."""
     histories = [
-        (record.run_id, history) for record in records for history in record.histories.values() if len(history)
+        (record.run_id, history)
+        for record in records
+        for history in record.histories.values()
+        if len(history)
     ]
     lengths = [len(history) for _, history in histories]
     numbers = {
