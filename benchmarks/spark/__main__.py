@@ -1,9 +1,9 @@
 """Parquet beside SQL, one core of Spark beside two, and a million runs.
 
-pip install -e '.[test]'                            # and a Java, as the README says
-python -m benchmarks.spark                          # Parquet beside SQL, 20,000 runs on one and two cores
-python -m benchmarks.spark --million                # 1,000,000 runs x 2 metrics x 50 points as well
-python -m benchmarks.spark --write                  # the numbers into docs/spark.md
+pip install -e '.[test]'                     # and a Java, as the README says
+python -m benchmarks.spark                   # Parquet beside SQL; 20,000 runs of two sizes on 1 and 2 cores
+python -m benchmarks.spark --part million    # 1,000,000 runs x 2 metrics x 50 points: up to an hour
+python -m benchmarks.spark --part small --numbers n.json --write   # parts one by one, then into docs/spark.md
 """
 
 from __future__ import annotations
@@ -43,34 +43,45 @@ from mlflow_bce_monitor.tracking.evaluation import reader_of
 from mlflow_bce_monitor.tracking.reader import ReadFailure
 from mlflow_bce_monitor.tracking.store import Store, open_store
 
+PARTS = ("stored", "small", "large", "million")
 STORED = Shape(2_000, 200)
-SMALL, LARGE = Shape(20_000, 50), Shape(20_000, 200)
+# Runs, metrics.
+SIZES = {"small": (Shape(20_000, 50), 2), "large": (Shape(20_000, 200), 3)}
 MILLION = Shape(1_000_000, 50)
 
 
 def main() -> None:
     """Measure, print, and write where asked."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.spark", description=__doc__)
-    parser.add_argument("--runs", type=int, default=SMALL.n_runs, help="runs on one and two cores")
-    parser.add_argument("--stored", type=int, default=STORED.n_runs, help="runs for Parquet beside SQL")
-    parser.add_argument("--million", action="store_true")
-    parser.add_argument("--million-runs", type=int, default=MILLION.n_runs)
+    parser.add_argument("--part", choices=PARTS, action="append", help="default: all but the million")
+    parser.add_argument("--runs", type=int, help="runs of each part instead of its own number")
+    parser.add_argument("--numbers", type=Path, help="a file that keeps the numbers of parts measured apart")
     parser.add_argument("--write", action="store_true", help="put the numbers into docs/spark.md")
     parser.add_argument("--folder", type=Path, help="where generated files are put, and kept")
     arguments = parser.parse_args()
+    numbers = (
+        json.loads(arguments.numbers.read_text()) if arguments.numbers and arguments.numbers.exists() else {}
+    )
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)
-        numbers = Numbers()
-        _beside_sql(folder, Shape(arguments.stored, STORED.n_points), numbers)
-        _cores(folder, Shape(arguments.runs, SMALL.n_points), 2, numbers)
-        _cores(folder, Shape(arguments.runs, LARGE.n_points), 3, numbers)
-        if arguments.million:
-            _million(folder, Shape(arguments.million_runs, MILLION.n_points), numbers)
+        for part in arguments.part or PARTS[:-1]:
+            numbers[part] = _measured(part, folder, arguments.runs)
+            if arguments.numbers:
+                arguments.numbers.write_text(json.dumps(numbers, indent=1))
     if arguments.write:
         write(numbers)
 
 
-def _beside_sql(folder: Path, shape: Shape, numbers: Numbers) -> None:
+def _measured(part: str, folder: Path, n_runs: int | None) -> Numbers:
+    if part == "stored":
+        return _beside_sql(folder, Shape(n_runs or STORED.n_runs, STORED.n_points))
+    if part == "million":
+        return _million(folder, Shape(n_runs or MILLION.n_runs, MILLION.n_points))
+    shape, n_metrics = SIZES[part]
+    return _cores(folder, Shape(n_runs or shape.n_runs, shape.n_points), n_metrics)
+
+
+def _beside_sql(folder: Path, shape: Shape) -> Numbers:
     print(f"{shape.n_runs:,} runs x 3 metrics x {shape.n_points} points, one process")
     database, exported = folder / "mlflow.db", folder / "exported"
     uri = fill_store(database, shape)
@@ -82,16 +93,23 @@ def _beside_sql(folder: Path, shape: Shape, numbers: Numbers) -> None:
     )
 
     parts = [part for one in experiments_of(exported) for part in parts_of(exported, one)]
-    numbers.sql = measure("SQL reader, histories", len(runs), lambda: _read_sql(store, runs))
-    numbers.parquet = measure("Parquet, runs and histories", len(runs), lambda: _read_parquet(parts))
-    numbers.sql_whole = measure(
-        "SQL reader, histories and the diagnosis", len(runs), lambda: _read_sql(store, runs, judged=diagnose)
+    n = len(runs)
+    sql = measure("SQL reader, histories", n, lambda: _read_sql(store, runs))
+    parquet = measure("Parquet, runs and histories", n, lambda: _read_parquet(parts))
+    sql_whole = measure(
+        "SQL reader, histories and the diagnosis", n, lambda: _read_sql(store, runs, diagnose)
     )
-    numbers.parquet_whole = measure(
-        "Parquet, diagnosis with siblings and what apply needs", len(runs), lambda: _judge_parquet(exported)
-    )
-    numbers.stored = shape
-    ratio("Parquet, to the SQL reader", numbers.parquet, numbers.sql, 1)
+    what = "Parquet, diagnosis with siblings and what apply needs"
+    parquet_whole = measure(what, n, lambda: _judge_parquet(exported))
+    ratio("Parquet, to the SQL reader", parquet, sql, 1)
+    return {
+        "n_runs": n,
+        "n_points": shape.n_points,
+        "sql": sql.rate,
+        "parquet": parquet.rate,
+        "sql_whole": sql_whole.rate,
+        "parquet_whole": parquet_whole.rate,
+    }
 
 
 def _read_sql(store: Store, runs: Sequence[Run], judged: Callable[[RunRecord], object] | None = None) -> None:
@@ -115,24 +133,26 @@ def _judge_parquet(folder: Path) -> None:
             diagnosed(work, Question())
 
 
-def _cores(folder: Path, shape: Shape, n_metrics: int, numbers: Numbers) -> None:
+def _cores(folder: Path, shape: Shape, n_metrics: int) -> Numbers:
     print(f"\n{shape.n_runs:,} runs x {n_metrics} metrics x {shape.n_points} points on Spark, start-up apart")
     filled = _filled(folder, shape, n_metrics)
     one, _ = _job("spark", 1, filled, shape)
     two, _ = _job("spark", 2, filled, shape)
     ratio("two cores, to one", two, one, 1.6)
     alone, _ = _job("processes", 1, filled, shape)
-    numbers.spark.append((shape, n_metrics, one, two, alone))
+    sizes = {"n_runs": shape.n_runs, "n_metrics": n_metrics, "n_points": shape.n_points}
+    return {**sizes, "one": one.rate, "two": two.rate, "alone": alone.rate}
 
 
-def _million(folder: Path, shape: Shape, numbers: Numbers) -> None:
+def _million(folder: Path, shape: Shape) -> Numbers:
     n_points = shape.n_runs * 2 * shape.n_points
     print(f"\n{shape.n_runs:,} runs x 2 metrics x {shape.n_points} points: {n_points:,} in all, two cores")
     filled = _filled(folder, shape, 2)
     n_bytes = sum(path.stat().st_size for path in filled.rglob("*.parquet"))
     measured, megabytes = _job("spark", 2, filled, shape)
     print(f"  peak memory of all processes {megabytes:,.0f} MB, {n_bytes / 1e6:,.0f} MB of files")
-    numbers.million = (shape, measured, megabytes, n_bytes)
+    sizes = {"n_runs": shape.n_runs, "n_points": shape.n_points, "bytes": n_bytes}
+    return {**sizes, "seconds": measured.seconds, "megabytes": megabytes}
 
 
 def _filled(folder: Path, shape: Shape, n_metrics: int) -> Path:
