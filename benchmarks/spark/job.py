@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -24,6 +25,8 @@ MEMORY = "2g"
 def main() -> None:
     """Start, warm up on one experiment, then measure."""
     kind, cores, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
+    # Spark's Java process and its Python worker would otherwise share one "core" on two.
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     with Peak() as peak:
         work = _on_spark(cores, folder) if kind == "spark" else _in_processes(cores, folder)
         started = time.perf_counter()
@@ -35,8 +38,8 @@ def main() -> None:
 def _on_spark(cores: int, folder: Path) -> Callable[[], dict[str, int]]:
     n_runs = len(list((folder / "runs").rglob("*.parquet"))) * 500
     settings = {
-        # A task of some hundred runs at least, and enough of them for both cores to end together.
-        "spark.sql.shuffle.partitions": str(min(max(n_runs // 1_000, 8), 400)),
+        # About a block each, so that no task is waited for long at the end.
+        "spark.sql.shuffle.partitions": str(min(max(n_runs // 250, 16), 1_000)),
         # Other programs may hold this machine for minutes.
         "spark.network.timeout": "3600s",
         "spark.executor.heartbeatInterval": "600s",

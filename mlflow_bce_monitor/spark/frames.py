@@ -63,7 +63,7 @@ def diagnose(
         ``"update_time > '2026-11-01'"``; their siblings are found among all. None for all runs.
     partitions
         Tasks that the work is cut into; None for the session's ``spark.sql.shuffle.partitions``. Some
-        thousand runs each are a good size.
+        hundred to some thousand runs each are a good size.
     runs_a_block
         Runs of one experiment that are sent to one task together.
 
