@@ -48,7 +48,8 @@ def _beside_sql(of: Numbers) -> Iterator[str]:
     yield "| | SQLite store | exported Parquet |"
     yield "|---|---|---|"
     yield f"| reading | {of['sql']:,.0f} | {of['parquet']:,.0f} |"
-    yield f"| reading and diagnosing | {of['sql_whole']:,.0f} | {of['parquet_whole']:,.0f} |"
+    more = "reading and diagnosing; from Parquet also siblings and what `apply` writes"
+    yield f"| {more} | {of['sql_whole']:,.0f} | {of['parquet_whole']:,.0f} |"
     yield ""
 
 

@@ -14,6 +14,7 @@ from typing import Final
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812 - the name that everybody gives it
 
+from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.siblings import NEIGHBOURS_PER_SIDE
 
 RUNS_A_BLOCK: Final = 500
@@ -26,7 +27,18 @@ NOWHERE: Final = -1
 
 
 def placed(runs: DataFrame, runs_a_block: int = RUNS_A_BLOCK) -> DataFrame:
-    """Return ``run_id``, the ``block`` it asks in, and the blocks it is a neighbour in (``seen_in``)."""
+    """Return ``run_id``, the ``block`` it asks in, and the blocks it is a neighbour in (``seen_in``).
+
+    Raises
+    ------
+    UsageError
+        Blocks are smaller than what a run looks at to one side.
+    """
+    if runs_a_block < NEIGHBOURS_PER_SIDE:
+        raise UsageError(
+            f"runs_a_block={runs_a_block!r} is too few: a run's neighbours must lie in its block or in the one "
+            f"beside it, so give {NEIGHBOURS_PER_SIDE} or more."
+        )
     narrow = runs.select("experiment_id", "start_time", "run_id").where(F.col("start_time").isNotNull())
     experiment = Window.partitionBy("experiment_id")
     # Ranks and positions begin at 0.

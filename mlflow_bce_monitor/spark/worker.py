@@ -19,7 +19,7 @@ from mlflow_bce_monitor.columnar.runs import neighbour_of, parent_of, record_of
 from mlflow_bce_monitor.columnar.table import batch_of
 from mlflow_bce_monitor.contract import ANSWER_METRICS
 from mlflow_bce_monitor.pipeline import Question
-from mlflow_bce_monitor.records import Sibling
+from mlflow_bce_monitor.records import RunRecord, Sibling
 from mlflow_bce_monitor.siblings import Neighbour, Neighbourhood, neighbourhood
 
 Batches = Iterable[pa.RecordBatch]
@@ -76,8 +76,8 @@ def diagnosing(question: Question) -> Mapped:
 
     def diagnose_all(batches: Batches) -> Iterator[pa.RecordBatch]:
         answers: list[dict[str, Any]] = []
-        for answer in _answers(batches, question):
-            answers.append(answer)
+        for row, record in records(batches):
+            answers.append(answer_of(row, record, question))
             if len(answers) == _ANSWERS_TOGETHER:
                 yield batch_of(answers)
                 answers = []
@@ -163,12 +163,12 @@ class _Asker:
     row: Mapping[str, Any]
     curves: dict[str, list[Stretch]] = field(default_factory=dict)
 
-    def answer(self, block: _Block, question: Question) -> dict[str, Any]:
-        siblings = block.siblings_of(self.row)
-        return answer_of(self.row, record_of(self.row, histories_of(self.curves), siblings), question)
+    def record(self, block: _Block) -> RunRecord:
+        return record_of(self.row, histories_of(self.curves), block.siblings_of(self.row))
 
 
-def _answers(batches: Batches, question: Question) -> Iterator[dict[str, Any]]:
+def records(batches: Batches) -> Iterator[tuple[Mapping[str, Any], RunRecord]]:
+    """Yield each asking run's row and its record, with siblings, from rows sorted by block, run and kind."""
     block: _Block | None = None
     asker: _Asker | None = None
     for batch in batches:
@@ -180,7 +180,7 @@ def _answers(batches: Batches, question: Question) -> Iterator[dict[str, Any]]:
                     rows.add_points(position, asker.curves)
                 continue
             if asker is not None and block is not None:
-                yield asker.answer(block, question)
+                yield asker.row, asker.record(block)
                 asker = None
             if block is None or block.place != rows.place(position):
                 block = _Block(rows.place(position))
@@ -190,7 +190,7 @@ def _answers(batches: Batches, question: Question) -> Iterator[dict[str, Any]]:
             elif (one := neighbour_of(row)) is not None:
                 block.neighbours.append(one)
     if asker is not None and block is not None:
-        yield asker.answer(block, question)
+        yield asker.row, asker.record(block)
 
 
 class _Rows:
