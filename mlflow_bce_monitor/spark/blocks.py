@@ -36,7 +36,7 @@ def placed(runs: DataFrame, runs_a_block: int = RUNS_A_BLOCK) -> DataFrame:
     """
     if runs_a_block < NEIGHBOURS_PER_SIDE:
         raise UsageError(
-            f"runs_a_block={runs_a_block!r} is too few: a run's neighbours must lie in its block or in the one "
+            f"runs_a_block={runs_a_block!r} is too few: the neighbours of a run lie in its block or the one "
             f"beside it, so give {NEIGHBOURS_PER_SIDE} or more."
         )
     narrow = runs.select("experiment_id", "start_time", "run_id").where(F.col("start_time").isNotNull())
