@@ -1,126 +1,61 @@
-"""Take the screenshots of the README from a store that ``mlflow run .`` has filled.
+"""Take the pictures in docs/images of what people see, from real trainings.
 
-Starts a real MLflow server on the store, opens its UI in headless Chromium, and saves the
-runs table with the verdict columns and one run's report.
+Fills a new store with trainings of the fault zoo's development block, evaluates them over a real
+MLflow server, and opens report, runs table and overviews in headless Chromium.
 
-    pip install -e '.[screenshots]'      # and Debian's packages chromium and chromium-driver
-    python docs/screenshots.py           # the store in this folder: sqlite:///mlflow.db
-    python docs/screenshots.py --store sqlite:////path/to/mlflow.db --images docs/images
+    pip install -e '.[screenshots]'                  # and Debian's package chromium
+    PYTHONPATH=. python docs/screenshots.py          # a few minutes, mostly for the 5,000 runs
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import io
-import socket
+import itertools
+import os
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+import tempfile
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import mlflow
-from mlflow.entities import Run
 from PIL import Image
-from selenium import webdriver
-from selenium.webdriver.chrome.options import Options
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
-from selenium.webdriver.support import expected_conditions as expected
-from selenium.webdriver.support.ui import WebDriverWait
+from playwright.sync_api import Browser, Page
+from rich.console import Console
+from rich.text import Text
 
-from mlflow_bce_monitor.contract import ARTIFACT_FOLDER, ARTIFACT_REPORT, TAG_VERDICT
+import mlflow_bce_monitor
+from benchmarks.rivals.store import write_store
+from benchmarks.zoo import traces
+from mlflow_bce_monitor.contract import ARTIFACT_FOLDER, ARTIFACT_REPORT, Verdict
+from mlflow_bce_monitor.pipeline import diagnose
+from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.tracking.links import view_path
 
-CHROMIUM = "/usr/bin/chromium"
-CHROMEDRIVER = "/usr/bin/chromedriver"
-SERVER_SECONDS = 60
-PAGE_SECONDS = 40
-SETTLE_SECONDS = 3
+# The tests start the same server and the same browser.
+TESTS = Path(__file__).parents[1] / "tests"
+sys.path[:0] = [str(TESTS), str(TESTS / "browser")]
+import chromium  # noqa: E402
+import servers  # noqa: E402
+
+PAGE_MILLISECONDS = 120_000
+SETTLE_MILLISECONDS = 3_000
 """The table draws its rows after the page has told that it is complete."""
 
-COLOURS = 128
-"""A palette keeps a screenshot of a table at a third of its size, and nobody sees it."""
+COLOURS = 224
+"""A palette keeps a screenshot at a third of its size, and nobody sees it."""
 
+PER_VERDICT = 2
+"""Runs of one verdict in the store that is shown in MLflow."""
 
-@contextmanager
-def server(store: str) -> Iterator[str]:
-    """Serve a store on a free port of this machine; stop the server with all its workers at the end."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store, "--port", str(port)]
-    process = subprocess.Popen(
-        [*command, "--workers", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        wait_for(f"{address}/health")
-        yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=SERVER_SECONDS)
-
-
-def wait_for(address: str) -> None:
-    """Wait until an address answers."""
-    end = time.monotonic() + SERVER_SECONDS
-    while time.monotonic() < end:
-        if answers(address):
-            return
-        time.sleep(0.5)
-    raise SystemExit(f"{address} did not answer within {SERVER_SECONDS} s")
-
-
-def answers(address: str) -> bool:
-    """Whether an address answers within two seconds."""
-    try:
-        with urllib.request.urlopen(address, timeout=2):  # noqa: S310 - our own server
-            return True
-    except (urllib.error.URLError, ConnectionError, TimeoutError):
-        return False
-
-
-@contextmanager
-def browser(width: int, height: int) -> Iterator[webdriver.Chrome]:
-    """Open a headless Chromium that talks to this machine only."""
-    options = Options()
-    options.binary_location = CHROMIUM
-    for flag in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--hide-scrollbars",
-        "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-        f"--window-size={width},{height}",
-    ):
-        options.add_argument(flag)
-    driver = webdriver.Chrome(options=options, service=Service(CHROMEDRIVER))
-    try:
-        yield driver
-    finally:
-        driver.quit()
-
-
-def tidy(driver: webdriver.Chrome) -> None:
-    """Close what MLflow opens beside its tables, and hide the path of the store on this machine."""
-    for label in ("Close", "Hide banner"):
-        for button in driver.find_elements(By.XPATH, f"//button[@aria-label='{label}']"):
-            if button.is_displayed():
-                button.click()
-    driver.execute_script(
-        "for (const e of document.querySelectorAll('div, span'))"
-        " if (e.childElementCount === 0 && e.textContent.startsWith('Path:')) e.style.visibility = 'hidden';"
-    )
-    time.sleep(1)
+MANY = 5_000
+SHOWN_CAUSE = "learning_rate_too_low"
+SURE = 0.9
+TERMINAL_COLUMNS = 100
 
 
 def save(png: bytes, path: Path) -> None:
@@ -130,53 +65,140 @@ def save(png: bytes, path: Path) -> None:
     print(f"{path}: {path.stat().st_size / 1024:.0f} kB")
 
 
-def evaluated_runs() -> list[Run]:
-    """Return the flagged runs of the store, those with the clearest name first."""
-    client = mlflow.MlflowClient()
-    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
-    found = client.search_runs(
-        experiments, filter_string=f"tags.`{TAG_VERDICT}` = 'stalled'", max_results=200
+def trainings() -> list[RunRecord]:
+    """Return the trainings of the zoo's development block, under names that MLflow has given them."""
+    return [record for record, truth in traces.load() if truth.plan.block == "development"]
+
+
+def some_of_each_verdict(records: Sequence[RunRecord]) -> list[RunRecord]:
+    """Return the first few trainings of each verdict."""
+    kept: list[RunRecord] = []
+    found: Counter[str] = Counter()
+    for record in records:
+        verdict = diagnose(record).verdict.value
+        if found[verdict] < PER_VERDICT:
+            found[verdict] += 1
+            kept.append(record)
+    return kept
+
+
+def many_of(records: Sequence[RunRecord], number: int) -> Iterator[RunRecord]:
+    """Yield so many runs, the trainings again and again under ids of their own."""
+    for record in itertools.islice(itertools.cycle(records), number):
+        yield dataclasses.replace(record, run_id=uuid.uuid4().hex)
+
+
+def open_page(browser: Browser, address: str, width: int, height: int, *, dark: bool = False) -> Page:
+    """Open an address in a window of its own."""
+    page = browser.new_page(
+        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
     )
-    if not found:
-        raise SystemExit("the store holds no stalled run: run `mlflow run . --env-manager local` first")
-    return sorted(found, key=lambda run: str(run.info.run_name))
+    page.set_default_timeout(PAGE_MILLISECONDS)
+    page.goto(address)
+    return page
+
+
+def tidy(page: Page) -> None:
+    """Close what MLflow opens beside its tables, and hide the path of the store on this machine."""
+    page.wait_for_timeout(SETTLE_MILLISECONDS)
+    for label in ("Close", "Hide banner"):
+        for button in page.get_by_role("button", name=label, exact=True).all():
+            if button.is_visible():
+                button.click()
+    page.evaluate(
+        "() => { for (const e of document.querySelectorAll('div, span')) {"
+        " if (e.childElementCount === 0 && e.textContent.startsWith('Path:'))"
+        " e.style.visibility = 'hidden'; } }"
+    )
+    page.wait_for_timeout(SETTLE_MILLISECONDS)
+
+
+def in_mlflow(browser: Browser, address: str, run: mlflow.entities.Run, images: Path) -> None:
+    """Take the runs table and one report as MLflow shows them."""
+    experiment = run.info.experiment_id
+    page = open_page(browser, address + view_path(experiment), 1440, 860)
+    page.get_by_text("stalled", exact=True).first.wait_for()
+    tidy(page)
+    save(page.screenshot(), images / "runs-table.png")
+    route = f"/#/experiments/{experiment}/runs/{run.info.run_id}/artifacts/"
+    page = open_page(
+        browser,
+        f"{address}{route}{ARTIFACT_FOLDER}/{ARTIFACT_REPORT}?workflowType=machine_learning",
+        1300,
+        1150,
+    )
+    page.frame_locator("iframe").locator("h1").wait_for()
+    tidy(page)
+    save(page.screenshot(), images / "report.png")
+
+
+def report_alone(browser: Browser, report: Path, images: Path) -> None:
+    """Take one report as a file: dark, and as wide as a telephone."""
+    save(open_page(browser, report.as_uri(), 900, 1150, dark=True).screenshot(), images / "report-dark.png")
+    save(open_page(browser, report.as_uri(), 380, 1400).screenshot(), images / "report-narrow.png")
+
+
+def terminal(browser: Browser, arguments: Sequence[str], path: Path) -> None:
+    """Take what a command prints to a terminal with colours."""
+    environment = os.environ | {"FORCE_COLOR": "1", "COLUMNS": str(TERMINAL_COLUMNS)}
+    command = [sys.executable, "-m", "mlflow_bce_monitor", *arguments]
+    printed = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+    console = Console(record=True, width=TERMINAL_COLUMNS, file=io.StringIO())
+    console.print(Text.from_ansi(printed))
+    page = open_page(browser, "about:blank", 1000, 620)
+    page.set_content(console.export_html(inline_styles=True))
+    save(page.screenshot(), path)
+
+
+def overviews(
+    browser: Browser, few: Sequence[RunRecord], records: Sequence[RunRecord], folder: Path, images: Path
+) -> None:
+    """Take the overview of five runs and of five thousand."""
+    for name, shown, height in (
+        ("overview-5", few[3:8], 1050),
+        ("overview-5000", many_of(records, MANY), 1600),
+    ):
+        write_store(list(shown), folder / f"{name}.db")
+        file = folder / f"{name}.html"
+        mlflow_bce_monitor.scan(f"sqlite:///{folder / name}.db", dry_run=True, html=file)
+        save(open_page(browser, file.as_uri(), 1200, height).screenshot(), images / f"{name}.png")
+
+
+def is_shown(record: RunRecord) -> bool:
+    """Whether a training is stalled and surely due to the cause that is shown."""
+    diagnosis = diagnose(record)
+    surely = diagnosis.cause == SHOWN_CAUSE and diagnosis.confidence > SURE
+    return surely and diagnosis.verdict is Verdict.STALLED
 
 
 def main() -> None:
-    """Take both screenshots."""
+    """Take all pictures."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--store", default="sqlite:///mlflow.db", help="tracking store, default %(default)s")
-    parser.add_argument(
-        "--run-name",
-        default="model_complexity/learnable/baseline",
-        help="part of the name of the run to show",
-    )
     parser.add_argument("--images", type=Path, default=Path(__file__).parent / "images", help="where to save")
-    arguments = parser.parse_args()
-    mlflow.set_tracking_uri(arguments.store)
-    runs = evaluated_runs()
-    run = next((run for run in runs if arguments.run_name in str(run.info.run_name)), runs[0])
-    with server(arguments.store) as address:
-        with browser(1700, 1100) as driver:
-            driver.get(address + view_path(run.info.experiment_id))
-            WebDriverWait(driver, PAGE_SECONDS).until(
-                expected.visibility_of_element_located((By.XPATH, "//*[normalize-space(text())='stalled']"))
+    images = parser.parse_args().images
+    records = trainings()
+    of_cause = next(record for record in records if is_shown(record))
+    few = some_of_each_verdict(records[::3])
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        write_store([of_cause, *(one for one in few if one.run_id != of_cause.run_id)], folder / "mlflow.db")
+        with servers.serving(folder / "mlflow.db") as address:
+            mlflow_bce_monitor.scan(address)
+            run = mlflow.MlflowClient(address).get_run(of_cause.run_id)
+            report = Path(
+                mlflow.artifacts.download_artifacts(
+                    f"runs:/{run.info.run_id}/{ARTIFACT_FOLDER}/{ARTIFACT_REPORT}", tracking_uri=address
+                )
             )
-            time.sleep(SETTLE_SECONDS)
-            tidy(driver)
-            save(driver.get_screenshot_as_png(), arguments.images / "runs-table.png")
-        with browser(1300, 1500) as driver:
-            route = f"/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}/artifacts/"
-            driver.get(f"{address}{route}{ARTIFACT_FOLDER}/{ARTIFACT_REPORT}?workflowType=machine_learning")
-            WebDriverWait(driver, PAGE_SECONDS).until(
-                expected.frame_to_be_available_and_switch_to_it((By.TAG_NAME, "iframe"))
-            )
-            time.sleep(SETTLE_SECONDS)
-            driver.switch_to.default_content()
-            tidy(driver)
-            save(driver.get_screenshot_as_png(), arguments.images / "report.png")
+            explain = ("explain", run.info.run_id, "--tracking-uri", address)
+            with chromium.launched() as browser:
+                in_mlflow(browser, address, run, images)
+                report_alone(browser, report, images)
+                terminal(browser, explain, images / "terminal.png")
+        with chromium.launched() as browser:
+            overviews(browser, few, records, folder, images)
 
 
 if __name__ == "__main__":

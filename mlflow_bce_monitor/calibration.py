@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -78,21 +79,30 @@ class Calibration:
         across = [(one, self.across[one.key]) for one in seen if one.key in self.across]
         return {code: self._of_rule(code, said, verdict, across) for code, said in outcomes.items()}
 
+    @cached_property
+    def _pieces_of(self) -> Mapping[str, Mapping[str, float]]:
+        """Rule to key to weight."""
+        by_rule: dict[str, dict[str, float]] = {}
+        for name, weight in self.pieces.items():
+            code, _, key = name.partition(".")
+            by_rule.setdefault(code, {})[key] = weight
+        return by_rule
+
     def _of_rule(
         self, code: str, said: Outcome, verdict: Verdict, across: Sequence[tuple[Seen, Mapping[str, float]]]
     ) -> Outcome:
         if not isinstance(said, Supported) or not (said.pieces or said.weight == 0.0):
             return said
-        fitted = [
-            Piece(piece.key, self.pieces.get(f"{code}.{piece.key}", piece.weight), piece.clause)
-            for piece in said.pieces
-        ]
-        of_verdict = self.verdicts.get(f"{code}.{verdict}", 0.0)
+        of_rule = self._pieces_of.get(code, _NOTHING_FITTED)
+        fitted = [Piece(key, of_rule.get(key, weight), clause) for key, weight, clause in said.pieces]
+        of_verdict = self.verdicts.get(f"{code}.{verdict.value}", 0.0)
         if of_verdict:
             fitted.append(Piece(f"verdict_{verdict}", of_verdict, _clause(verdict, of_verdict)))
         fitted += _shared_pieces([(one, weights[code]) for one, weights in across if code in weights])
         return weigh(*fitted)
 
+
+_NOTHING_FITTED: Final[Mapping[str, float]] = {}
 
 SMALL_SIGNS: Final = "small_signs"
 """Key of what shared observations say together that are too weak for a clause."""
@@ -100,9 +110,11 @@ SMALL_SIGNS: Final = "small_signs"
 
 def _shared_pieces(weighed: list[tuple[Seen, float]]) -> Iterator[Piece]:
     """Yield shared observations with clauses, the strongest first, until what is left is too weak for one."""
-    left = sum(weight for _, weight in weighed)
+    left = sum([weight for _, weight in weighed])
     for one, weight in sorted(weighed, key=lambda pair: -abs(pair[1])):
         tells = abs(weight) >= LEAST_SHOWN
+        if not tells and abs(left) < LEAST_SHOWN:
+            break  # nor does any that follows
         if tells or (abs(left) >= LEAST_SHOWN and weight * left > 0.0):
             yield Piece(one.key, weight, one.clause)
             left -= weight

@@ -110,6 +110,8 @@ TAG_PREFIX: Final = "bce."
 METRIC_PREFIX: Final = "bce/"
 
 TAG_VERDICT: Final = "bce.verdict"
+TAG_FLAGGED: Final = "bce.flagged"
+"""Whether the verdict asks a person to act: MLflow's search knows no OR, and sorts tags by their letters."""
 TAG_CAUSE: Final = "bce.cause"
 TAG_CONFIDENCE: Final = "bce.confidence"
 TAG_SKILL: Final = "bce.skill"
@@ -119,12 +121,32 @@ TAG_ADVICE: Final = "bce.advice"
 TAG_TIER: Final = "bce.tier"
 TAG_FINGERPRINT: Final = "bce.fingerprint"
 TAG_VERSION: Final = "bce.version"
+TAG_ALERTED: Final = "bce.alerted"
+"""The verdicts that were posted to a webhook, so that none is posted twice."""
 TAG_MONITOR: Final = "bce.monitor"
 """What the callback found out while the run was trained: no part of an answer."""
 
+TAG_VERIFIED: Final = "bce.verified"
+TAG_VERIFIED_GAIN: Final = "bce.verified_gain"
+TAG_VERIFIED_INTERVAL: Final = "bce.verified_interval"
+TAG_VERIFIED_CHANGE: Final = "bce.verified_change"
+TAG_VERIFIED_BECAUSE: Final = "bce.verified_because"
+TAG_VERIFIED_RUN: Final = "bce.verified_run"
+"""On a diagnosed run: what came of its remedy, and the run that gathers the reruns."""
+
+TAG_VERIFIES: Final = "bce.verifies"
+TAG_ARM: Final = "bce.arm"
+"""On the runs of a verification: the diagnosed run, and which training it is."""
+
+TAG_RERUN: Final = "bce.rerun"
+"""Set by a project on a run that is one of several: JSON of the entry point and params that make it alone."""
+
+FLAGGED_YES: Final = "yes"
+FLAGGED_NO: Final = "no"
+
 METRIC_SKILL: Final = "bce/skill"
 METRIC_PLATEAU_FRACTION: Final = "bce/plateau_fraction"
-ANSWER_METRICS: Final = frozenset({METRIC_SKILL, METRIC_PLATEAU_FRACTION})
+OWN_METRICS: Final = frozenset({METRIC_SKILL, METRIC_PLATEAU_FRACTION})
 """The evaluator's answers; other ``bce/...`` metrics are measurements and are read."""
 
 ARTIFACT_FOLDER: Final = "bce_monitor"
@@ -132,7 +154,10 @@ ARTIFACT_REPORT: Final = "report.html"
 ARTIFACT_CURVE: Final = "curve.png"
 ARTIFACT_DIAGNOSIS: Final = "diagnosis.json"
 ARTIFACT_PROBE: Final = "probe.json"
+ARTIFACT_OVERVIEW: Final = "overview.html"
 ARTIFACT_EVALUATION: Final = "evaluation.json"
+ARTIFACT_VERIFICATION: Final = "verification"
+"""Beginning of the names of a verification's files: page, Markdown, JSON and picture."""
 
 EXIT_DONE: Final = 0
 EXIT_VERDICT_FOUND: Final = 1

@@ -198,6 +198,9 @@ class Limits:
     features_per_unit: float = 10.0
     # Optimizer steps: fewer than a hundred move no usual network, thousands move every one.
     very_few_updates: float = 100.0
+    # Optimizer steps after which a network is still near where it began: Adam at 1e-3 moves no weight by
+    # more than 0.03 in them.
+    hardly_any_updates: float = 30.0
     few_updates: float = 250.0
     many_updates: float = 1000.0
 
@@ -209,6 +212,9 @@ class Limits:
     exact_chance: float = 0.003
     # Training rows: with a thousand every usual network can memorise, with a hundred thousand few do.
     few_rows: float = 2_000.0
+    # Training rows: a validation loss of 5 % below chance is a certain one (AUC 0.62, 3.5 standard errors)
+    # to a network that has seen that many, and one of a hundred often learns nothing that holds.
+    telling_rows: float = 300.0
     many_rows: float = 50_000.0
 
     # Layers with weights. Three pass a gradient whatever the activation; from six on it matters.
@@ -258,6 +264,8 @@ class Limits:
     large_input: float = 100.0
     # Standard errors by which the AUC of captured rows must exceed one half: luck does it in one of 160.
     inside_auc_errors: float = 2.5
+    # Standard error of that AUC up to which one at chance is told from the 0.65 of a useful signal.
+    small_auc_error: float = 0.07
     # Of the loss. A penalty that rules it, and one that does not matter.
     ruling_penalty: float = 0.1
     little_penalty: float = 0.02

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from mlflow_bce_monitor.calibration import FITTED, Calibration
@@ -35,6 +35,10 @@ OPENS: Final = 0.5
 
 SHIFTS: Final = 0.25
 """... which a rule looks at among other things."""
+
+
+_KEPT: Final = 2_048
+"""Rules times sets of known facts: the runs of an experiment have the same ones."""
 
 
 class _Question(NamedTuple):
@@ -104,14 +108,14 @@ def _questions(
             probability = probabilities.get(rule.code, 0.0)
             if probability < SETTLED:
                 yield _Question(rule.separated_by, probability, DECIDES)
-            wanted = {text for name, text in _ways_to_get(rule.uses) if name not in known}
-            yield from (_Question(text, probability, SHIFTS) for text in sorted(wanted))
+            for text in _ways_to_get_more(rule.uses, known):
+                yield _Question(text, probability, SHIFTS)
 
 
-@cache
-def _ways_to_get(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Return (name, what to log) of the facts that something can be done for."""
-    return tuple((name, CATALOGUE[name].how_to_get) for name in names if CATALOGUE[name].how_to_get)
+@lru_cache(maxsize=_KEPT)
+def _ways_to_get_more(names: tuple[str, ...], known: frozenset[str]) -> tuple[str, ...]:
+    """Return what to log for the facts that are not known, where something can be done for them."""
+    return tuple(sorted({CATALOGUE[name].how_to_get for name in names if name not in known} - {""}))
 
 
 def _entropy(probability: float) -> float:

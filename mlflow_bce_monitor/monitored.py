@@ -86,6 +86,11 @@ _OF_THE_MODEL: Final = (
     Measured(
         "update_ratio", "ratio", "norm of the epoch's change of the weights / norm of the weights, median"
     ),
+    Measured(
+        "moved",
+        "ratio",
+        "norm of all change since the start / norm of those weights, median of the layers",
+    ),
     Measured("learning_rate", "ratio", "learning rate in force at the end of the epoch"),
     Measured("trainable_parameters", "count", "weights that training changes"),
     Measured("parameters", "count", "all weights"),
@@ -95,6 +100,7 @@ _OF_THE_MODEL: Final = (
         "count",
         "fewest values that a batch normalisation averages in training; of one, only its bias is left",
     ),
+    Measured("epoch_labels", "count", "labels of an output in the first epoch: its rows, where each has one"),
     Measured("rows", "count", "rows that the measurements of the epoch rest on"),
     Measured("input_mean", "units of the input", "mean of all input values"),
     Measured("input_sd", "units of the input", "standard deviation of all input values"),
@@ -144,6 +150,9 @@ WORDS: Final[dict[str, str]] = {
     "layers": "number of layers with weights",
     "batch_norm": "whether the model normalises over the batch",
     "linear": "whether nothing but the output layer bends; null where a layer of one's own may",
+    "dropout": "the highest dropout rate of a layer, 0 without dropout",
+    "hidden_units": "units of the hidden Dense layers, at most 32; empty where the graph is not known",
+    "features": "columns of the input where it is one table, null where not",
     "optimizer": "the optimizer's class",
     "steps_per_execution": "batches between two calls from Python",
     "jit_compile": "whether the training step is compiled by XLA",

@@ -14,18 +14,23 @@ from pathlib import Path
 
 from databases import free_port
 
-_START = 180.0  # seconds: a server on a busy machine takes thirty
+_START = 600.0  # seconds: a server takes five, and minutes where many processes share the processors
 
 
 class Server:
     """An MLflow server on a SQLite store, with its artifacts in the folder ``artifacts`` beside it."""
 
     def __init__(
-        self, database: Path, options: Sequence[str] = (), environment: Mapping[str, str] | None = None
+        self,
+        database: Path,
+        options: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+        prefix: str = "",
     ) -> None:
         self._folder = database.parent
         self._port = free_port()
         self.uri = f"http://127.0.0.1:{self._port}"
+        self._health = f"{self.uri}{prefix}/health"
         command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self._port)]
         command += ["--backend-store-uri", f"sqlite:///{database}", "--workers", "1"]
         self._command = [*command, "--artifacts-destination", str(self._folder / "artifacts"), *options]
@@ -47,7 +52,7 @@ class Server:
         deadline = time.monotonic() + _START
         while self._process.poll() is None and time.monotonic() < deadline:
             with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"{self.uri}/health", timeout=1).close()  # noqa: S310 - our own address
+                urllib.request.urlopen(self._health, timeout=1).close()  # noqa: S310 - our own address
                 return
             time.sleep(0.2)
         raise RuntimeError(f"No MLflow server at {self.uri}:\n{log.read_text(errors='replace')[-2000:]}")

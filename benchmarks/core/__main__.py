@@ -18,8 +18,10 @@ from benchmarks.core import contenders, start_up
 from benchmarks.core.bounds import TOLERANCE, Hits
 from benchmarks.core.contenders import PENALTIES, Timed
 from benchmarks.core.made import POINTS, made_runs
+from benchmarks.performance import kept
 
 OURS: Final = "our diagnosis"
+DETECTOR: Final = "our detector, both losses"
 Round = Mapping[str, Timed]
 
 
@@ -27,8 +29,14 @@ Round = Mapping[str, Timed]
 @click.option("--runs", type=click.IntRange(min=6), default=600, show_default=True, help="Made runs.")
 @click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--zoo/--no-zoo", default=True, help="Time the runs of the zoo as well.")
-def main(runs: int, rounds: int, *, zoo: bool) -> None:
+@click.option("--write", is_flag=True, help="Keep the numbers for docs/performance.md.")
+def main(runs: int, rounds: int, *, zoo: bool, write: bool) -> None:
     """Print one table for each set of runs, and one for the start-up."""
+    with kept("core", f"python -m benchmarks.core --runs {runs} --rounds {rounds}", write=write):
+        _all(runs, rounds, zoo=zoo)
+
+
+def _all(runs: int, rounds: int, *, zoo: bool) -> None:
     made = made_runs(runs)
     records = [one.record for one in made]
     few = made[: max(len(made) // 10, 6)]
@@ -37,18 +45,19 @@ def main(runs: int, rounds: int, *, zoo: bool) -> None:
     timed = by_turns(
         {
             OURS: lambda: contenders.our_diagnosis(records),
-            "our detector, both losses": lambda: contenders.our_detector(made),
+            "our diagnosis, run by run": lambda: contenders.our_diagnosis_alone(records),
+            DETECTOR: lambda: contenders.our_detector(made),
+            "our detector, curve by curve": lambda: contenders.our_detector_alone(made),
             "runmedic, its checks": lambda: contenders.runmedic(records),
         },
         rounds,
     )
     # Pelt takes so long that a tenth of the runs is asked; its rate is a run's all the same.
-    shown = table(timed, runs) + table(
-        by_turns({f"ruptures, Pelt(l2), {best:g}": lambda: contenders.pelt(few, best)}, rounds),
-        len(few),
-        rate(timed, OURS, runs),
-    )
-    click.echo("\n".join(shown))
+    pelt = f"ruptures, Pelt(l2), {best:g}"
+    rival = by_turns({pelt: lambda: contenders.pelt(few, best)}, rounds)
+    click.echo("\n".join(table(timed, runs) + table(rival, len(few), rate(timed, OURS, runs))))
+    faster = rate(timed, DETECTOR, runs) / rate(rival, pelt, len(few))
+    click.echo(f"  on the same losses our detector does {faster:.0f} times what Pelt does")
     click.echo(f"F1 of plateau bounds within {TOLERANCE} points; Pelt's penalty is the best of {PENALTIES}")
     if zoo:
         _of_the_zoo(rounds)

@@ -2,6 +2,7 @@
 
     python -m benchmarks.core.answers write answers.json      # with the code as it was
     python -m benchmarks.core.answers compare answers.json    # with the code as it is
+    python -m benchmarks.core.answers compare answers.json --together 100    # runs diagnosed together
 
 The runs are those of the zoo as they were logged, without their params, with a stated base rate, cut short,
 and shuffled; and made runs. Each digest is over every field of the diagnosis, facts and sources and
@@ -26,7 +27,7 @@ from benchmarks.core.made import made_runs
 from benchmarks.diagnosis.bare import without_params
 from mlflow_bce_monitor.errors import RunError
 from mlflow_bce_monitor.evidence.fact import Evidence
-from mlflow_bce_monitor.pipeline import Question, diagnose
+from mlflow_bce_monitor.pipeline import Question, diagnose_many
 from mlflow_bce_monitor.records import MetricHistory, RunRecord
 
 MADE: Final = 600
@@ -88,16 +89,32 @@ def questions() -> Iterator[tuple[str, RunRecord, Question]]:
         yield f"made {made.record.run_name}", made.record, Question()
 
 
-def answers() -> dict[str, str]:
-    """Return name to digest of everything that is asked."""
-    return {name: _answer(record, question) for name, record, question in questions()}
+def answers(together: int = 1) -> dict[str, str]:
+    """Return name to digest of everything that is asked.
+
+    Parameters
+    ----------
+    together
+        Runs with the same question that are diagnosed together.
+    """
+    waiting: dict[Question, dict[str, RunRecord]] = {}
+    found: dict[str, str] = {}
+    for name, record, question in questions():
+        some = waiting.setdefault(question, {})
+        some[name] = record
+        if len(some) == together:
+            found |= _answers(waiting.pop(question), question)
+    for question, some in waiting.items():
+        found |= _answers(some, question)
+    return found
 
 
-def _answer(record: RunRecord, question: Question) -> str:
-    try:
-        return digest_of(diagnose(record, question))
-    except RunError as error:
-        return str(error)
+def _answers(runs: Mapping[str, RunRecord], question: Question) -> dict[str, str]:
+    said = diagnose_many(runs.values(), question)
+    return {
+        name: str(answer) if isinstance(answer, RunError) else digest_of(answer)
+        for name, answer in zip(runs, said, strict=True)
+    }
 
 
 def _cut(record: RunRecord, points: int) -> RunRecord:
@@ -128,9 +145,10 @@ def changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
 @click.command()
 @click.argument("what", type=click.Choice(["write", "compare"]))
 @click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
-def main(what: str, path: Path) -> None:
+@click.option("--together", type=click.IntRange(min=1), default=1, show_default=True, help="Runs at a time.")
+def main(what: str, path: Path, together: int) -> None:
     """Write the digests of all answers, or compare them with those written before."""
-    now = answers()
+    now = answers(together)
     if what == "write":
         path.write_text(json.dumps(now, indent=0), encoding="utf-8")
         click.echo(f"{len(now)} answers written to {path}")

@@ -1,7 +1,8 @@
 """What is timed: our detector and diagnosis, runmedic's checks, and ruptures' Pelt, on the same curves.
 
 Each contender gets everything in memory in the form it reads, so none pays for reading or for
-converting. Nothing of ours is kept from one round to the next: curves are made anew.
+converting. No curve of ours is kept from one round to the next; what names and params say is, as it
+is from page to page of a store.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from benchmarks.core.made import MadeRun, inner_bounds
 from mlflow_bce_monitor.chance.estimate import ChanceEstimate, ShareEstimate
 from mlflow_bce_monitor.chance.level import LN_2
 from mlflow_bce_monitor.curves.curve import Curve, Role, Split
-from mlflow_bce_monitor.findings import examine
+from mlflow_bce_monitor.findings import examine, examine_all
 from mlflow_bce_monitor.findings.finding import CurveFindings
 from mlflow_bce_monitor.findings.noise import point_noise
 from mlflow_bce_monitor.limits import LIMITS
-from mlflow_bce_monitor.pipeline import diagnose
+from mlflow_bce_monitor.pipeline import diagnose, diagnose_many
 from mlflow_bce_monitor.records import RunRecord
 
 LOSSES: Final = ("loss", "val_loss")
@@ -36,6 +37,10 @@ _BALANCED: Final = ChanceEstimate(
 )
 
 
+Judged = list[tuple[Curve, ChanceEstimate]]
+"""Curves with their chance levels."""
+
+
 @dataclass(frozen=True)
 class Timed:
     """One contender's round: processor seconds, and the plateau bounds it found where it looks for them."""
@@ -44,16 +49,36 @@ class Timed:
     bounds: Hits | None = None
 
 
+PAGE: Final = 100
+"""Runs that are diagnosed together, as many as a store is asked for at once."""
+
+
 def our_diagnosis(records: Sequence[RunRecord]) -> Timed:
-    """Time the whole diagnosis of every run."""
+    """Time the whole diagnosis of every run, page by page."""
+    pages = [records[first : first + PAGE] for first in range(0, len(records), PAGE)]
+    return _timed(lambda: [diagnose_many(page) for page in pages])[0]
+
+
+def our_diagnosis_alone(records: Sequence[RunRecord]) -> Timed:
+    """Time the whole diagnosis of every run by itself."""
     return _timed(lambda: [diagnose(record) for record in records])[0]
 
 
 def our_detector(runs: Sequence[MadeRun]) -> Timed:
-    """Time the detector on both losses of every run."""
-    curves = [(run, _curve(run, name)) for run in runs for name in LOSSES]
-    timed, found = _timed(lambda: [examine(curve, _BALANCED, LIMITS) for _, curve in curves])
-    scored = [hits(run.bounds, bounds_of(findings)) for (run, _), findings in zip(curves, found, strict=True)]
+    """Time the detector on both losses of every run, all of them together."""
+    return _detected(runs, lambda curves: [one.findings for one in examine_all(curves, LIMITS)])
+
+
+def our_detector_alone(runs: Sequence[MadeRun]) -> Timed:
+    """Time the detector on both losses of every run, curve by curve."""
+    return _detected(runs, lambda curves: [examine(*one, LIMITS) for one in curves])
+
+
+def _detected(runs: Sequence[MadeRun], detect: Callable[[Judged], list[CurveFindings]]) -> Timed:
+    cases = [(run, _curve(run, name)) for run in runs for name in LOSSES]
+    curves = [(curve, _BALANCED) for _, curve in cases]
+    timed, found = _timed(lambda: detect(curves))
+    scored = [hits(run.bounds, bounds_of(findings)) for (run, _), findings in zip(cases, found, strict=True)]
     return Timed(timed.seconds, together(scored))
 
 

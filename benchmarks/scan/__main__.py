@@ -2,7 +2,7 @@
 
 pip install -e '.[test]' connectorx polars
 python -m benchmarks.scan                    # some minutes, most of them the client loop's
-python -m benchmarks.scan --runs 500 --no-http
+python -m benchmarks.scan --part sqlite --runs 500
 python -m benchmarks.scan --growth           # 1,000 to 100,000 runs and their peak memory: half an hour
 """
 
@@ -23,15 +23,19 @@ from typing import Final
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from benchmarks.performance import kept
 from benchmarks.scan import columns, growth
 from benchmarks.scan.filling import Shape, fill
 from benchmarks.scan.measuring import measure, ratio
 from benchmarks.scan.serving import serving
 from mlflow_bce_monitor import scan
-from mlflow_bce_monitor.pipeline import diagnose
+from mlflow_bce_monitor.limits import LIMITS
+from mlflow_bce_monitor.pipeline import Question
 from mlflow_bce_monitor.records import RunRecord
-from mlflow_bce_monitor.tracking.evaluation import reader_of
+from mlflow_bce_monitor.tracking.judges import Asked, JudgesBeside, judges_of, reader_of
 from mlflow_bce_monitor.tracking.reader import ClientReader, RunReader
+from mlflow_bce_monitor.tracking.sql_reader import SqlReader
+from mlflow_bce_monitor.tracking.sqlite_columns import SqliteSource, adbc_is_installed
 from mlflow_bce_monitor.tracking.store import Store, open_store
 
 _PAGE: Final = 500
@@ -47,24 +51,28 @@ def main() -> None:
     """Measure, and print every number and every ratio."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scan", description=__doc__)
     parser.add_argument("--runs", type=int, default=2_000)
-    parser.add_argument("--no-http", action="store_true")
+    parser.add_argument("--store", type=Path, help="a SQLite file to keep and to use again")
+    parser.add_argument("--part", choices=list(PARTS), help="only this part")
     parser.add_argument("--growth", action="store_true", help="only the growth from 1,000 to 100,000 runs")
+    parser.add_argument("--write", action="store_true", help="keep the numbers for docs/performance.md")
     arguments = parser.parse_args()
     if arguments.growth:
-        growth.main()
+        with kept("growth", "python -m benchmarks.scan --growth", write=arguments.write) as further:
+            further |= {"points": growth.POINTS, "sizes": growth.main()}
         return
     with tempfile.TemporaryDirectory() as folder:
-        database = Path(folder) / "mlflow.db"
-        uri = fill(database, Shape(arguments.runs))
-        print(f"{arguments.runs:,} runs x 3 metrics x 200 points, a tenth of them stuck at chance")
-        _on_sqlite(database, uri)
-        if not arguments.no_http:
-            _over_http(database)
-        _writing(database)
-    _starting()
+        database = arguments.store or Path(folder) / "mlflow.db"
+        parts = [arguments.part] if arguments.part else list(PARTS)
+        if parts != ["start"] and not database.exists():
+            fill(database, Shape(arguments.runs))
+        for part in parts:
+            command = f"python -m benchmarks.scan --part {part} --runs {arguments.runs}"
+            with kept(f"scan-{part}", command, write=arguments.write):
+                PARTS[part](database)
 
 
-def _on_sqlite(database: Path, uri: str) -> None:
+def _on_sqlite(database: Path) -> None:
+    uri = f"sqlite:///{database}"
     print("\nSQLite, reading alone")
     with closing(sqlite3.connect(database)) as connection:
         run_ids = [
@@ -74,11 +82,13 @@ def _on_sqlite(database: Path, uri: str) -> None:
     floor = max(bare, key=lambda one: one.rate)
     store = open_store(uri)
     runs = _runs(store)
-    ours = measure("bce-monitor, all histories", len(runs), lambda: _read(reader_of(store), runs))
+    ours = measure("bce-monitor, as beside a scan", len(runs), lambda: _read(_second(database), runs))
+    measure("bce-monitor, in MLflow's process", len(runs), lambda: _read(reader_of(store), runs))
     looped = runs[:_LOOPED]
     loop = measure("client loop", len(looped), lambda: _read(ClientReader(store.client), looped), tries=1)
     print("\nSQLite, reading and diagnosing")
-    both = measure("bce-monitor, all histories and the diagnosis", len(runs), lambda: _diagnosed(store, runs))
+    measure("bce-monitor, in MLflow's process alone", len(runs), lambda: _judged(store, runs, "here"))
+    both = measure("bce-monitor, with processes beside it", len(runs), lambda: _judged(store, runs, "beside"))
     whole = measure(
         "bce-monitor scan --dry-run, with its search", len(runs), lambda: scan(uri, dry_run=True), 1
     )
@@ -92,7 +102,7 @@ def _on_sqlite(database: Path, uri: str) -> None:
 
 
 def _over_http(database: Path) -> None:
-    print("\nhttp, one server with one worker")
+    print("\nhttp, a server as MLflow starts it")
     copy = Path(shutil.copy(database, database.with_name("served.db")))
     with serving(copy, copy.with_suffix(".artifacts")) as address:
         store = open_store(address)
@@ -127,7 +137,7 @@ def _writing(database: Path) -> None:
     measure("the same runs again, unchanged", len(ids), lambda: scan(uri, run_ids=ids), 1)
 
 
-def _starting() -> None:
+def _starting(_database: Path) -> None:
     print("\nStarting, the best of three")
     with tempfile.TemporaryDirectory() as folder:
         uri = f"sqlite:///{folder}/mlflow.db"
@@ -139,6 +149,10 @@ def _starting() -> None:
         f"  bce-monitor scan of an empty store {ours:.2f} s, import mlflow {mlflow:.2f} s: "
         f"{ours / mlflow:.2f} (goal at most 2)"
     )
+
+
+PARTS: Final = {"sqlite": _on_sqlite, "http": _over_http, "writing": _writing, "start": _starting}
+"""What is measured, each part by itself."""
 
 
 def _seconds(command: list[str]) -> float:
@@ -179,9 +193,21 @@ def _read(reader: RunReader, runs: list[Run], workers: int = _WORKERS) -> None:
     _records(reader, runs, workers)
 
 
-def _diagnosed(store: Store, runs: list[Run]) -> None:
-    for record in _records(reader_of(store), runs, 1):
-        diagnose(record)
+def _second(database: Path) -> RunReader:
+    return SqlReader(SqliteSource(database, with_adbc=adbc_is_installed()))
+
+
+def _judged(store: Store, runs: list[Run], where: str) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        judges = judges_of(store, pool, 1, Question(), LIMITS, paced=False)
+        if where == "here" and isinstance(judges, JudgesBeside):
+            judges = judges.here
+        asked = [Asked(run, lambda _run: (), written=False) for run in runs]
+        for start in range(0, len(runs), _PAGE):
+            for judged, _ in judges.judge(asked[start : start + _PAGE]):
+                if judged.row is None:
+                    raise RuntimeError(judged.error)
+        judges.close()
 
 
 def _runmedic(database: Path) -> None:

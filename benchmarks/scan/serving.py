@@ -19,7 +19,7 @@ _START: Final = 180.0  # seconds
 
 @contextlib.contextmanager
 def serving(database: Path, artifacts: Path) -> Iterator[str]:
-    """Serve a SQLite store with one worker, and yield its address."""
+    """Serve a SQLite store with as many workers as MLflow takes by itself, and yield its address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
@@ -27,9 +27,7 @@ def serving(database: Path, artifacts: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--backend-store-uri", f"sqlite:///{database}", "--artifacts-destination", str(artifacts)]
     with database.with_suffix(".log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--workers", "1"], stdout=log, stderr=log, start_new_session=True
-        )
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     try:
         _wait(f"{address}/health", process)
         yield address

@@ -39,7 +39,7 @@ from mlflow_bce_monitor.columnar.folder import (
 )
 from mlflow_bce_monitor.pipeline import Question, diagnose
 from mlflow_bce_monitor.records import RunRecord
-from mlflow_bce_monitor.tracking.evaluation import reader_of
+from mlflow_bce_monitor.tracking.judges import reader_of
 from mlflow_bce_monitor.tracking.reader import ReadFailure
 from mlflow_bce_monitor.tracking.store import Store, open_store
 

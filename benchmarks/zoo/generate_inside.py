@@ -1,7 +1,9 @@
 """Repeat trainings with the callback, and probe their models: ``python -m benchmarks.zoo.generate_inside``.
 
-Resumable, as ``generate``. Of the trainings on labels all those in trouble are repeated, and every fourth of
-the others: what they are asked is whether anything healthy is called ill.
+Resumable, as ``generate``. The work folder keeps the trained models in ``taught/`` and what was found in
+``inside/``: without the latter the same models are probed anew. Of the trainings on labels all those in
+trouble are repeated, and every fourth of the others: what they are asked is whether anything healthy is
+called ill.
 """
 
 from __future__ import annotations
@@ -62,31 +64,17 @@ def interleaved(parts: Sequence[Sequence[Specimen]]) -> list[Specimen]:
 
 def _repeat(specimen: Specimen) -> str:
     """Train again with the callback, probe, and keep what was measured; return a line about it."""
-    import mlflow  # noqa: PLC0415 - in this process only
+    from benchmarks.zoo.taught import keep, probe_again, teach  # noqa: PLC0415 - in this process only
 
-    from benchmarks.zoo.training import coded_labels, train_watched  # noqa: PLC0415 - as above
-    from mlflow_bce_monitor.keras import BCEMonitor  # noqa: PLC0415 - as above
-    from mlflow_bce_monitor.probes import probe  # noqa: PLC0415 - as above
-
-    before = time.monotonic()
     plan, work = specimen.plan, Path.cwd()
+    before = time.process_time()
     enter_experiment(plan.experiment, work)
-    trained = train_watched(plan, mlflow.MlflowClient(), [BCEMonitor()])
-    seconds = time.monotonic() - before
-    rows = trained.rows.train
-    labels = coded_labels(plan, rows)
-    report = probe(
-        trained.model,
-        rows.features,
-        labels,
-        BUDGET,
-        SEED,
-        record=trained.record,
-        now=time.process_time,
-    )
+    taught = teach(plan, work / "taught")
+    seconds = time.process_time() - before
+    report = probe_again(taught, BUDGET, SEED)
     probes = [Probed(one.name, str(one.answer), one.numbers, round(one.seconds, 3)) for one in report.results]
-    again = in_its_experiment(Specimen(plan, trained.record, trained.outcome))
-    _keep(work, plan.plan_id, Inside(again, tuple(probes)))
+    again = in_its_experiment(Specimen(plan, taught.record, taught.outcome))
+    keep(_file_of(work, plan.plan_id), Inside(again, tuple(probes)))
     same = "" if _same_loss(specimen.record, again.record) else ", with other digits than in the traces"
     return f"{plan.plan_id}, {seconds:.1f} s and {report.seconds:.1f} s: {report.cause}{same}"
 
@@ -101,14 +89,6 @@ def _same_loss(before: RunRecord, again: RunRecord) -> bool:
 
 def _file_of(work: Path, plan_id: str) -> Path:
     return work / "inside" / f"{plan_id}.pickle.gz"
-
-
-def _keep(work: Path, plan_id: str, inside: Inside) -> None:
-    path = _file_of(work, plan_id)
-    path.parent.mkdir(exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(gzip.compress(pickle.dumps(inside)))
-    partial.rename(path)
 
 
 def _assemble(work: Path, output: Path) -> int:

@@ -52,13 +52,7 @@ def train_watched(
     plan: TrainingPlan, client: MlflowClient, callbacks: Sequence[keras.callbacks.Callback]
 ) -> Trained:
     """Train one plan in the active experiment with further callbacks."""
-    keras.utils.clear_session()
-    gc.collect()
-    keras.utils.set_random_seed(plan.seed)
-    data_set = DATA_SETS[plan.data.name]
-    rows = prepare(plan.data)
-    model = build(plan.network, data_set.kind, rows.train.features.shape[1:])
-    model.compile(optimizer=_optimiser(plan.optimiser), loss=loss_of(plan.network), metrics=_metrics(plan))
+    model, rows = _begun(plan)
     watcher = PredictionTrace(plan, rows)
     by_hand = bool(plan.logging.own_params) or plan.logging.test_metrics
     with mlflow.start_run() if by_hand else nullcontext():
@@ -71,6 +65,34 @@ def train_watched(
             mlflow.log_metrics(_test_metrics(plan, model, rows))
     record = read_record(client, last_run_id())
     return Trained(record, measure_outcome(plan, rows, model, watcher.trace()), model, rows)
+
+
+def _begun(plan: TrainingPlan) -> tuple[keras.Model, Prepared]:
+    """Return the compiled network before its training, and the rows."""
+    keras.utils.clear_session()
+    gc.collect()
+    keras.utils.set_random_seed(plan.seed)
+    data_set = DATA_SETS[plan.data.name]
+    rows = prepare(plan.data)
+    model = build(plan.network, data_set.kind, rows.train.features.shape[1:])
+    model.compile(optimizer=_optimiser(plan.optimiser), loss=loss_of(plan.network), metrics=_metrics(plan))
+    return model, rows
+
+
+def rebuilt(plan: TrainingPlan, weights: Sequence[Any], rate: float) -> tuple[keras.Model, Prepared]:
+    """Return a trained network from its plan and what its training left, and the rows.
+
+    Parameters
+    ----------
+    weights
+        As the model's ``get_weights`` gave them.
+    rate
+        Its optimizer's learning rate at the end.
+    """
+    model, rows = _begun(plan)
+    model.set_weights(weights)
+    model.optimizer.learning_rate = rate
+    return model, rows
 
 
 def last_run_id() -> str:

@@ -16,8 +16,8 @@ from mlflow_bce_monitor.chance.level import (
     constant_prediction,
     loss_of_constant,
 )
-from mlflow_bce_monitor.chance.loss_form import form_of
-from mlflow_bce_monitor.chance.positive_share import share_of_positives
+from mlflow_bce_monitor.chance.loss_form import LossForms
+from mlflow_bce_monitor.chance.positive_share import PositiveShares
 from mlflow_bce_monitor.chance.preference import preference_chance
 from mlflow_bce_monitor.curves.curve import Curve, CurveSet, Role, Split
 from mlflow_bce_monitor.curves.names import LossKind, read_name
@@ -33,10 +33,10 @@ _SHARES_TRIED: Final = 21
 """Shares within their bounds whose levels bound the level: the weighted level is highest somewhere inside."""
 
 
-def chance_of(
-    curve: Curve, curves: CurveSet, settings: Settings, base_rate: float | None, limits: Limits
-) -> ChanceEstimate:
-    """Return the chance level of one loss curve.
+def chances_of(
+    curves: CurveSet, settings: Settings, base_rate: float | None, limits: Limits
+) -> tuple[tuple[Curve, ChanceEstimate], ...]:
+    """Return the judged loss of a run and, where there is one, its twin on held-back data, with their levels.
 
     A validation loss is compared with the constant that training would have settled on:
     a model trained with class weights or on resampled data predicts the share of
@@ -45,28 +45,38 @@ def chance_of(
 
     Parameters
     ----------
-    curve
-        The loss, of either split.
     curves, settings
-        Of the same run.
+        Of the run.
     base_rate
         The share of positives the caller states, None to find it.
     """
-    other = _of_no_label(curve, curves, settings)
-    if other is not None:
-        return other
-    form = form_of(curve, curves, settings, limits)
-    share = share_of_positives(curve.split, curves, settings, base_rate, limits, form)
+    forms, shares = LossForms(curves, settings, limits), PositiveShares(curves, settings, base_rate, limits)
+
+    def chance(loss: Curve) -> ChanceEstimate:
+        other = _of_no_label(loss, curves, settings)
+        return other if other is not None else _of_labels(loss, curves, settings, base_rate, forms, shares)
+
+    return tuple((loss, chance(loss)) for loss in (curves.loss, curves.validation_loss) if loss is not None)
+
+
+def _of_labels(
+    loss: Curve,
+    curves: CurveSet,
+    settings: Settings,
+    base_rate: float | None,
+    forms: LossForms,
+    shares: PositiveShares,
+) -> ChanceEstimate:
+    form = forms.of(loss)
+    share = shares.of(loss.split, form)
     if curves.n_labels > 1:
         return _scaled(other_levels.of_many_labels(base_rate, curves.n_labels), form)
     if form.gamma:
         return other_levels.focal(share, form)
     if settings.sample_weights is not None:
         return _scaled(other_levels.of_weighted_examples(share, _smoothing(settings)), form)
-    trained = share
-    if curve.split is not Split.TRAIN:
-        trained = share_of_positives(Split.TRAIN, curves, settings, base_rate, limits, form)
-    return _scaled(_weighted(curve.split, share, trained, settings), form)
+    trained = share if loss.split is Split.TRAIN else shares.of(Split.TRAIN, form)
+    return _scaled(_weighted(loss.split, share, trained, settings), form)
 
 
 def _of_no_label(curve: Curve, curves: CurveSet, settings: Settings) -> ChanceEstimate | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,10 @@ _ABOVE_A_MEAN: Final = 1.15
 
 _SHARES_TRIED: Final = np.linspace(0.05, 0.95, 19)
 """Shares among which the highest focal level is found; with equal weights that is the one of 0.5."""
+
+
+_LEVELS_KEPT: Final = 64
+"""Levels of unknown shares: most runs of a store have the same one."""
 
 
 def of_softmax(n_classes: int) -> ChanceEstimate:
@@ -51,6 +56,7 @@ def of_weighted_examples(share: ShareEstimate, label_smoothing: float) -> Chance
     return replace(unknown_share(unknown, label_smoothing), plain=False)
 
 
+@lru_cache(maxsize=_LEVELS_KEPT)
 def unknown_share(share: ShareEstimate, label_smoothing: float) -> ChanceEstimate:
     """Bound the level from above: no share of positives gives a higher one.
 
@@ -59,7 +65,7 @@ def unknown_share(share: ShareEstimate, label_smoothing: float) -> ChanceEstimat
     highest = chance_level(0.5, label_smoothing=label_smoothing)
     formula = "at most ln 2: the share of positives is not known"
     plain = label_smoothing == 0.0
-    return replace(_at_most(highest, share, formula), untrained=LN_2, plain=plain)
+    return _at_most(highest, share, formula, untrained=LN_2, plain=plain)
 
 
 def focal(share: ShareEstimate, form: LossForm) -> ChanceEstimate:
@@ -119,7 +125,15 @@ def name_of(share: float) -> str:
     return "ln 2" if math.isclose(share, 0.5) else f"H({share:.3f})"
 
 
-def _at_most(level: float, share: ShareEstimate, formula: str) -> ChanceEstimate:
+def _at_most(
+    level: float,
+    share: ShareEstimate,
+    formula: str,
+    *,
+    untrained: float | None = None,
+    plain: bool = False,
+) -> ChanceEstimate:
+    start = level if untrained is None else untrained
     return ChanceEstimate(
-        level, 0.0, level, share, known=False, formula=formula, untrained=level, plain=False
+        level, 0.0, level, share, known=False, formula=formula, untrained=start, plain=plain
     )

@@ -38,55 +38,63 @@ _EXACT: Final = 1e-6
 """Metrics are float32 in most frameworks: equal to within this is equal."""
 
 
-def share_of_positives(
-    split: Split,
-    curves: CurveSet,
-    settings: Settings,
-    base_rate: float | None,
-    limits: Limits,
-    form: LossForm = PLAIN,
-) -> ShareEstimate:
-    """Return the share of positives of one split, from the best source there is.
-
-    The other split's share stands in, with wider bounds, when this split has no source
-    of its own.
+class PositiveShares:
+    """The shares of positives among the labels of one run.
 
     Parameters
     ----------
     base_rate
         The share that the caller states, None to find it.
-    form
-        Of the losses: how low they are is part of the evidence.
     """
-    if base_rate is not None:
-        return _stated_share(base_rate, "given as base rate")
-    own = _own_share(split, curves, settings, limits, form)
-    if own is not None:
-        return own
-    other = Split.VALIDATION if split is Split.TRAIN else Split.TRAIN
-    borrowed = _own_share(other, curves, settings, limits, form)
-    if borrowed is not None and borrowed.value is not None:
-        margin = limits.share_between_splits
-        return ShareEstimate(
-            borrowed.value,
-            max(0.0, borrowed.low - margin),
-            min(1.0, borrowed.high + margin),
-            f"{borrowed.source} (of the {other} data)",
-        )
-    from_weights = _from_class_weights(settings, limits)
-    if from_weights is not None:
-        return from_weights
-    return ShareEstimate(None, 0.0, 1.0, "not known: no metric, param or data set input tells it")
+
+    def __init__(self, curves: CurveSet, settings: Settings, base_rate: float | None, limits: Limits) -> None:
+        self._curves = curves
+        self._settings = settings
+        self._base_rate = base_rate
+        self._limits = limits
+        self._own: dict[tuple[Split, LossForm], ShareEstimate | None] = {}
+
+    def of(self, split: Split, form: LossForm = PLAIN) -> ShareEstimate:
+        """Return the share of positives of one split, from the best source there is.
+
+        The other split's share stands in, with wider bounds, when this split has no source
+        of its own.
+
+        Parameters
+        ----------
+        form
+            Of the losses: how low they are is part of the evidence.
+        """
+        if self._base_rate is not None:
+            return _stated_share(self._base_rate, "given as base rate")
+        own = self._of_itself(split, form)
+        if own is not None:
+            return own
+        other = Split.VALIDATION if split is Split.TRAIN else Split.TRAIN
+        borrowed = self._of_itself(other, form)
+        if borrowed is not None and borrowed.value is not None:
+            margin = self._limits.share_between_splits
+            return ShareEstimate(
+                borrowed.value,
+                max(0.0, borrowed.low - margin),
+                min(1.0, borrowed.high + margin),
+                f"{borrowed.source} (of the {other} data)",
+            )
+        return _from_class_weights(self._settings, self._limits) or _NOT_KNOWN
+
+    def _of_itself(self, split: Split, form: LossForm) -> ShareEstimate | None:
+        asked = split, form
+        if asked not in self._own:
+            curves, settings, limits = self._curves, self._settings, self._limits
+            self._own[asked] = (
+                _stated(split, curves, settings)
+                or _from_accuracy_precision_recall(split, curves, limits)
+                or share_of_one_class(split, curves, settings, limits, form)
+            )
+        return self._own[asked]
 
 
-def _own_share(
-    split: Split, curves: CurveSet, settings: Settings, limits: Limits, form: LossForm
-) -> ShareEstimate | None:
-    return (
-        _stated(split, curves, settings)
-        or _from_accuracy_precision_recall(split, curves, limits)
-        or share_of_one_class(split, curves, settings, limits, form)
-    )
+_NOT_KNOWN: Final = ShareEstimate(None, 0.0, 1.0, "not known: no metric, param or data set input tells it")
 
 
 def _stated(split: Split, curves: CurveSet, settings: Settings) -> ShareEstimate | None:

@@ -27,9 +27,6 @@ from mlflow_bce_monitor.settings import Settings
 _SMALLEST_SUM: Final = 4
 """Batches smaller than this put the sum within reach of an unscaled loss."""
 
-_KERAS_FIT: Final = "initial_epoch"
-"""An argument of Keras' ``fit``, which autologging stores as a param."""
-
 _SMALLEST_FACTOR: Final = 1e-3
 """A loss that starts lower than this times ln 2 was never that of a network that knew nothing."""
 
@@ -53,31 +50,6 @@ def weighted_form(loss: Curve, settings: Settings, limits: Limits) -> LossForm |
     return LossForm(scale=start, reason=f"{weights.source}: the mean is taken from the first loss")
 
 
-def scaled_form(loss: Curve, curves: CurveSet, settings: Settings, limits: Limits) -> LossForm | None:
-    """Return the form of a loss that is a sum, in bits or of an unknown factor; None for a plain one.
-
-    Parameters
-    ----------
-    loss
-        Of either split; held-back data show the network as one epoch left it, so the forms
-        that both splits share are read off those where there are some.
-    """
-    # The held-back loss shows the network as one epoch left it, the training loss averages over that epoch.
-    both = [
-        one
-        for one in (curves.validation_loss, curves.loss)
-        if one is not None and one.finite.size >= limits.min_repeats
-    ]
-    if not both or loss.finite.size < limits.min_repeats:
-        return None
-    return (
-        _summed_over_batches(both, curves, settings, limits)
-        or _summed_over_epochs(loss, curves, settings, limits)
-        or _bits(both[0], curves, limits)
-        or _of_unknown_factor(loss, curves, limits)
-    )
-
-
 def named_bits(loss: Curve) -> LossForm | None:
     """Return the form of a loss whose name says that it is in bits."""
     reading = read_name(loss.name)
@@ -86,10 +58,10 @@ def named_bits(loss: Curve) -> LossForm | None:
     return LossForm(scale=_BITS, reason=f"the name {loss.name!r}")
 
 
-def _summed_over_batches(
+def summed_over_batches(
     losses: Sequence[Curve], curves: CurveSet, settings: Settings, limits: Limits
 ) -> LossForm | None:
-    """Ask both splits: the held-back one may have learned before its first point."""
+    """Return the form of a sum over batches; of two splits one may learn before its first point."""
     batch = settings.batch_size
     if batch is None or batch.value < _SMALLEST_SUM:
         return None
@@ -100,10 +72,10 @@ def _summed_over_batches(
     return LossForm(scale=float(batch.value), reason=f"summed over batches: starts at {batch.source} * ln 2")
 
 
-def _summed_over_epochs(loss: Curve, curves: CurveSet, settings: Settings, limits: Limits) -> LossForm | None:
-    """Recognise the sum of an epoch's batch means, or of all its rows, that was logged undivided."""
+def summed_over_epochs(loss: Curve, curves: CurveSet, settings: Settings, limits: Limits) -> LossForm | None:
+    """Return the form of a sum of an epoch's batch means, or of all its rows, that was logged undivided."""
     train = curves.loss
-    if _KERAS_FIT in settings.given:
+    if settings.by_keras_fit:
         return None  # Keras divides
     if train is None or train.split is not Split.TRAIN or train.finite.size < limits.min_repeats:
         return None
@@ -144,7 +116,8 @@ def _is_no_sum(count: int, loss: Curve, curves: CurveSet, limits: Limits) -> boo
     return limits.clipped_cost_low < certain < limits.clipped_cost_high
 
 
-def _bits(loss: Curve, curves: CurveSet, limits: Limits) -> LossForm | None:
+def flat_at_one_bit(loss: Curve, curves: CurveSet, limits: Limits) -> LossForm | None:
+    """Return the form of a loss in bits, which stands at 1.0 where the accuracy is that of a coin."""
     half = loss.finite[loss.finite.size // 2 :]
     accuracy = curves.companion(Role.ACCURACY, Split.TRAIN) or curves.companion(Role.ACCURACY, loss.split)
     undecided = (
@@ -155,7 +128,8 @@ def _bits(loss: Curve, curves: CurveSet, limits: Limits) -> LossForm | None:
     return None
 
 
-def _of_unknown_factor(loss: Curve, curves: CurveSet, limits: Limits) -> LossForm | None:
+def of_unknown_factor(loss: Curve, curves: CurveSet, limits: Limits) -> LossForm | None:
+    """Return the form of a loss that costs less than its errors allow a mean to."""
     start = float(loss.finite[0]) / LN_2
     if not _SMALLEST_FACTOR < start < 1.0 - limits.form_distance or not cheaper_than(
         1.0, loss, curves, limits

@@ -16,6 +16,7 @@ from mlflow_bce_monitor.cli.export import export
 from mlflow_bce_monitor.cli.probe import probe
 from mlflow_bce_monitor.cli.rules import rules
 from mlflow_bce_monitor.cli.scan import scan
+from mlflow_bce_monitor.cli.verify import verify
 from mlflow_bce_monitor.cli.watch import watch
 
 __all__ = ["main"]
@@ -35,6 +36,7 @@ main.add_command(scan)
 main.add_command(watch)
 main.add_command(explain)
 main.add_command(probe)
+main.add_command(verify)
 main.add_command(export)
 main.add_command(apply)
 main.add_command(rules)

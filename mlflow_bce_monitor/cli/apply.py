@@ -96,19 +96,20 @@ def _apply(store: Store, table: Path, options: ScanOptions, out: TextIO) -> Coun
     from mlflow_bce_monitor.cli.interruption import finish_on_interrupt  # noqa: PLC0415 - as in apply()
     from mlflow_bce_monitor.columnar.table import rows_in  # noqa: PLC0415 - loads pyarrow
     from mlflow_bce_monitor.tracking.applying import apply_table  # noqa: PLC0415 - as in apply()
-    from mlflow_bce_monitor.tracking.view import offer_view  # noqa: PLC0415 - as in apply()
+    from mlflow_bce_monitor.tracking.view import offer_views  # noqa: PLC0415 - as in apply()
 
     counts: Counter[str] = Counter()
-    written: set[str] = set()
+    written: dict[str, set[str]] = {}
     lines: list[str] = []
     with finish_on_interrupt() as stop:
         for applied in apply_table(store, rows_in(table), options, stop):
             counts[applied.outcome.value] += 1
             if applied.outcome.value == "written":
-                written.add(applied.experiment_id)
+                written.setdefault(applied.experiment_id, set()).add(applied.verdict)
             lines += _lines(applied)
     if not options.dry_run:
-        lines += [trouble for one in sorted(written) if (trouble := offer_view(store, one))]
+        troubles = (offer_views(store, one, verdicts) for one, verdicts in sorted(written.items()))
+        lines += [trouble for trouble in troubles if trouble]
     for line in lines[:_MOST_REASONS]:
         click.echo(plain(line), err=True)
     if len(lines) > _MOST_REASONS:

@@ -12,7 +12,7 @@ from mlflow_bce_monitor.tracking.evaluation import ScanOptions
 from mlflow_bce_monitor.tracking.links import report_link, run_link, ui_command, view_link, view_path
 from mlflow_bce_monitor.tracking.reports import Reports
 from mlflow_bce_monitor.tracking.store import Store
-from mlflow_bce_monitor.tracking.view import offer_view
+from mlflow_bce_monitor.tracking.view import offer_views
 
 # Lines. Whoever scans more experiments at once looks for one of them, not for a list.
 _MOST_VIEWS: Final = 5
@@ -33,12 +33,15 @@ def tell_closing(store: Store, tally: Tally, options: ScanOptions, answer: TextI
     out = answer or sys.stderr
     experiments = sorted(tally.experiments)
     if not options.dry_run:
-        tally.notes += [trouble for trouble in (offer_view(store, one) for one in experiments) if trouble]
+        troubles = (offer_views(store, one, tally.experiments[one]) for one in experiments)
+        tally.notes += [trouble for trouble in troubles if trouble]
     lines = [tally.summary()]
     if answer is None:
         lines += _errors(tally)
     else:
         lines += _places(store, tally, experiments, options)
+    if tally.overview is not None:
+        lines.append(f"Overview: {tally.overview}")
     for line in [*lines, *tally.notes]:
         # Plain text, one line each: links stay whole and names are never taken for markup.
         print(plain(line), file=out)

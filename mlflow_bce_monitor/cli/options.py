@@ -51,6 +51,12 @@ reports_option = click.option(
     show_default=True,
     help="Which runs get report.html, curve.png and diagnosis.json.",
 )
+html_option = click.option(
+    "--html",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    metavar="FILE",
+    help="Write an overview of these runs to this file: one HTML page with their curves, by verdict.",
+)
 workers_option = click.option(
     "--workers",
     type=click.IntRange(min=1),
@@ -74,4 +80,13 @@ table_option = click.option(
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="With --histories: write the answers to a Parquet file, for 'bce-monitor apply FILE'.",
+)
+
+table_or_json_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="What is printed. With json nothing else goes to standard output.",
 )

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final, TextIO
 
-from rich.console import Console
-
 from mlflow_bce_monitor.diagnosis import failed_contract
-from mlflow_bce_monitor.report import terminal
 
 Row = Mapping[str, Any]
 Add = Callable[[Row], None]
@@ -23,6 +20,9 @@ Add = Callable[[Row], None]
 _COLUMNS: Final = tuple(failed_contract("", "", "", ""))
 # Columns of a table that goes into a file or a pipe, where no terminal says how wide it is.
 _PIPE_WIDTH: Final = 160
+# Rows. A column is as wide as its widest cell, so a table is printed when all its rows are there: of a large
+# store a part at a time, or memory would grow with it and the first line come last.
+_ROWS_A_TABLE: Final = 1_000
 
 
 @contextmanager
@@ -62,14 +62,30 @@ def csv_output(file: TextIO) -> Iterator[Add]:
 
 @contextmanager
 def table_output(file: TextIO) -> Iterator[Add]:
-    """Print a table when all rows are there, because a column is as wide as its widest cell."""
-    console = Console(file=file, highlight=False, width=None if file.isatty() else _PIPE_WIDTH)
-    rows: list[terminal.RunRow] = []
+    """Print a table when all its rows are there, at most :data:`_ROWS_A_TABLE` of them."""
+    rows: list[Row] = []
+
+    def add(row: Row) -> None:
+        rows.append(row)
+        if len(rows) == _ROWS_A_TABLE:
+            _print_table(file, rows)
+            rows.clear()
+
     try:
-        yield lambda row: rows.append(terminal.row_from_answer(row))
+        yield add
     finally:
         if rows:
-            console.print(terminal.runs_table(rows, console.width))
+            _print_table(file, rows)
+
+
+def _print_table(file: TextIO, rows: Sequence[Row]) -> None:
+    # Loading it takes a tenth of the time that a scan takes to start.
+    from rich.console import Console  # noqa: PLC0415 - as above
+
+    from mlflow_bce_monitor.report import terminal  # noqa: PLC0415 - as above
+
+    console = Console(file=file, highlight=False, width=None if file.isatty() else _PIPE_WIDTH)
+    console.print(terminal.runs_table([terminal.row_from_answer(row) for row in rows], console.width))
 
 
 OUTPUTS: Final[Mapping[str, Callable[[TextIO], AbstractContextManager[Add]]]] = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from mlflow_bce_monitor.cli.options import tracking_uri_option
+from mlflow_bce_monitor.cli.options import table_or_json_option, tracking_uri_option
 from mlflow_bce_monitor.cli.quiet import answer_alone, quiet_mlflow
 from mlflow_bce_monitor.report.plain_text import plain
 
@@ -41,14 +41,7 @@ if TYPE_CHECKING:
     "--trust-model", is_flag=True, help="Load the model, which runs code that lies in its artifact."
 )
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="What is printed. With json nothing else goes to standard output.",
-)
+@table_or_json_option
 def probe(
     run_id: str,
     tracking_uri: str | None,

@@ -14,6 +14,7 @@ from mlflow_bce_monitor.cli.options import (
     experiment_option,
     filter_option,
     histories_option,
+    html_option,
     max_rate_option,
     metric_option,
     reports_option,
@@ -24,6 +25,7 @@ from mlflow_bce_monitor.cli.options import (
 )
 from mlflow_bce_monitor.cli.quiet import answer_alone, quiet_mlflow
 from mlflow_bce_monitor.cli.scan_folder import refuse_store_options, scan_folder, tell_folder
+from mlflow_bce_monitor.cli.starting import uncollected
 from mlflow_bce_monitor.contract import EXIT_DONE, EXIT_SOME_FAILED, EXIT_VERDICT_FOUND, Verdict
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.tracking.reports import Reports
@@ -55,6 +57,7 @@ _FORMATS: Final = ("table", "json", "csv")
 @click.option("--force", is_flag=True, help="Evaluate and write runs that carry the current answer, too.")
 @click.option("--dry-run", is_flag=True, help="Write nothing.")
 @reports_option
+@html_option
 @click.option(
     "--format",
     "form",
@@ -88,6 +91,7 @@ def scan(
     force: bool,  # noqa: FBT001 - click passes flags by position
     dry_run: bool,  # noqa: FBT001 - as above
     reports: str,
+    html: Path | None,
     form: str,
     fail_on: tuple[str, ...],
     workers: int | None,
@@ -105,14 +109,15 @@ def scan(
     be evaluated. A found verdict outweighs an error. Ctrl-C finishes the runs in hand (130).
     """
     with answer_alone() as out:
-        from mlflow_bce_monitor.tracking.evaluation import ScanOptions  # noqa: PLC0415 - loads MLflow
-        from mlflow_bce_monitor.tracking.scan import question_of  # noqa: PLC0415 - as above
-        from mlflow_bce_monitor.tracking.search import select  # noqa: PLC0415 - as above
-        from mlflow_bce_monitor.tracking.since import filter_since  # noqa: PLC0415 - as above
-        from mlflow_bce_monitor.tracking.store import open_store  # noqa: PLC0415 - as above
-        from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits  # noqa: PLC0415 - as above
+        with uncollected():
+            from mlflow_bce_monitor.tracking.evaluation import ScanOptions  # noqa: PLC0415 - loads MLflow
+            from mlflow_bce_monitor.tracking.scan import question_of  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.search import select  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.since import filter_since  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.store import open_store  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits  # noqa: PLC0415 - as above
 
-        quiet_mlflow()
+            quiet_mlflow()
         if histories is not None or table is not None:
             unfit = {
                 "--tracking-uri": tracking_uri,
@@ -120,26 +125,31 @@ def scan(
                 "--filter": filter_string,
                 "--since": since,
                 "--force": force,
+                "--html": html,
                 "--max-rate": max_rate,
             }
-            tally = _of_folder(
-                histories, table, unfit, experiments, question_of(metrics, base_rate), workers, form, out
-            )
+            question = question_of(metrics, base_rate)
+            tally = _of_folder(histories, table, unfit, experiments, question, workers, form, out)
             ctx.exit(_exit_code(tally, (), fail_on))
-        options = ScanOptions(
-            question=question_of(metrics, base_rate),
-            force=force,
-            dry_run=dry_run,
-            reports=Reports(reports),
-            workers=workers,
-            max_rate=max_rate,
-            # The table shows no more than the tags hold, so unchanged runs need not be read.
-            full_rows=form != "table",
-        )
-        store = open_store(tracking_uri)
+        with uncollected():
+            if html is not None and not html.absolute().parent.is_dir():
+                raise UsageError(
+                    f"--html {html}: there is no folder {html.absolute().parent}. Create it first."
+                )
+            options = ScanOptions(
+                question=question_of(metrics, base_rate),
+                force=force,
+                dry_run=dry_run,
+                reports=Reports(reports),
+                workers=workers,
+                max_rate=max_rate,
+                # The table shows no more than the tags hold, so unchanged runs need not be read.
+                full_rows=form != "table",
+            )
+            store = open_store(tracking_uri)
         with bounded_waits(WORKING):
             selection = select(store, experiments, run_ids, filter_since(since, filter_string))
-            tally = _run(store, selection, options, form, out)
+            tally = _run(store, selection, options, form, out, html)
     ctx.exit(_exit_code(tally, selection.problems, fail_on))
 
 
@@ -161,22 +171,32 @@ def _of_folder(
     return tally
 
 
-def _run(store: Store, selection: Selection, options: ScanOptions, form: str, out: TextIO) -> Tally:
+def _run(
+    store: Store, selection: Selection, options: ScanOptions, form: str, out: TextIO, html: Path | None
+) -> Tally:
     from mlflow_bce_monitor.cli.closing import tell_closing  # noqa: PLC0415 - as in scan()
     from mlflow_bce_monitor.cli.interruption import finish_on_interrupt  # noqa: PLC0415 - as in scan()
     from mlflow_bce_monitor.cli.output import OUTPUTS  # noqa: PLC0415 - as in scan()
     from mlflow_bce_monitor.cli.progress import progress_bar  # noqa: PLC0415 - as in scan()
     from mlflow_bce_monitor.cli.tally import Tally  # noqa: PLC0415 - as in scan()
     from mlflow_bce_monitor.tracking.evaluation import scan_runs  # noqa: PLC0415 - as in scan()
+    from mlflow_bce_monitor.tracking.overviews import (  # noqa: PLC0415 - as in scan()
+        write_overview,
+        write_parent_overviews,
+    )
 
     for problem in selection.problems:
         click.echo(f"Error: {problem}", err=True)
-    tally = Tally()
+    tally = Tally(rows=None if html is None else [])
     with OUTPUTS[form](out) as add_row, finish_on_interrupt() as stop, progress_bar() as (expect, advance):
         for answer in scan_runs(store, selection, options, stop, expect):
             add_row(answer.row)
             tally.add(answer)
             advance()
+    tally.notes += write_parent_overviews(store, tally.families, options)
+    if html is not None and tally.rows is not None:
+        tally.notes += write_overview(store, selection, tally.rows, options, html)
+        tally.overview = html
     tell_closing(store, tally, options, out if form == "table" else None)
     if stop.is_set():
         raise Interrupted("The next scan goes on where this one stopped.")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 from mlflow_bce_monitor.contract import FLAGGED, Verdict
 from mlflow_bce_monitor.report.plain_text import plain
 from mlflow_bce_monitor.tracking.evaluation import RunAnswer, State
+from mlflow_bce_monitor.tracking.overviews import Family, families_with_news
 
 # Lines. What does not fit a screen is found faster in the ready view.
 _MOST_RUNS: Final = 10
@@ -34,9 +37,15 @@ class Tally:
     verdicts
         Runs by verdict.
     experiments
-        Ids of the experiments with at least one run that carries an answer.
+        Verdicts by experiment id, of experiments with at least one run that carries an answer.
     flagged, errors
         The first flagged runs, the first errors.
+    families
+        Parents of runs that were evaluated now.
+    rows
+        All rows, where an overview of them was asked for; None otherwise.
+    overview
+        The file that holds it, once it is written.
     notes
         What was left out on purpose.
     """
@@ -45,9 +54,12 @@ class Tally:
     n_unchanged: int = 0
     n_failed: int = 0
     verdicts: Counter[str] = field(default_factory=Counter)
-    experiments: set[str] = field(default_factory=set)
+    experiments: dict[str, set[str]] = field(default_factory=dict)
     flagged: list[FlaggedRun] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    families: set[Family] = field(default_factory=set)
+    rows: list[Mapping[str, Any]] | None = None
+    overview: Path | None = None
     notes: list[str] = field(default_factory=list)
 
     def add(self, answer: RunAnswer) -> None:
@@ -57,6 +69,9 @@ class Tally:
         self.n_runs += 1
         self.n_unchanged += answer.state is State.UNCHANGED
         self.notes += answer.notes
+        self.families |= families_with_news([answer])
+        if self.rows is not None:
+            self.rows.append(row)
         if row["error"] is not None:
             self.n_failed += 1
             if len(self.errors) < _MOST_RUNS:
@@ -65,7 +80,7 @@ class Tally:
             return
         self.verdicts[row["verdict"]] += 1
         if row["error"] is None:
-            self.experiments.add(row["experiment_id"])
+            self.experiments.setdefault(row["experiment_id"], set()).add(row["verdict"])
         if Verdict(row["verdict"]) in FLAGGED and len(self.flagged) < _MOST_RUNS:
             self.flagged.append(FlaggedRun(name, row["verdict"], row["experiment_id"], row["run_id"]))
 

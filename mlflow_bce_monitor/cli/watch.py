@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Final, TextIO
 
@@ -25,12 +27,14 @@ from mlflow_bce_monitor.cli.options import (
     workers_option,
 )
 from mlflow_bce_monitor.cli.quiet import answer_alone, quiet_mlflow
-from mlflow_bce_monitor.contract import EXIT_DONE, EXIT_SOME_FAILED
+from mlflow_bce_monitor.cli.starting import uncollected
+from mlflow_bce_monitor.contract import EXIT_DONE, EXIT_SOME_FAILED, NO_CAUSE, Verdict
 from mlflow_bce_monitor.report.plain_text import plain
 
 if TYPE_CHECKING:
     import threading
 
+    from mlflow_bce_monitor.alerts.webhook import Webhook
     from mlflow_bce_monitor.tracking.evaluation import RunAnswer
     from mlflow_bce_monitor.tracking.store import Store
 
@@ -67,6 +71,20 @@ _FORMATS: Final = ("text", "jsonl")
     show_default=True,
     help="One line a verdict for people, or one JSON object of the contract a line.",
 )
+@click.option(
+    "--webhook",
+    metavar="URL",
+    help="Post findings there, once a run and verdict, as JSON with a text for Slack.  "
+    "[default: BCE_MONITOR_WEBHOOK; they are signed with BCE_MONITOR_WEBHOOK_SECRET]",
+)
+@click.option(
+    "--alert-on",
+    "alert_on",
+    metavar="VERDICT",
+    multiple=True,
+    help="A verdict to post; may be repeated.  "
+    "[default: BCE_MONITOR_WEBHOOK_VERDICTS, else stalled, diverged and inconsistent]",
+)
 @click.pass_context
 def watch(
     ctx: click.Context,
@@ -85,6 +103,8 @@ def watch(
     polls: int | None,
     once: bool,  # noqa: FBT001 - as above
     form: str,
+    webhook: str | None,
+    alert_on: tuple[str, ...],
 ) -> None:
     """Evaluate runs as they finish, and running ones while they run.
 
@@ -95,27 +115,29 @@ def watch(
     SIGTERM (0).
     """
     with answer_alone() as out:
-        from mlflow_bce_monitor.tracking.evaluation import ScanOptions, State  # noqa: PLC0415 - loads MLflow
-        from mlflow_bce_monitor.tracking.reports import parse_reports  # noqa: PLC0415 - as above
-        from mlflow_bce_monitor.tracking.scan import question_of  # noqa: PLC0415 - as above
-        from mlflow_bce_monitor.tracking.since import filter_since  # noqa: PLC0415 - as above
-        from mlflow_bce_monitor.tracking.store import open_store  # noqa: PLC0415 - as above
-        from mlflow_bce_monitor.tracking.watching import Rhythm, Watched, watch_runs  # noqa: PLC0415 - as above
+        with uncollected():
+            from mlflow_bce_monitor.tracking.evaluation import ScanOptions, State  # noqa: PLC0415 - loads MLflow
+            from mlflow_bce_monitor.tracking.reports import parse_reports  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.scan import question_of  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.since import filter_since  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.store import open_store  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.watching import Rhythm, Watched, watch_runs  # noqa: PLC0415 - as above
 
-        quiet_mlflow()
-        options = ScanOptions(
-            question=question_of(metrics, base_rate),
-            dry_run=dry_run,
-            reports=parse_reports(reports),
-            workers=workers,
-            max_rate=max_rate,
-        )
-        watched = Watched(experiments, run_ids, filter_since(since, filter_string))
-        rhythm = Rhythm(interval, 1 if once else polls)
-        store = open_store(tracking_uri)
+            quiet_mlflow()
+            options = ScanOptions(
+                question=question_of(metrics, base_rate),
+                dry_run=dry_run,
+                reports=parse_reports(reports),
+                workers=workers,
+                max_rate=max_rate,
+            )
+            watched = Watched(experiments, run_ids, filter_since(since, filter_string))
+            rhythm = Rhythm(interval, 1 if once else polls)
+            hook = _webhook(webhook, alert_on)
+            store = open_store(tracking_uri)
         n_failed = 0
-        with _stopped_by_signals() as (stop, interrupted):
-            for answer in watch_runs(store, watched, options, rhythm, stop, _tell):
+        with _stopped_by_signals() as (stop, interrupted), _alerts(hook, store, dry_run=dry_run) as heard:
+            for answer in watch_runs(store, watched, options, rhythm, stop, _tell, heard):
                 n_failed += answer.state is State.FAILED
                 _show(store, answer, form, out)
         if interrupted():
@@ -143,6 +165,34 @@ def _stopped_by_signals() -> Iterator[tuple[threading.Event, Callable[[], bool]]
             signal.signal(signal.SIGTERM, previous)
 
 
+def _webhook(url: str | None, alert_on: tuple[str, ...]) -> Webhook | None:
+    from mlflow_bce_monitor.alerts.webhook import webhook_of  # noqa: PLC0415 - as in watch()
+    from mlflow_bce_monitor.errors import UsageError  # noqa: PLC0415 - as in watch()
+
+    webhook = webhook_of(os.environ, url, alert_on)
+    if webhook is None and alert_on:
+        raise UsageError(
+            "--alert-on was given without an address: pass --webhook, or set BCE_MONITOR_WEBHOOK."
+        )
+    return webhook
+
+
+@contextmanager
+def _alerts(
+    webhook: Webhook | None, store: Store, *, dry_run: bool
+) -> Iterator[Callable[[RunAnswer], None] | None]:
+    """Yield what is to be told of every answer, None when nobody wants alerts."""
+    if webhook is None:
+        yield None
+        return
+    from mlflow_bce_monitor.alerts.alerter import Alerter  # noqa: PLC0415 - as in watch()
+    from mlflow_bce_monitor.tracking.links import run_link  # noqa: PLC0415 - as in watch()
+
+    client = None if dry_run else store.client
+    with closing(Alerter(webhook, client, partial(run_link, store), _tell)) as alerter:
+        yield alerter.consider
+
+
 def _tell(sentence: str) -> None:
     click.echo(f"{_now()}  {plain(sentence)}", err=True)
 
@@ -152,22 +202,38 @@ def _show(store: Store, answer: RunAnswer, form: str, out: TextIO) -> None:
     if form == "jsonl":
         print(json.dumps(row, ensure_ascii=True, allow_nan=False), file=out)
     else:
-        print(f"{_now()}  {_sentence(store, answer)}", file=out)
+        _print_coloured(store, answer, out)
     out.flush()
     for note in answer.notes:
         click.echo(plain(note), err=True)
 
 
-def _sentence(store: Store, answer: RunAnswer) -> str:
+def _print_coloured(store: Store, answer: RunAnswer, out: TextIO) -> None:
+    """Print one line, the verdict in its colour on a terminal, and never folded: it holds a link."""
+    from rich.console import Console  # noqa: PLC0415 - as in watch()
+    from rich.text import Text  # noqa: PLC0415 - as in watch()
+
+    from mlflow_bce_monitor.report.layout import PLAIN, toned  # noqa: PLC0415 - as in watch()
+
+    verdict, rest = _words(store, answer)
+    style = toned(Verdict(verdict)) if answer.row["error"] is None else PLAIN
+    line = Text.assemble(f"{_now()}  ", (f"{verdict:<12}", style), f"  {rest}")
+    Console(file=out, highlight=False).print(line, soft_wrap=True)
+
+
+def _words(store: Store, answer: RunAnswer) -> tuple[str, str]:
+    """Return (verdict, what else is said of the run)."""
+    from mlflow_bce_monitor.report import numbers  # noqa: PLC0415 - as in watch()
     from mlflow_bce_monitor.tracking.links import run_link  # noqa: PLC0415 - as in watch()
 
     row = answer.row
     name = plain(row["run_name"]) or row["run_id"]
     if row["error"] is not None:
-        return f"error         {name}: {plain(row['error'])}"
-    cause = "" if row["cause"] in (None, "none") else f" ({row['cause']}, {row['confidence']:.0%})"
+        return "error", f"{name}: {plain(row['error'])}"
+    named = row["cause"] not in (None, NO_CAUSE)
+    cause = f" ({row['cause']}, {numbers.probability(row['confidence'])})" if named else ""
     where = run_link(store, row["experiment_id"], row["run_id"]) or row["run_id"]
-    return f"{row['verdict']:<12}  {name}{cause}: {where}"
+    return str(row["verdict"]), f"{name}{cause}: {where}"
 
 
 def _now() -> str:

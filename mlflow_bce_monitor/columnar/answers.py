@@ -1,61 +1,57 @@
-"""From a run record to one row of the table of diagnoses."""
+"""From run records to rows of the table of diagnoses."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mlflow_bce_monitor.columnar.fingerprint import digest_of
 from mlflow_bce_monitor.columnar.runs import Row, covered_by
 from mlflow_bce_monitor.diagnosis import Diagnosis, failed_contract
-from mlflow_bce_monitor.errors import BCEMonitorError, RunError
-from mlflow_bce_monitor.limits import LIMITS
-from mlflow_bce_monitor.pipeline import Question, diagnose
+from mlflow_bce_monitor.limits import LIMITS, Limits
+from mlflow_bce_monitor.pipeline import Question
 from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.report import description, wording
-from mlflow_bce_monitor.report.plain_text import plain
+from mlflow_bce_monitor.tracking.judging import Judged, judge_together, mistaken, points_of, together
 
 _log = logging.getLogger(__name__)
 
 
-def check_asked(run_id: str, logged: Iterable[str], asked: Sequence[str]) -> None:
-    """Raise RunError when a run has metrics, but none of those that were asked for."""
-    names = sorted(logged)
-    if asked and names and not set(asked) & set(names):
-        found = ", ".join(repr(plain(name)) for name in names)
-        wanted = " or ".join(repr(plain(name)) for name in asked)
-        raise RunError(
-            f"Run {run_id} has no metric {wanted}; it has {found}. Pass --metric with one of these."
-        )
+def answers_of(
+    asked: Iterable[tuple[Row, RunRecord]], question: Question, limits: Limits = LIMITS
+) -> Iterator[dict[str, Any]]:
+    """Yield the row of each run: the contract's object, and what there is to write to the run.
 
-
-def mistake(run_id: str, error: Exception) -> str:
-    """Log a mistake of ours with its traceback, and return what the run's row says of it."""
-    _log.exception("Run %s met a mistake in bce-monitor", run_id)
-    return (
-        f"bce-monitor made a mistake ({type(error).__name__}: {plain(str(error))}). "
-        "Please report it with the traceback."
-    )
-
-
-def answer_of(row: Row, record: RunRecord, question: Question) -> dict[str, Any]:
-    """Return the row of one run: the contract's object, and what there is to write to the run.
-
-    One failing run never stops the others: its row says why.
+    Some runs are diagnosed together, with no more of them in memory. One failing run never stops the
+    others: its row says why.
     """
-    try:
-        check_asked(record.run_id, record.histories, question.metrics)
-        diagnosis = diagnose(record, question, LIMITS)
-        digest = digest_of(covered_by(row), question, LIMITS)
-        return {**diagnosis.as_contract(), "writing": vars(writing_of(diagnosis, record, digest))}
-    except BCEMonitorError as error:
-        why = str(error)
-    except Exception as error:  # noqa: BLE001 - a mistake of ours: logged, in the row, and the other runs go on
-        why = mistake(record.run_id, error)
+    for chunk in together(asked, _points_of):
+        judged = judge_together([record for _, record in chunk], question, limits)
+        for (row, record), one in zip(chunk, judged, strict=True):
+            yield _answer(row, record, one, question, limits)
+
+
+def _answer(
+    row: Row, record: RunRecord, judged: Judged, question: Question, limits: Limits
+) -> dict[str, Any]:
+    why = judged.error
+    if judged.trace:
+        _log.error("Run %s met a mistake in bce-monitor\n%s", record.run_id, judged.trace)
+    if judged.row is not None and judged.diagnosis is not None:
+        try:
+            digest = digest_of(covered_by(row), question, limits)
+            return {**judged.row, "writing": vars(writing_of(judged.diagnosis, record, digest))}
+        except Exception as error:  # noqa: BLE001 - a mistake of ours, as in ``judging.py``
+            _log.exception("Run %s met a mistake in bce-monitor", record.run_id)
+            why = mistaken(error)
     failed = failed_contract(record.run_id, record.run_name, record.experiment_id, why)
     return {**failed, "writing": None}
+
+
+def _points_of(pair: tuple[Row, RunRecord]) -> int:
+    return points_of(pair[1])
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,13 @@ from urllib.parse import quote, unquote
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mlflow_bce_monitor.columnar.answers import answer_of
+from mlflow_bce_monitor.columnar.answers import answers_of
 from mlflow_bce_monitor.columnar.layout import LAYOUT_VERSION, RUNS
 from mlflow_bce_monitor.columnar.points import runs_of
 from mlflow_bce_monitor.columnar.runs import Row, neighbour_of, parent_of, record_of
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.pipeline import Question
-from mlflow_bce_monitor.records import MetricHistory, Sibling
+from mlflow_bce_monitor.records import MetricHistory, RunRecord, Sibling
 from mlflow_bce_monitor.siblings import Neighbour
 from mlflow_bce_monitor.stretches import surrounded
 
@@ -117,19 +117,21 @@ def works_of(parts: Sequence[Part]) -> Iterator[Work]:
 
 def diagnosed(work: Work, question: Question) -> list[dict[str, Any]]:
     """Return the answers of all runs of a part, in its order."""
+    return list(answers_of(_records(work), question))
+
+
+def _records(work: Work) -> Iterator[tuple[Row, RunRecord]]:
+    """Yield each run of a part and its record."""
     rows = read_runs(work.part)
     histories = read_points(work.part)
     following = next(histories, None)
-    answers = []
     for row in rows:
         found: dict[str, MetricHistory] = {}
         # Runs without points are missing among those with points, which follow in the same order.
         if following is not None and following[0] == row["run_id"]:
             found = following[1]
             following = next(histories, None)
-        record = record_of(row, found, work.siblings.get(row["run_id"], ()))
-        answers.append(answer_of(row, record, question))
-    return answers
+        yield row, record_of(row, found, work.siblings.get(row["run_id"], ()))
 
 
 def read_runs(part: Part) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from mlflow_bce_monitor.contract import ANSWER_METRICS
+from mlflow_bce_monitor.contract import OWN_METRICS
 from mlflow_bce_monitor.records import FloatArray, IntArray, MetricHistory
 
 
@@ -125,7 +125,7 @@ def runs_of(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, dict[str, 
                 if current is not None:
                     yield current, histories_of(curves)
                 current, curves = run_id, {}
-            if name not in ANSWER_METRICS:
+            if name not in OWN_METRICS:
                 curves.setdefault(name, []).append(stretch)
     if current is not None:
         yield current, histories_of(curves)

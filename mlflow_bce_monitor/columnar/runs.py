@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from mlflow_bce_monitor.columnar.fingerprint import Covered
-from mlflow_bce_monitor.contract import ANSWER_METRICS, is_answer_tag
+from mlflow_bce_monitor.contract import OWN_METRICS, is_answer_tag
 from mlflow_bce_monitor.records import DatasetInput, MetricHistory, RunRecord, Sibling
 from mlflow_bce_monitor.siblings import FINISHED, PARENT_TAG, Neighbour
 from mlflow_bce_monitor.tracking.description import without_block
@@ -49,7 +49,7 @@ def neighbour_of(row: Row) -> Neighbour | None:
     sibling = Sibling(
         run_id=row["run_id"],
         params=dict(pairs(row["params"])),
-        latest={name: point["value"] for name, point in pairs(row["latest"]) if name not in ANSWER_METRICS},
+        latest={name: point["value"] for name, point in pairs(row["latest"]) if name not in OWN_METRICS},
         datasets=tuple(
             sorted((part["context"] or "", part["digest"] or "") for part in row["datasets"] or ())
         ),
@@ -67,7 +67,7 @@ def covered_by(row: Row) -> Covered:
     points = sorted(
         [name, repr(point["value"]), point["timestamp"], point["step"]]
         for name, point in pairs(row["latest"])
-        if name not in ANSWER_METRICS
+        if name not in OWN_METRICS
     )
     datasets = None if row["datasets"] is None else sorted(_covered_dataset(one) for one in row["datasets"])
     return Covered(

@@ -84,8 +84,8 @@ def companions_of(candidates: Sequence[Candidate], limits: Limits) -> dict[tuple
 def best_of(candidates: Sequence[Candidate], split: Split, limits: Limits) -> Curve | None:
     """Return the most useful curve of a split: long enough and per epoch, then the longest."""
     of_split = [candidate for candidate in candidates if candidate.curve.split is split]
-    if not of_split:
-        return None
+    if len(of_split) <= 1:
+        return of_split[0].curve if of_split else None
 
     def usefulness(candidate: Candidate) -> tuple[bool, bool, bool, int]:
         curve, grain = candidate.curve, candidate.reading.grain
@@ -115,9 +115,12 @@ def _candidates(histories: Mapping[str, MetricHistory], read: Reader) -> Iterabl
 
 def _as_share(curve: Curve) -> Curve | None:
     """Return a metric between 0 and 1 as such where it was logged in percent, None when it is neither."""
-    if curve.finite.size == 0 or (curve.finite.min() >= 0.0 and curve.finite.max() <= _SHARE_CEILING):
+    if curve.finite.size == 0:
         return curve
-    if curve.finite.min() < 0.0 or curve.finite.max() > _PERCENT * _SHARE_CEILING:
+    lowest, highest = curve.finite.min(), curve.finite.max()
+    if lowest >= 0.0 and highest <= _SHARE_CEILING:
+        return curve
+    if lowest < 0.0 or highest > _PERCENT * _SHARE_CEILING:
         return None
     return replace(curve, values=curve.values / _PERCENT, removed=(*curve.removed, "divided by 100"))
 
@@ -133,6 +136,8 @@ def _first_set_is_training(candidates: list[Candidate]) -> list[Candidate]:
     ``validation_0``, ``validation_1`` and ``valid_0``, ``valid_1``; the usual call is
     ``eval_set=[(X_train, y_train), (X_valid, y_valid)]``.
     """
+    if not any("valid" in candidate.curve.name for candidate in candidates):
+        return candidates
     numbers = {candidate.curve.name: _NUMBERED_SET.match(candidate.curve.name) for candidate in candidates}
     present = {found.group(1) for found in numbers.values() if found}
     trained_on = [c for c in candidates if c.curve.role is Role.LOSS and c.curve.split is Split.TRAIN]

@@ -92,7 +92,7 @@ def certainty_of(
     """
     name = losses[0].curve.name
     roles = {candidate.reading.role for candidate in candidates}
-    negative = [loss for loss in losses if bool((loss.curve.finite < 0).any())]
+    negative = [loss for loss in losses if loss.curve.finite.size and loss.curve.finite.min() < 0.0]
     if not all(_fell_below_zero(loss, roles, settings) for loss in negative):
         return Certainty(None, f"{name!r} has negative values; a binary cross-entropy has none")
     return (

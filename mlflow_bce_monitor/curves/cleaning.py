@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from mlflow_bce_monitor.arrays import are_finite
 from mlflow_bce_monitor.records import FloatArray, IntArray, MetricHistory
 
 AS_GOOD_AS_INFINITE: Final = 1e100
@@ -71,6 +72,8 @@ def clean(history: MetricHistory) -> Points:
 
 def restore_infinity(values: FloatArray) -> FloatArray:
     """Turn the +-1.797e308 of SQL stores, and other overflow, back into +-inf; NaN stays NaN."""
+    if are_finite(values):
+        return values
     huge = np.abs(values) >= AS_GOOD_AS_INFINITE
     if not huge.any():
         return values

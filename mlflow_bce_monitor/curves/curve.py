@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from mlflow_bce_monitor.arrays import are_finite
 from mlflow_bce_monitor.records import FloatArray, IntArray
 
 
@@ -84,6 +85,8 @@ class Curve:
     @cached_property
     def finite(self) -> FloatArray:
         """Shape (n_finite,): the values that are numbers, in order."""
+        if are_finite(self.values):
+            return self.values
         known = np.isfinite(self.values)
         return self.values if known.all() else self.values[known]
 

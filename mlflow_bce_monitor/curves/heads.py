@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 import numpy as np
@@ -36,6 +36,10 @@ _SUM_TOLERANCE: Final = 1e-3
 """Of the sum: float32 means over the same batches agree to a hundredth of this."""
 
 
+_NAMES_KEPT: Final = 256
+"""Sets of names of metrics whose heads are kept: the runs of an experiment share theirs."""
+
+
 @dataclass(frozen=True)
 class Head:
     """One output of a model.
@@ -58,6 +62,11 @@ def heads_of(metrics: Iterable[str]) -> tuple[Head, ...]:
     A name such as ``aux_loss`` makes a head as well: whether a head is a binary one is not
     said by its name but by the metrics that stand beside its loss.
     """
+    return _heads_of(tuple(metrics))
+
+
+@lru_cache(maxsize=_NAMES_KEPT)
+def _heads_of(metrics: tuple[str, ...]) -> tuple[Head, ...]:
     found: dict[str, list[str]] = {}
     whole = False
     for metric in metrics:

@@ -270,6 +270,7 @@ def is_regression_metric(name: str) -> bool:
     return core(name)[0] in _REGRESSION_QUANTITIES
 
 
-def is_generator_loss(name: str) -> bool:
-    """Whether a metric is the loss of a GAN's generator."""
-    return core(name)[0] in GENERATOR_LOSSES
+@lru_cache(maxsize=256)
+def are_adversarial(names: tuple[str, ...]) -> bool:
+    """Whether one of the metrics of a run is the loss of a GAN's generator."""
+    return any(core(name)[0] in GENERATOR_LOSSES for name in names)

@@ -71,12 +71,13 @@ def recognise(record: RunRecord, settings: Settings, limits: Limits, metrics: Se
     candidates = candidates_of(record.histories)
     if metrics:
         return _named_by_caller(record, metrics, candidates, settings, limits)
-    parts = heads.heads_of(record.histories)
+    logged = tuple(record.histories)
+    parts = heads.heads_of(logged)
     head = _worst_head(parts, record, settings, limits) if parts else None
     if head is not None:
         return head
     losses = [candidate for candidate in candidates if candidate.reading.role is Role.LOSS]
-    adversarial = any(names.is_generator_loss(name) for name in record.histories)
+    adversarial = names.are_adversarial(logged)
     usable = [loss for loss in losses if adversarial or loss.reading.loss_kind is not LossKind.DISCRIMINATOR]
     companions = companions_of(candidates, limits)
     if not usable:

@@ -260,9 +260,10 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     "inside_batch_norm": FactKind("yes/no", "some layer normalises over the batch", CALLBACK),
     "inside_layers": FactKind("count", "layers with weights", CALLBACK),
     "inside_linear": FactKind("yes/no", "nothing but the output layer bends", CALLBACK),
+    "inside_dropout": FactKind("share", "highest dropout rate of a layer", CALLBACK),
     # --- measured in an evaluation of the model: see evaluated.py --------------------------
     **{evaluated_fact(one.name): FactKind(one.unit, one.meaning, _EVALUATE) for one in EVALUATED.values()},
-    # --- found by experiments on a copy of the model: see rules/probed.py -----------------
+    # --- found by experiments on a copy of the model: see rules/probed/ -----------------
     "probe_skill": FactKind(
         "skill",
         "1 - cross-entropy of the model's predictions of the rows / chance level of their labels",

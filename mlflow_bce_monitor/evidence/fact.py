@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any, Final, NamedTuple
 
 from mlflow_bce_monitor.contract import Tier
 
 FactValue = float | int | bool | str
+
+PROBED: Final = "probe_"
+"""Beginning of the facts that experiments on a copy of the model found."""
 
 
 class Fact(NamedTuple):
@@ -41,17 +45,31 @@ class Evidence(Mapping[str, FactValue]):
 
     def __init__(self, facts: tuple[Fact, ...] = ()) -> None:
         self._facts = {fact.name: fact for fact in facts}
+        # Everything below asks by this: a look-up takes as long as one in a dict, and no call from Python.
+        self._look: Callable[[str], Fact | None] = self._facts.get
+
+    def __reduce__(self) -> tuple[type[Evidence], tuple[tuple[Fact, ...]]]:
+        # What is sent to another process is all of it, and not what would look for it.
+        return Evidence, (self.facts(),)
 
     def __getitem__(self, name: str) -> FactValue:
-        return self._facts[name].value
+        fact = self._look(name)
+        if fact is None:
+            raise KeyError(name)
+        return fact[1]
 
     def __contains__(self, name: object) -> bool:
         # What the base class does by catching a KeyError, which takes ten times as long.
-        return name in self._facts
+        return self._look(name) is not None  # type: ignore[arg-type]
 
     def has_all(self, names: Iterable[str]) -> bool:
         """Whether all of these facts are known."""
-        return all(map(self._facts.__contains__, names))
+        return all(map(self._look, names))
+
+    @cached_property
+    def is_probed(self) -> bool:
+        """Whether experiments on a copy of the model found any of it."""
+        return any(name.startswith(PROBED) for name in self)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._facts)
@@ -61,7 +79,10 @@ class Evidence(Mapping[str, FactValue]):
 
     def fact(self, name: str) -> Fact:
         """Return the whole fact; KeyError when it is not known."""
-        return self._facts[name]
+        fact = self._look(name)
+        if fact is None:
+            raise KeyError(name)
+        return fact
 
     def facts(self) -> tuple[Fact, ...]:
         """Return all facts in the order they were gathered."""
@@ -69,15 +90,20 @@ class Evidence(Mapping[str, FactValue]):
 
     def and_facts(self, more: Iterable[Fact]) -> Evidence:
         """Return this evidence with further facts; a fact of the same name replaces the old one."""
-        return Evidence((*self._facts.values(), *more))
+        return Evidence((*self.facts(), *more))
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a fact's value, or something else when it is not known."""
+        fact = self._look(name)
+        return default if fact is None else fact.value
 
     def number(self, name: str) -> float:
         """Return a fact as a float; KeyError when it is not known, TypeError when it is a word."""
-        value = self._facts[name].value
+        value = self[name]
         if isinstance(value, str):
             raise TypeError(f"fact {name!r} is the word {value!r}, not a number")
         return float(value)
 
     def number_or(self, name: str, otherwise: float) -> float:
         """Return a fact as a float, or another number when it is not known."""
-        return self.number(name) if name in self._facts else otherwise
+        return otherwise if self._look(name) is None else self.number(name)

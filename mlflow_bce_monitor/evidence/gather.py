@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final, NamedTuple
+
 from mlflow_bce_monitor.curves.curve import CurveSet
+from mlflow_bce_monitor.evaluated import EVALUATED, evaluated_fact
 from mlflow_bce_monitor.evidence import (
     of_course,
     of_curves,
@@ -13,12 +16,106 @@ from mlflow_bce_monitor.evidence import (
 )
 from mlflow_bce_monitor.evidence.fact import Evidence, Fact
 from mlflow_bce_monitor.evidence.of_curves import plateau_fraction
+from mlflow_bce_monitor.evidence.on_demand import EvidenceOnDemand, Finder, Finders
 from mlflow_bce_monitor.evidence.view import LossView
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.settings import Settings
 
-__all__ = ["LossView", "gather", "plateau_fraction"]
+__all__ = ["FINDERS", "LossView", "gather", "plateau_fraction"]
+
+
+class Look(NamedTuple):
+    """All there is to look at: see :func:`gather`."""
+
+    record: RunRecord
+    curves: CurveSet
+    train: LossView
+    validation: LossView | None
+    settings: Settings
+    limits: Limits
+
+
+FINDERS: Final[Finders[Look]] = Finders(
+    (
+        Finder(of_curves.SHAPE, lambda at: of_curves.shape(at.train, at.curves, at.limits)),
+        Finder(of_curves.TWIN, lambda at: of_curves.twin(at.validation, at.limits)),
+        Finder(
+            ("left_plateau_fraction", "final_skill", "end_noise", "stand_skill"),
+            lambda at: of_course.course(at.train, at.limits),
+        ),
+        Finder(
+            ("accuracies_at_end_level",),
+            lambda at: of_course.accuracies_at_the_level(at.train, at.curves, at.limits),
+        ),
+        Finder(
+            ("validation_one_class_gain",),
+            lambda at: of_course.held_back_course(at.validation, at.curves, at.limits),
+        ),
+        Finder(
+            ("n_train", "training_gain"),
+            lambda at: of_predictions.training_gain(at.train, at.curves, at.settings),
+        ),
+        Finder(
+            ("n_validation", "validation_gain"),
+            lambda at: of_predictions.held_back_gain(at.validation, at.curves),
+        ),
+        Finder(
+            ("last_leap", "last_skill", "movement", "start_off_untrained"),
+            lambda at: of_curves.movement(at.validation or at.train),
+        ),
+        Finder(("penalty",), lambda at: of_curves.penalty(at.train, at.curves)),
+        Finder(("common_excess",), lambda at: of_curves.common_excess(at.train, at.validation, at.limits)),
+        Finder(
+            ("positive_share", "minority_share", "effective_minority_share"),
+            lambda at: of_predictions.shares(at.train, at.settings),
+        ),
+        Finder(
+            ("accuracy_constant",),
+            lambda at: of_predictions.accuracy_constant(at.train, at.curves, at.limits),
+        ),
+        Finder(
+            ("one_class_accuracy_gap",),
+            lambda at: of_predictions.one_class_gap(at.train, at.curves, at.limits),
+        ),
+        Finder(
+            ("error_rate", "accuracy_gain"),
+            lambda at: of_predictions.errors(at.train, at.curves, at.limits),
+        ),
+        Finder(
+            ("recall", "auc", "validation_auc", "reward_margin"),
+            lambda at: of_predictions.other_metrics(at.train, at.curves, at.limits),
+        ),
+        Finder(
+            ("constant_output", "output_went_constant"),
+            lambda at: of_predictions.constant_output(at.curves, at.limits),
+        ),
+        Finder(("chance_distance",), lambda at: of_predictions.chance_distance(at.train, at.validation)),
+        Finder(("fit_gap",), lambda at: of_predictions.fit_gap(at.train, at.validation)),
+        Finder(("ranking",), lambda at: of_predictions.ranking(at.validation, at.curves, at.limits)),
+        Finder(
+            ("base_rate_headroom", "validation_auc_error"),
+            lambda at: of_predictions.held_back_labels(at.validation, at.curves),
+        ),
+        Finder(("logps_zero",), lambda at: of_predictions.log_probabilities(at.curves, at.train.curve.split)),
+        Finder(
+            of_training.TRAINING,
+            lambda at: of_training.training(
+                at.train,
+                at.curves,
+                at.settings,
+                of_predictions.train_rows(at.train, at.curves, at.settings),
+            ),
+        ),
+        Finder(("adversarial", "preference_loss"), lambda at: of_training.context(at.curves, at.train)),
+        Finder(of_monitor.INSIDE_FACTS, lambda at: of_monitor.monitored(at.record, at.train.curve.name)),
+        Finder(
+            (*map(evaluated_fact, EVALUATED), "constant_output", "ranking"),
+            lambda at: of_evaluation.evaluated(at.record, at.limits),
+        ),
+    )
+)
+"""What finds every fact that a run by itself offers, in the order in which the facts stand."""
 
 
 def gather(
@@ -30,7 +127,7 @@ def gather(
     limits: Limits,
     probed: tuple[Fact, ...] = (),
 ) -> Evidence:
-    """Collect every fact the run offers.
+    """Return every fact the run offers, each of which is looked for when it is asked for.
 
     Parameters
     ----------
@@ -45,26 +142,5 @@ def gather(
     probed
         What experiments on a copy of the model found; () without any.
     """
-    facts = [
-        *of_curves.shape(train, curves, limits),
-        *(of_curves.twin(validation, limits) if validation is not None else ()),
-        *of_course.course(train, curves, limits),
-        *of_course.held_back_course(validation, curves, limits),
-        *of_predictions.gains(train, validation, curves, settings),
-        *of_curves.movement(validation or train),
-        *of_curves.penalty(train, curves),
-        *of_curves.common_excess(train, validation, limits),
-        *of_predictions.predictions(train, curves, settings, limits),
-        *of_predictions.constant_output(curves, limits),
-        *of_predictions.chance_distance(train, validation),
-        *of_predictions.fit_gap(train, validation),
-        *of_predictions.ranking(validation, curves, limits),
-        *of_predictions.held_back_labels(validation, curves),
-        *of_predictions.log_probabilities(curves, train.curve.split),
-        *of_training.training(train, curves, settings, of_predictions.train_rows(train, curves, settings)),
-        *of_training.context(curves, train),
-        *of_monitor.monitored(record, train.curve.name),
-        *of_evaluation.evaluated(record, limits),
-        *probed,
-    ]
-    return Evidence(tuple(facts))
+    evidence = EvidenceOnDemand(FINDERS, Look(record, curves, train, validation, settings, limits))
+    return evidence.and_facts(probed) if probed else evidence

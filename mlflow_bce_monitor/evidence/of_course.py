@@ -9,30 +9,28 @@ import numpy as np
 
 from mlflow_bce_monitor.chance.level import LN_2, share_with_entropy
 from mlflow_bce_monitor.contract import Tier
-from mlflow_bce_monitor.curves.curve import CurveSet, Role
+from mlflow_bce_monitor.curves.curve import CurveSet, Role, together
 from mlflow_bce_monitor.evidence.fact import Fact
 from mlflow_bce_monitor.evidence.view import LossView
 from mlflow_bce_monitor.findings.finding import CurveFindings
-from mlflow_bce_monitor.findings.noise import point_noise
 from mlflow_bce_monitor.limits import Limits
 
 _SAME_ACCURACY: Final = 6
 """Decimals to which accuracies are compared: they are float32."""
 
 
-def course(train: LossView, curves: CurveSet, limits: Limits) -> Iterator[Fact]:
+def course(train: LossView, limits: Limits) -> Iterator[Fact]:
     """Yield what the judged loss left behind, where its last point is and how much a point jumps."""
-    findings, chance, values = train.findings, train.chance.value, train.curve.finite
+    findings, chance = train.findings, train.chance.value
     source = f"metric {train.curve.name!r}"
     yield Fact("left_plateau_fraction", _left_plateau_fraction(findings), source, Tier.CURVE)
-    if values.size == 0 or findings.end_level is None:
+    if findings.last is None or findings.end_level is None:
         return
-    yield Fact("final_skill", 1.0 - float(values[-1]) / chance, source, Tier.CURVE)
-    if values.size >= limits.points_of_noise:
-        yield Fact("end_noise", point_noise(values[values.size // 2 :]) / chance, source, Tier.CURVE)
+    yield Fact("final_skill", 1.0 - findings.last / chance, source, Tier.CURVE)
+    if findings.n_finite >= limits.points_of_noise:
+        yield Fact("end_noise", train.numbers.end_noise / chance, source, Tier.CURVE)
     if findings.stand is not None:
         yield Fact("stand_skill", 1.0 - findings.stand.level / chance, source, Tier.CURVE)
-    yield from _accuracies_at_the_level(train, curves, limits)
 
 
 def held_back_course(validation: LossView | None, curves: CurveSet, limits: Limits) -> Iterator[Fact]:
@@ -58,7 +56,7 @@ def _left_plateau_fraction(findings: CurveFindings) -> float:
     return sum(left) / findings.n_points if findings.n_points else 0.0
 
 
-def _accuracies_at_the_level(view: LossView, curves: CurveSet, limits: Limits) -> Iterator[Fact]:
+def accuracies_at_the_level(view: LossView, curves: CurveSet, limits: Limits) -> Iterator[Fact]:
     """Yield how many accuracies there were while the loss was about as low as at its end.
 
     One class for everything has one accuracy. A network whose loss has come most of the way
@@ -67,10 +65,9 @@ def _accuracies_at_the_level(view: LossView, curves: CurveSet, limits: Limits) -
     accuracy, end = curves.companion(Role.ACCURACY, view.curve.split), view.findings.end_level
     if accuracy is None or end is None:
         return
-    _, at_loss, at_accuracy = np.intersect1d(view.curve.steps, accuracy.steps, return_indices=True)
+    _, losses, accuracies = together(view.curve, accuracy)
     # The first training loss and accuracy are means over an epoch in which everything may have happened.
-    losses, accuracies = view.curve.values[at_loss[1:]], accuracy.values[at_accuracy[1:]]
-    low = losses <= end + limits.most_of_the_way * (LN_2 - end)
-    count = int(np.unique(np.round(accuracies[low], _SAME_ACCURACY)).size)
+    low = losses[1:] <= end + limits.most_of_the_way * (LN_2 - end)
+    count = int(np.unique(np.round(accuracies[1:][low], _SAME_ACCURACY)).size)
     source = f"metrics {accuracy.name!r} and {view.curve.name!r}"
     yield Fact("accuracies_at_end_level", count, source, Tier.CURVE)

@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 
-from mlflow_bce_monitor.arrays import median
+from mlflow_bce_monitor.arrays import FloatArray, median
+from mlflow_bce_monitor.chance.estimate import ChanceEstimate
 from mlflow_bce_monitor.contract import Tier
-from mlflow_bce_monitor.curves.curve import Curve, CurveSet, together
+from mlflow_bce_monitor.curves.curve import CurveSet, together
 from mlflow_bce_monitor.evidence.fact import Fact
 from mlflow_bce_monitor.evidence.view import LossView
-from mlflow_bce_monitor.findings.blocks import blocks_of
 from mlflow_bce_monitor.findings.finding import CurveFindings
 from mlflow_bce_monitor.limits import Limits
+
+SHAPE: Final = (
+    *("n_points", "ends_non_finite", "had_non_finite", "share_known", "loss_certainty"),
+    *("end_level", "end_skill", "end_skill_error", "best_skill", "first_ratio", "end_ratio", "peak_ratio"),
+    *("rise_after_start", "spike_count", "end_spread", "end_fall", "end_falling", "constant_loss"),
+    *("plateau_fraction", "end_flat_fraction", "total_fall", "stand_fraction", "negative_loss"),
+)
+"""What :func:`shape` finds."""
+
+TWIN: Final = (
+    *("validation_skill", "best_validation_skill", "validation_fall", "validation_falling"),
+    *("validation_end_ratio", "validation_spread"),
+)
+"""What :func:`twin` finds."""
 
 
 def shape(view: LossView, curves: CurveSet, limits: Limits) -> Iterator[Fact]:
@@ -30,25 +45,24 @@ def shape(view: LossView, curves: CurveSet, limits: Limits) -> Iterator[Fact]:
     yield fact("had_non_finite", findings.non_finite_from is not None)
     yield fact("share_known", view.chance.known)
     yield fact("loss_certainty", str(curves.certainty))
-    if findings.end_level is None or findings.first is None:
+    if findings.end_level is None or findings.first is None or findings.best is None:
         return
-    values = view.curve.finite
-    smooth = blocks_of(view.curve, limits.max_blocks).smooth
-    tail = max(1, int(np.ceil(values.size * limits.end_fraction)))
+    tail = max(1, math.ceil(findings.n_finite * limits.end_fraction))
     yield fact("end_level", findings.end_level)
     yield fact("end_skill", 1.0 - findings.end_level / chance)
     yield fact("end_skill_error", findings.noise / math.sqrt(tail) / chance)
-    yield fact("best_skill", 1.0 - float(smooth.min()) / chance)
+    yield fact("best_skill", 1.0 - view.numbers.lowest_smooth / chance)
     # A sound network starts near 0.5 for everything, which costs more than chance where one class is rare.
     start = max(view.chance.untrained, chance)
     yield fact("first_ratio", findings.first / start)
     yield fact("end_ratio", findings.end_level / start)
-    yield fact("peak_ratio", float(values.max()) / start)
+    yield fact("peak_ratio", view.numbers.highest / start)
     yield fact(
-        "rise_after_start", (float(values[1:].max()) - findings.first) / chance if values.size > 1 else 0.0
+        "rise_after_start",
+        (view.numbers.highest_later - findings.first) / chance if findings.n_finite > 1 else 0.0,
     )
     yield fact("spike_count", len(findings.spikes))
-    yield fact("end_spread", _end_spread(view.curve, limits) / chance)
+    yield fact("end_spread", view.numbers.end_spread / chance)
     yield fact("end_fall", -findings.end_slope_per_run / chance)
     yield fact("end_falling", findings.end_slope_significant and findings.end_slope_per_run < 0)
     yield fact("constant_loss", findings.constant_to_digit)
@@ -56,7 +70,7 @@ def shape(view: LossView, curves: CurveSet, limits: Limits) -> Iterator[Fact]:
     yield fact("end_flat_fraction", _end_flat_fraction(findings))
     yield fact("total_fall", (findings.first - findings.end_level) / chance)
     yield fact("stand_fraction", findings.stand.length / findings.n_points if findings.stand else 0.0)
-    yield fact("negative_loss", bool((values < 0.0).any()))
+    yield fact("negative_loss", findings.best < 0.0)
 
 
 def plateau_fraction(findings: CurveFindings) -> float:
@@ -76,31 +90,24 @@ def _end_flat_fraction(findings: CurveFindings) -> float:
     return last.length / findings.n_points if reaches_end else 0.0
 
 
-def _end_spread(curve: Curve, limits: Limits) -> float:
-    """Return the standard deviation of the last half of the curve, in blocks, about its running median."""
-    blocks = blocks_of(curve, limits.max_blocks)
-    half = max(2, round(len(blocks) * limits.trend_fraction))
-    residual = (blocks.values - blocks.smooth)[-half:]
-    return float(residual.std())
-
-
-def twin(view: LossView, limits: Limits) -> Iterator[Fact]:
+def twin(view: LossView | None, limits: Limits) -> Iterator[Fact]:
     """Yield what the same loss on held-back data looks like, when it has points enough to tell."""
+    if view is None:
+        return
     findings, chance = view.findings, view.chance.value
     if findings.end_level is None or findings.n_finite < limits.min_repeats:
         return
     source = f"metric {view.curve.name!r}"
-    smooth = blocks_of(view.curve, limits.max_blocks).smooth
     falling = findings.end_slope_significant and findings.end_slope_per_run < 0
     yield Fact("validation_skill", 1.0 - findings.end_level / chance, source, Tier.CURVE)
     # Against the lowest chance level that the rows may have: was it ever below that for sure?
     lowest = view.chance.low if view.chance.known and view.chance.low > 0.0 else chance
-    yield Fact("best_validation_skill", 1.0 - float(smooth.min()) / lowest, source, Tier.CURVE)
+    yield Fact("best_validation_skill", 1.0 - view.numbers.lowest_smooth / lowest, source, Tier.CURVE)
     yield Fact("validation_fall", -findings.end_slope_per_run / chance, source, Tier.CURVE)
     yield Fact("validation_falling", falling, source, Tier.CURVE)
     start = max(view.chance.untrained, chance)
     yield Fact("validation_end_ratio", findings.end_level / start, source, Tier.CURVE)
-    yield Fact("validation_spread", _end_spread(view.curve, limits) / chance, source, Tier.CURVE)
+    yield Fact("validation_spread", view.numbers.end_spread / chance, source, Tier.CURVE)
 
 
 def movement(view: LossView) -> Iterator[Fact]:
@@ -109,17 +116,17 @@ def movement(view: LossView) -> Iterator[Fact]:
     Held-back data are the better witness: their loss is measured on one model, while a
     training loss is averaged over the batches of an epoch in which the model moved.
     """
-    values = view.curve.finite
-    if values.size == 0:
+    findings, chance = view.findings, view.chance
+    if findings.first is None or findings.last is None or findings.best is None:
         return
     source = f"metric {view.curve.name!r}"
-    if view.findings.end_level is not None:
-        last = float(values[-1])
-        yield Fact("last_leap", (last - view.findings.end_level) / view.chance.value, source, Tier.CURVE)
-        yield Fact("last_skill", 1.0 - last / view.chance.value, source, Tier.CURVE)
-    if values.size > 1:
-        yield Fact("movement", float(values.max() - values.min()) / view.chance.value, source, Tier.CURVE)
-    off = abs(float(values[0]) - view.chance.untrained)
+    if findings.end_level is not None:
+        yield Fact("last_leap", (findings.last - findings.end_level) / chance.value, source, Tier.CURVE)
+        yield Fact("last_skill", 1.0 - findings.last / chance.value, source, Tier.CURVE)
+    if findings.n_finite > 1:
+        moved = (view.numbers.highest - findings.best) / chance.value
+        yield Fact("movement", moved, source, Tier.CURVE)
+    off = abs(findings.first - chance.untrained)
     yield Fact("start_off_untrained", off, source, Tier.CURVE)
 
 
@@ -132,24 +139,36 @@ def common_excess(train: LossView, validation: LossView | None, limits: Limits) 
     if validation is None:
         return
     _, ours, theirs = together(train.curve, validation.curve)
-    if ours.size < limits.min_points or not bool(np.isfinite(ours).all() and np.isfinite(theirs).all()):
+    if ours.size < limits.min_points or not (_is_finite(train, ours) and _is_finite(validation, theirs)):
         return
-    above = theirs[:-1] - validation.chance.value
+    common = _above_by_the_same(ours, theirs, train.chance, validation.chance, limits)
+    source = f"metrics {train.curve.name!r} and {validation.curve.name!r}"
+    yield Fact("common_excess", common, source, Tier.CURVE)
+
+
+def _is_finite(view: LossView, some: FloatArray) -> bool:
+    """Whether some of the values of a loss are numbers, as all of them mostly are."""
+    return view.findings.n_finite == view.findings.n_points or bool(np.isfinite(some).all())
+
+
+def _above_by_the_same(
+    ours: FloatArray, theirs: FloatArray, trained: ChanceEstimate, held_back: ChanceEstimate, limits: Limits
+) -> bool:
+    # A single prediction for all rows on its way from 0.5 to their share costs the same on both, too.
+    if float(theirs[0]) <= limits.lifted_start * held_back.untrained:
+        return False
+    above = theirs[:-1] - held_back.value
     gap = theirs[:-1] - (ours[:-1] + ours[1:]) / 2.0
     # One prediction for everything costs each split its own chance level.
-    apart = validation.chance.value - train.chance.value
+    apart = held_back.value - trained.value
     gap = np.minimum(np.abs(gap), np.abs(gap - apart))
     half = slice(above.size // 2, None)
     size = max(median(above[half]), float(theirs.max() - theirs.min()))
-    common = (
+    return (
         bool((above > 0.0).all())
-        # A single prediction for all rows on its way from 0.5 to their share costs the same on both, too.
-        and float(theirs[0]) > limits.lifted_start * validation.chance.untrained
-        and size > limits.chance_band * validation.chance.value
+        and size > limits.chance_band * held_back.value
         and median(gap[half]) < limits.common_gap * size
     )
-    source = f"metrics {train.curve.name!r} and {validation.curve.name!r}"
-    yield Fact("common_excess", common, source, Tier.CURVE)
 
 
 def penalty(view: LossView, curves: CurveSet) -> Iterator[Fact]:

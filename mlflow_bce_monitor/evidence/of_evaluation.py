@@ -38,14 +38,14 @@ def evaluated(record: RunRecord, limits: Limits) -> tuple[Fact, ...]:
 
 
 def _last_values(record: RunRecord) -> Iterator[Fact]:
-    last = {name: _last(record, evaluated_metric(name)) for name in EVALUATED}
-    whole = last["rows"]
+    whole = _last(record, evaluated_metric("rows"))
     if whole is None:
         return
-    for name, value in last.items():
+    for name in EVALUATED:
+        metric = evaluated_metric(name)
+        value = _last(record, metric)
         # What an earlier evaluation measured and the last one could not, is not known any more.
         if value is not None and value[0] == whole[0]:
-            metric = evaluated_metric(name)
             yield Fact(evaluated_fact(name), value[1], f"metric {metric!r}, last value", Tier.MODEL)
 
 

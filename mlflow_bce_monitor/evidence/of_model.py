@@ -7,13 +7,10 @@ which of its facts need model and data.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from mlflow_bce_monitor.contract import Tier
 from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
-from mlflow_bce_monitor.evidence.fact import Fact, FactValue
-
-PROBED: Final = "probe_"
+from mlflow_bce_monitor.evidence.fact import PROBED, Fact, FactValue
 
 
 def probed(probe: str, numbers: Mapping[str, FactValue]) -> Iterator[Fact]:

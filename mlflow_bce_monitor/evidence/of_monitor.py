@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from mlflow_bce_monitor.contract import Tier
 from mlflow_bce_monitor.curves.names import core
+from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
 from mlflow_bce_monitor.evidence.fact import Fact, FactValue
 from mlflow_bce_monitor.monitored import MEASURED, PREFIX, TAG, Measured, heads_of, words_of
 from mlflow_bce_monitor.records import RunRecord
@@ -39,6 +40,10 @@ _STORED_INFINITY: Final = 1e308
 """SQL stores give infinities back as 1.797e308; comparing with NaN is false as well."""
 
 
+INSIDE_FACTS: Final = tuple(name for name in CATALOGUE if name.startswith(INSIDE))
+"""What :func:`monitored` finds."""
+
+
 def monitored(record: RunRecord, judged: str) -> Iterator[Fact]:
     """Yield what the callback measured; nothing for a run that was trained without it.
 
@@ -50,6 +55,8 @@ def monitored(record: RunRecord, judged: str) -> Iterator[Fact]:
         Name of the judged loss, which tells the output of a model with several.
     """
     tag = words_of(record.tags)
+    if not tag and not any(name.startswith(PREFIX) for name in record.histories):
+        return  # trained without it
     head = _head_of(record, judged)
     found = dict(_last_values(record, head))
     for name, (value, metric) in found.items():
@@ -116,9 +123,9 @@ def _head_of(record: RunRecord, judged: str) -> str:
 
 def _words(tag: Mapping[str, Any], head: str) -> Iterator[Fact]:
     source = f"tag {TAG!r}"
-    for key in ("batch_norm", "layers", "linear"):
+    for key in ("batch_norm", "layers", "linear", "dropout"):
         value = tag.get(key)
-        if isinstance(value, (bool, int)):
+        if isinstance(value, (bool, int, float)):
             yield Fact(INSIDE + key, value, source, Tier.MONITOR)
     said = heads_of(tag)
     chosen = next((one for one in said if one.get("name") == head), said[0] if len(said) == 1 else {})

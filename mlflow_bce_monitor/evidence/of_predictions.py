@@ -35,10 +35,8 @@ _ACCURACIES_KEPT: Final = 8
 """Accuracies whose rows are kept: several facts about one run rest on them."""
 
 
-def gains(
-    train: LossView, validation: LossView | None, curves: CurveSet, settings: Settings
-) -> Iterator[Fact]:
-    """Yield what the skill is worth over all rows: a small skill on few rows is no skill.
+def training_gain(train: LossView, curves: CurveSet, settings: Settings) -> Iterator[Fact]:
+    """Yield what the skill is worth over all training rows: a small skill on few rows is no skill.
 
     A gain of G nats says that the labels are exp(G) times as likely under the model's
     predictions as under the constant: a likelihood ratio, comparable over sizes and shares.
@@ -49,6 +47,10 @@ def gains(
         if train.findings.end_level is not None:
             gain = (train.chance.value - train.findings.end_level) * known.value
             yield Fact("training_gain", gain, f"metric {train.curve.name!r} and {known.source}", Tier.CURVE)
+
+
+def held_back_gain(validation: LossView | None, curves: CurveSet) -> Iterator[Fact]:
+    """Yield the same of the held-back rows."""
     if validation is None or validation.findings.end_level is None:
         return
     held_back = _rows(validation, curves)
@@ -93,8 +95,8 @@ def _auc_error(validation: LossView | None, curves: CurveSet) -> float | None:
     return auc_error(rows, share)
 
 
-def predictions(view: LossView, curves: CurveSet, settings: Settings, limits: Limits) -> Iterator[Fact]:
-    """Yield the class shares, and accuracy, recall and AUC compared with a constant prediction's."""
+def shares(view: LossView, settings: Settings) -> Iterator[Fact]:
+    """Yield the class shares, as they are and as the classes weigh."""
     share = view.chance.share
     if share.value is not None:
         yield Fact("positive_share", share.value, share.source, _share_tier(share.source))
@@ -103,20 +105,34 @@ def predictions(view: LossView, curves: CurveSet, settings: Settings, limits: Li
         )
         effective = _effective_minority(share.value, settings)
         yield Fact("effective_minority_share", effective, share.source, _share_tier(share.source))
-    split = view.curve.split
-    accuracy = curves.companion(Role.ACCURACY, split)
-    if accuracy is not None and accuracy.finite.size:
-        source = f"metric {accuracy.name!r}"
+
+
+def accuracy_constant(view: LossView, curves: CurveSet, limits: Limits) -> Iterator[Fact]:
+    """Yield whether the last half of the accuracy repeats one value."""
+    accuracy = _accuracy(view, curves)
+    if accuracy is not None:
         half = accuracy.finite[
             -max(limits.min_repeats, round(accuracy.finite.size * limits.trend_fraction)) :
         ]
         constant = half.size >= limits.min_repeats and bool((half == half[0]).all())
-        yield Fact("accuracy_constant", constant, source, Tier.CURVE)
-        yield from _one_class_gap(view, accuracy, limits)
-        yield Fact("error_rate", 1.0 - _end(accuracy, limits), source, Tier.CURVE)
-        if share.value is not None:
-            gain = _end(accuracy, limits) - max(share.value, 1.0 - share.value)
-            yield Fact("accuracy_gain", gain, f"{source} and {share.source}", Tier.CURVE)
+        yield Fact("accuracy_constant", constant, f"metric {accuracy.name!r}", Tier.CURVE)
+
+
+def errors(view: LossView, curves: CurveSet, limits: Limits) -> Iterator[Fact]:
+    """Yield the error rate, and the accuracy above that of always predicting the larger class."""
+    accuracy, share = _accuracy(view, curves), view.chance.share
+    if accuracy is None:
+        return
+    end, source = _end(accuracy, limits), f"metric {accuracy.name!r}"
+    yield Fact("error_rate", 1.0 - end, source, Tier.CURVE)
+    if share.value is not None:
+        gain = end - max(share.value, 1.0 - share.value)
+        yield Fact("accuracy_gain", gain, f"{source} and {share.source}", Tier.CURVE)
+
+
+def other_metrics(view: LossView, curves: CurveSet, limits: Limits) -> Iterator[Fact]:
+    """Yield where the other metrics of the predictions end."""
+    split = view.curve.split
     for name, role, of_split in (
         ("recall", Role.RECALL, split),
         ("auc", Role.AUC, split),
@@ -128,15 +144,21 @@ def predictions(view: LossView, curves: CurveSet, settings: Settings, limits: Li
             yield Fact(name, _end(curve, limits), f"metric {curve.name!r}", Tier.CURVE)
 
 
-def _one_class_gap(view: LossView, accuracy: Curve, limits: Limits) -> Iterator[Fact]:
+def _accuracy(view: LossView, curves: CurveSet) -> Curve | None:
+    """Return the accuracy beside a loss, None without a finite value."""
+    accuracy = curves.companion(Role.ACCURACY, view.curve.split)
+    return accuracy if accuracy is not None and accuracy.finite.size else None
+
+
+def one_class_gap(view: LossView, curves: CurveSet, limits: Limits) -> Iterator[Fact]:
     """Yield how badly the accuracy fits the reading that the loss is the entropy of the labels.
 
     Were the end level L the chance level of imbalanced labels, one class would be
     predicted for everything, and the accuracy would be 1 - pi with H(pi) = L.
     """
-    level = view.findings.end_level
-    share = share_with_entropy(level) if level is not None else None
-    if share is not None:
+    accuracy, level = _accuracy(view, curves), view.findings.end_level
+    share = share_with_entropy(level) if level is not None and accuracy is not None else None
+    if accuracy is not None and share is not None:
         gap = abs(_end(accuracy, limits) - (1.0 - share))
         source = f"metrics {accuracy.name!r} and {view.curve.name!r}"
         yield Fact("one_class_accuracy_gap", gap, source, Tier.CURVE)

@@ -44,10 +44,6 @@ _USUAL_RATE_OF_BOOSTING: Final = 0.1
 """Default of lightgbm and scikit-learn; xgboost's is 0.3. Shrinkage of trees is no gradient step, and
 Adam's rate would call every one of them far too high."""
 
-_BOOSTING_PARAMS: Final = frozenset(
-    {"num_boost_round", "boosting_type", "booster", "num_leaves", "n_estimators"}
-)
-
 _OPTIMIZER_STRIDE: Final = 10
 """Steps between two points from which the axis counts the optimizer's steps: trainers log every 10, 50
 or 500 of them, while epochs are logged one by one or, with rare validation, every 2 or 5."""
@@ -56,6 +52,14 @@ _OPTIMIZERS_KEPT: Final = 256
 """Names of optimizers whose usual rate is kept."""
 
 _PREFERENCE_ROLES: Final = (Role.REWARD_MARGIN, Role.REWARD_ACCURACY)
+
+
+TRAINING: Final = (
+    *("learning_rate", "optimizer", "rate_ratio", "n_epochs", "n_updates", "narrowest_layer"),
+    *("n_features", "n_parameters", "l2", "dropout", "depth"),
+    *("trainable_share", "saturating_activation", "zero_initializer", "gradient_norm"),
+)
+"""What :func:`training` finds."""
 
 
 def training(
@@ -112,7 +116,7 @@ def _learning_rate(curves: CurveSet, settings: Settings) -> Iterator[Fact]:
     if any(role in _PREFERENCE_ROLES for role, _ in curves.companions):
         return  # 5e-7 for all weights, 1e-4 for an adapter: there is no usual rate to compare with
     usual, source = _USUAL_RATE_OF_ANY, f"{rate.source}, against Adam's usual rate"
-    if _BOOSTING_PARAMS & settings.given.keys():
+    if settings.by_boosting:
         usual, source = _USUAL_RATE_OF_BOOSTING, f"{rate.source}, against the usual one of boosting"
     if settings.optimizer is not None:
         yield Fact("optimizer", settings.optimizer.value, settings.optimizer.source, Tier.RUN)

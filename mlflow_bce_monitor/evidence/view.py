@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from mlflow_bce_monitor.chance.estimate import ChanceEstimate
 from mlflow_bce_monitor.curves.curve import Curve
-from mlflow_bce_monitor.findings.finding import CurveFindings
+from mlflow_bce_monitor.findings.finding import CurveFindings, CurveNumbers
 
 
 @dataclass(frozen=True, eq=False)
 class LossView:
-    """One loss with its chance level and its findings, as the stages before have left it."""
+    """One loss with its chance level and what was measured on it, as the stages before have left it."""
 
     curve: Curve
     chance: ChanceEstimate
     findings: CurveFindings
+    numbers: CurveNumbers

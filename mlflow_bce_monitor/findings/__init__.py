@@ -1,6 +1,6 @@
 """curves -> findings: facts about the shape of a loss curve."""
 
-from mlflow_bce_monitor.findings.examine import examine
-from mlflow_bce_monitor.findings.finding import CurveFindings, Plateau, Spike
+from mlflow_bce_monitor.findings.examine import examine, examine_all
+from mlflow_bce_monitor.findings.finding import CurveFindings, CurveNumbers, Examined, Plateau, Spike
 
-__all__ = ["CurveFindings", "Plateau", "Spike", "examine"]
+__all__ = ["CurveFindings", "CurveNumbers", "Examined", "Plateau", "Spike", "examine", "examine_all"]

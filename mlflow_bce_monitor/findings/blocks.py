@@ -1,4 +1,4 @@
-"""Judge a long curve on the medians of equal blocks, so that five points and a million cost alike."""
+"""Judge long curves on the medians of equal blocks, so that five points and a million cost alike."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ from typing import Final
 
 import numpy as np
 
-from mlflow_bce_monitor.arrays import row_medians
-from mlflow_bce_monitor.curves.curve import Curve
+from mlflow_bce_monitor.arrays import FloatArray, IntArray, row_medians
 from mlflow_bce_monitor.findings.spikes import without_spikes
-from mlflow_bce_monitor.records import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """A curve in at most ``max_blocks`` blocks.
+    """One curve, or several of one length, in at most ``max_blocks`` blocks.
 
     Attributes
     ----------
     values
-        Shape (n_blocks,): the median of each block.
+        Shape (..., n_blocks): the median of each block.
     edges
         Shape (n_blocks + 1,): block i holds the points [edges[i], edges[i + 1]).
     """
@@ -30,41 +28,35 @@ class Blocks:
     edges: IntArray
 
     def __len__(self) -> int:
-        return int(self.values.size)
+        return int(self.values.shape[-1])
 
     @cached_property
     def smooth(self) -> FloatArray:
-        """Shape (n_blocks,): the values without single spikes."""
+        """Shape (..., n_blocks): the values without single spikes."""
         return without_spikes(self.values)
 
 
 def into_blocks(values: FloatArray, max_blocks: int) -> Blocks:
-    """Return the blocks of a curve; each point is its own block when there are few.
+    """Return the blocks of curves; each point is its own block when there are few.
 
     Parameters
     ----------
     values
-        Shape (n,), finite.
+        Shape (..., n), finite.
     max_blocks
         Largest number of blocks, at least 1.
     """
-    n = values.size
+    n = values.shape[-1]
     if n <= max_blocks:
         return Blocks(values, every_point(n + 1))
-    edges, rows = (_kept_cut if n <= _SHORT else _cut)(n, max_blocks)
-    return Blocks(row_medians(values[rows]), edges)
+    edges, points = cut(n, max_blocks)
+    return Blocks(row_medians(values[..., points]), edges)
 
 
 _SHORT: Final = 2_000
 """Points up to which it is kept where the blocks lie: the curves of a store have few lengths."""
-_KEPT: Final = 64
-"""Lengths, and curves: those of the run in hand are asked for again, and hardly one more."""
-
-
-@lru_cache(maxsize=_KEPT)
-def blocks_of(curve: Curve, max_blocks: int) -> Blocks:
-    """Return the blocks of a curve's finite values; asked again for the same curve, they are at hand."""
-    return into_blocks(curve.finite, max_blocks)
+_KEPT: Final = 512
+"""Lengths: those of curves, and of the plateaus that are looked for in them."""
 
 
 def every_point(n: int) -> IntArray:
@@ -79,9 +71,19 @@ def _points(n: int) -> IntArray:
 _kept_points = lru_cache(maxsize=_KEPT)(_points)
 
 
-def _cut(n: int, max_blocks: int) -> tuple[IntArray, IntArray]:
-    """Return the edges of the blocks, and the points of each as a row."""
-    edges = np.linspace(0, n, max_blocks + 1).round().astype(np.int64)
+def cut(n: int, n_blocks: int) -> tuple[IntArray, IntArray]:
+    """Return the edges of so many blocks of n points, and the points of each block as a row.
+
+    Parameters
+    ----------
+    n
+        More than there are blocks.
+    """
+    return (_kept_cut if n <= _SHORT else _cut)(n, n_blocks)
+
+
+def _cut(n: int, n_blocks: int) -> tuple[IntArray, IntArray]:
+    edges = np.linspace(0, n, n_blocks + 1).round().astype(np.int64)
     width = int(np.diff(edges).min())
     # The blocks differ in width by at most one point; the median of the common width serves them all
     # and lets one vectorised call do the work.

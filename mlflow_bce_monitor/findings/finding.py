@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -106,3 +108,37 @@ class CurveFindings:
     ends_non_finite: bool
     constant_to_digit: bool
     stand: Plateau | None = None
+
+
+class CurveNumbers(NamedTuple):
+    """Numbers about a curve that are no findings by themselves, in the unit of the loss.
+
+    Attributes
+    ----------
+    highest, highest_later
+        The largest finite value, and the largest after the first one (that one, if it is alone).
+    lowest_smooth
+        The smallest value of the blocks, single spikes left out.
+    end_spread
+        Standard deviation of the last half of the blocks about their running median.
+    end_noise
+        Standard deviation of one point of the last half about the local trend.
+    """
+
+    highest: float
+    highest_later: float
+    lowest_smooth: float
+    end_spread: float
+    end_noise: float
+
+    @classmethod
+    def of_nothing(cls) -> CurveNumbers:
+        """Return the numbers of a curve without a finite value: none of them means anything."""
+        return cls(math.nan, math.nan, math.nan, math.nan, math.nan)
+
+
+class Examined(NamedTuple):
+    """All that was measured on one curve."""
+
+    findings: CurveFindings
+    numbers: CurveNumbers

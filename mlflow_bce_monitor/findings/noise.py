@@ -6,8 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from mlflow_bce_monitor.arrays import median
-from mlflow_bce_monitor.records import FloatArray
+from mlflow_bce_monitor.arrays import FloatArray, row_medians
 
 _MAD_TO_SD: Final = 1.4826
 """Median absolute deviation to standard deviation, for a normal distribution."""
@@ -25,7 +24,12 @@ _MEAN_RISE: Final = 0.5642
 
 
 def point_noise(values: FloatArray) -> float:
-    """Return the standard deviation of one point about the local trend.
+    """Return :func:`row_noise` of a single curve, shape (n,)."""
+    return float(row_noise(values[None])[0])
+
+
+def row_noise(rows: FloatArray) -> FloatArray:
+    """Return the standard deviation of one point about the local trend, of each of some curves.
 
     Estimated from differences of second and third order, which a straight line and a
     parabola do not enter, through their median absolute value, which a few spikes do not
@@ -35,23 +39,28 @@ def point_noise(values: FloatArray) -> float:
 
     Parameters
     ----------
-    values
-        Shape (n,), finite.
+    rows
+        Shape (n_curves, n_points), finite.
 
     Returns
     -------
-    float
-        In the unit of the values; 0 for fewer than three points.
+    FloatArray
+        Shape (n_curves,), in the unit of the values; 0 for fewer than three points.
     """
-    estimates: list[float] = []
-    differences = values[1:] - values[:-1]
+    n = rows.shape[1]
+    least: FloatArray | None = None
+    differences = rows[:, 1:] - rows[:, :-1]
     for order, gain in _GAINS.items():
-        if values.size > order:
-            differences = differences[1:] - differences[:-1]
-            estimates.append(median(np.abs(differences)) * _MAD_TO_SD / gain)
-    if 1 < values.size < _SHORT:
-        estimates.append(_back_and_forth(values))
-    return min(estimates, default=0.0)
+        if n > order:
+            differences = differences[:, 1:] - differences[:, :-1]
+            least = _smaller(least, row_medians(np.abs(differences)) * _MAD_TO_SD / gain)
+    if 1 < n < _SHORT:
+        least = _smaller(least, np.array([_back_and_forth(row) for row in rows]))
+    return np.zeros(rows.shape[0]) if least is None else least
+
+
+def _smaller(least: FloatArray | None, estimate: FloatArray) -> FloatArray:
+    return estimate if least is None else np.where(estimate < least, estimate, least)
 
 
 def _back_and_forth(values: FloatArray) -> float:

@@ -1,4 +1,4 @@
-"""Find the stretches of a curve that are flat to within its noise.
+"""Find the stretches of curves that are flat to within their noise.
 
 A plateau is a stretch [start, end) of blocks whose range stays within twice a tolerance
 and whose drift from one end to the other stays within one. The second condition keeps a
@@ -8,22 +8,21 @@ twice the tolerance is a drift of twice the tolerance, however slow.
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
-from typing import Final
+import math
+from bisect import insort
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from mlflow_bce_monitor.arrays import median, running_max
-from mlflow_bce_monitor.findings.trend import robust_change
-from mlflow_bce_monitor.records import FloatArray
+from mlflow_bce_monitor.arrays import FloatArray, last_true, row_medians
+from mlflow_bce_monitor.findings.trend import robust_changes
+from mlflow_bce_monitor.findings.windows import maximal_windows
 
 _MIN_BLOCKS: Final = 3
 """Two points are flat by accident."""
 
 
-@dataclass(frozen=True)
-class Stretch:
+class Stretch(NamedTuple):
     """A flat stretch [start, end) of blocks."""
 
     start: int
@@ -35,107 +34,103 @@ class Stretch:
         return self.end - self.start
 
 
-def flat_stretches(smooth: FloatArray, tolerance: float, min_fraction: float) -> list[Stretch]:
-    """Return the flat stretches in order of position, not overlapping, longest taken first.
+def flat_stretches(smooth: FloatArray, tolerances: FloatArray, min_fraction: float) -> list[list[Stretch]]:
+    """Return the flat stretches of each curve in order of position, not overlapping, longest taken first.
 
     Parameters
     ----------
     smooth
-        Shape (n_blocks,), finite, without single spikes (``spikes.py``).
-    tolerance
-        Half the range of a plateau, in the unit of the values.
+        Shape (n_curves, n_blocks), finite, without single spikes (``spikes.py``).
+    tolerances
+        Shape (n_curves,): half the range of a plateau, in the unit of the values.
     min_fraction
         Smallest share of the blocks that a plateau covers.
     """
-    n = smooth.size
-    shortest = max(_MIN_BLOCKS, int(np.ceil(min_fraction * n)))
+    n = smooth.shape[1]
+    shortest = max(_MIN_BLOCKS, math.ceil(min_fraction * n))
     if n < shortest:
-        return []
-    found: list[Stretch] = []
-    windows = _maximal_windows(smooth, 2.0 * tolerance, shortest)
-    for stretch in sorted(windows, key=lambda s: (-s.length, s.start)):
-        trimmed = _outside(stretch, found)
-        if trimmed.length < shortest:
-            continue
-        if abs(robust_change(smooth[trimmed.start : trimmed.end])) <= tolerance:
-            found.append(trimmed)
-    return sorted(found, key=lambda s: s.start)
+        return [[] for _ in smooth]
+    windows = maximal_windows(smooth, 2.0 * tolerances, shortest)
+    taken: list[list[Stretch]] = [[] for _ in smooth]
+    searches = [_Search(row, each, taken[row], shortest) for row, each in enumerate(windows) if each]
+    limits = tolerances.tolist()
+    # Whether a stretch is taken decides what is left of the others of its curve, and of no other curve: all
+    # curves are looked at together.
+    while asked := [(one.row, *stretch) for one in searches for stretch in one.next()]:
+        changes = iter(np.abs(robust_changes(smooth, asked)).tolist())
+        for one in searches:
+            one.answer([next(changes) <= limits[one.row] for _ in one.asked])
+        searches = [one for one in searches if one.asked]
+    return taken
 
 
-def level_stretch(smooth: FloatArray, tolerance: float) -> Stretch:
-    """Return the longest stretch that reaches the end and stays within a tolerance of the level there.
+def level_starts(smooth: FloatArray, tolerances: FloatArray) -> list[int]:
+    """Return where the longest stretch of each curve starts that ends with it and stays near its level there.
 
     Parameters
     ----------
     smooth
-        Shape (n_blocks,), finite, at least one, without single spikes.
-    tolerance
-        Distance from the median of the last three, in the unit of the values.
+        Shape (n_curves, n_blocks), finite, at least one block, without single spikes.
+    tolerances
+        Shape (n_curves,): distance from the median of the last three, in the unit of the values.
     """
-    outside = (np.abs(smooth - median(smooth[-_MIN_BLOCKS:])) > tolerance).nonzero()[0]
-    start = int(outside[-1]) + 1 if outside.size else 0
-    return Stretch(start, int(smooth.size))
+    level = row_medians(smooth[:, -_MIN_BLOCKS:])
+    starts: list[int] = (last_true(np.abs(smooth - level[:, None]) > tolerances[:, None]) + 1).tolist()
+    return starts
 
 
-def _maximal_windows(values: FloatArray, width: float, shortest: int) -> list[Stretch]:
-    """Return every window whose range is at most ``width`` and that no neighbour would leave so.
+class _Search:
+    """What is left to look at in one curve.
 
-    Only those of at least ``shortest`` values.
-
-    Every part of such a window is as narrow. So it lies where windows of the shortest length, one
-    after the other, are narrow enough: they are found at once, and few points are left to walk through.
+    Several stretches are asked for at once, as if none of them were flat; what was asked for after one that
+    is, is asked for again. A curve that is flat nowhere is known by that soon.
     """
-    if float(values.max() - values.min()) <= width:
-        return [Stretch(0, values.size)]
-    ranges = running_max(values, shortest) + running_max(-values, shortest)
-    narrow = (ranges <= width).nonzero()[0]
-    if narrow.size == 0:
-        return []
-    breaks = (np.diff(narrow) > 1).nonzero()[0]
-    first, last = narrow[np.append(0, breaks + 1)], narrow[np.append(breaks, -1)]
-    return [
-        Stretch(start + window.start, start + window.end)
-        for start, stop in zip(first.tolist(), (last + shortest).tolist(), strict=True)
-        for window in _walk(values[start:stop], width)
-        if window.length >= shortest
-    ]
+
+    def __init__(self, row: int, windows: list[tuple[int, int]], taken: list[Stretch], shortest: int) -> None:
+        self.row = row
+        self.asked: list[Stretch] = []
+        self._left = sorted(windows, key=_longest_first)
+        self._taken = taken
+        self._shortest = shortest
+        self._done: list[int] = []
+        self._at = 0
+        self._at_once = 1
+
+    def next(self) -> list[Stretch]:
+        """Return the next stretches that may be flat, () when none is left."""
+        self.asked, self._done, at = [], [], self._at
+        while at < len(self._left) and len(self.asked) < self._at_once:
+            start, end = _outside(*self._left[at], self._taken)
+            at += 1
+            if end - start >= self._shortest:
+                self.asked.append(Stretch(start, end))
+                self._done.append(at)
+        return self.asked
+
+    def answer(self, flat: list[bool]) -> None:
+        """Take the first of the stretches asked for that is flat."""
+        if not self.asked:
+            return
+        first = next((at for at, is_flat in enumerate(flat) if is_flat), None)
+        if first is None:
+            self._at, self._at_once = self._done[-1], 2 * self._at_once
+            return
+        self._at = self._done[first]
+        insort(self._taken, self.asked[first])
 
 
-def _walk(values: FloatArray, width: float) -> list[Stretch]:
-    """Return every window whose range is at most ``width`` and that no neighbour would leave so."""
-    windows: list[Stretch] = []
-    highest: deque[int] = deque()
-    lowest: deque[int] = deque()
-    listed = values.tolist()
-    start = 0
-    for end, value in enumerate(listed):
-        while highest and listed[highest[-1]] <= value:
-            highest.pop()
-        highest.append(end)
-        while lowest and listed[lowest[-1]] >= value:
-            lowest.pop()
-        lowest.append(end)
-        if listed[highest[0]] - listed[lowest[0]] <= width:
-            continue
-        windows.append(Stretch(start, end))
-        while listed[highest[0]] - listed[lowest[0]] > width:
-            start += 1
-            if highest[0] < start:
-                highest.popleft()
-            if lowest[0] < start:
-                lowest.popleft()
-    windows.append(Stretch(start, len(listed)))
-    return windows
+def _longest_first(window: tuple[int, int]) -> tuple[int, int]:
+    start, end = window
+    return start - end, start
 
 
-def _outside(stretch: Stretch, taken: list[Stretch]) -> Stretch:
+def _outside(start: int, end: int, taken: list[Stretch]) -> Stretch:
     """Return the part of a stretch that no longer one covers: before or after all it meets."""
-    start, end = stretch.start, stretch.end
-    for other in taken:
-        if other.end <= start or end <= other.start:
+    for first, last in taken:
+        if last <= start or end <= first:
             continue
-        if other.start <= start:
-            start = min(other.end, end)
+        if first <= start:
+            start = min(last, end)
         else:
-            end = max(other.start, start)
+            end = max(first, start)
     return Stretch(start, end)

@@ -48,16 +48,18 @@ class Measuring:
         self._rows: Rows | None = None
         self._at_start: list[Any] | None = None
         self._before: list[Any] | None = None
+        self._origin: list[Any] | None = None
         self._counted: list[FloatArray] = []
         self._tables: list[FloatArray] = []
 
     def begin(self, model: Any) -> None:
         """Look at the batches of a training that begins, and keep its first weights."""
         self.is_begun = False
-        self._at_start = self._before = None
+        self._at_start = self._before = self._origin = None
         self._guard.run(BATCHES, lambda: self._attach(model))
         if model.built:
             self._at_start = self._guard.run(START, lambda: weights.copies_of(model.variables))
+            self._origin = self._guard.run(START, lambda: _origin(model, self._at_start))
 
     def begin_epoch(self, model: Any) -> None:
         """Take rows of this epoch, and keep the weights that it begins with."""
@@ -112,7 +114,7 @@ class Measuring:
 
     def forget(self) -> None:
         """Let go of rows and weights."""
-        self._rows = self._at_start = self._before = None
+        self._rows = self._at_start = self._before = self._origin = None
 
     def _attach(self, model: Any) -> None:
         known = self._tapped_model() if self._tapped_model is not None else None
@@ -145,15 +147,18 @@ class Measuring:
             return
         ratios = weights.update_ratios(before, trainable)
         if ratios:
-            found.note({"update_ratio": sorted(ratios.values())[len(ratios) // 2]})
+            found.note({"update_ratio": weights.middle(ratios)})
             self.layers.note({path: {"update_ratio": ratio} for path, ratio in ratios.items()})
+        if self._origin is not None and len(self._origin) == len(trainable):
+            moved = weights.update_ratios(self._origin, trainable)
+            found.note({"moved": weights.middle(moved)} if moved else {})
 
     def _measure_first(self, model: Any, rows: Rows, now: Measurement) -> None:
         """Add what is measured once: inputs, sizes, the words, and the state before the first step."""
         guard, start = self._guard, self._at_start
         self._at_start = None
         guard.run(measure.INPUTS, lambda: now.metrics.update(measure.measure_inputs(rows).metrics))
-        guard.run(SIZES, lambda: now.note(_sizes(model, self._tap)))
+        guard.run(SIZES, lambda: now.note(_sizes(model, self._tap, self._tables)))
         if start is not None and len(start) == len(model.variables):  # else layers were built on the way
             guard.run(START, lambda: self._measure_start(model, rows, start, now))
         self.words = guard.run(WORDS, lambda: words.words_of(model, now, self._tables, guard.broken)) or {}
@@ -166,6 +171,17 @@ class Measuring:
         pairs = [pair for pair in zip(start, model.variables, strict=True) if id(pair[1]) in trained]
         values, variables = [value for value, _ in pairs], [variable for _, variable in pairs]
         now.note(weights.initial_facts(values, variables))
+
+
+def _origin(model: Any, at_start: list[Any] | None) -> list[Any] | None:
+    """Return those of the first values that training changes, to be kept to its end; None for too many."""
+    if at_start is None:
+        return None
+    values = dict(zip((id(variable) for variable in model.variables), at_start, strict=True))
+    trainable = model.trainable_variables
+    if sum(weights.size_of(variable) for variable in trainable) > weights.MOST_WEIGHTS_KEPT:
+        return None
+    return [values[id(variable)] for variable in trainable]
 
 
 def _detach(tap: Callable[[], Tap | None]) -> None:
@@ -183,11 +199,13 @@ def _note_shares(found: Measurement, tables: list[FloatArray]) -> None:
             found.note({"positive_share": share}, head.name)
 
 
-def _sizes(model: Any, tap: Tap | None) -> dict[str, float]:
+def _sizes(model: Any, tap: Tap | None, tables: list[FloatArray]) -> dict[str, float]:
     found = {
         "parameters": float(sum(weights.size_of(one) for one in model.weights)),
         "trainable_parameters": float(sum(weights.size_of(one) for one in model.trainable_weights)),
     }
+    if tables:
+        found["epoch_labels"] = max(float(table[0].sum()) for table in tables)
     if tap is not None and tap.batch_rows:
         found["batch_rows"] = float(tap.batch_rows)
         averaged = forward.normalised_values(model, tap.batch_rows)

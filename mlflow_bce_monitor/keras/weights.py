@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import keras
@@ -10,6 +10,9 @@ import numpy as np
 
 MOST_WEIGHTS: Final = 50_000_000
 """Weights beyond which no copy is kept: 200 MB."""
+
+MOST_WEIGHTS_KEPT: Final = 5_000_000
+"""Weights beyond which those of the start are let go of after the first epoch: 20 MB for a whole training."""
 
 _MATRIX: Final = 2
 """Rank from which a weight is a kernel: biases and scales are vectors."""
@@ -62,6 +65,11 @@ def update_ratios(before: Sequence[Any], variables: Sequence[Any]) -> dict[str, 
         moved, size = squares.setdefault(layer_of(variable), [0.0, 0.0])
         squares[layer_of(variable)] = [moved + norms[2 * at], size + norms[2 * at + 1]]
     return {layer: (moved / size) ** 0.5 for layer, (moved, size) in squares.items() if size > 0}
+
+
+def middle(ratios: Mapping[str, float]) -> float:
+    """Return the median of the layers', the larger of two in the middle."""
+    return sorted(ratios.values())[len(ratios) // 2]
 
 
 def initial_facts(values: Sequence[Any], variables: Sequence[Any]) -> dict[str, float]:

@@ -10,6 +10,7 @@ import keras
 
 from mlflow_bce_monitor import __version__
 from mlflow_bce_monitor.keras import labels
+from mlflow_bce_monitor.keras.architecture import hidden_units, n_features, strongest_dropout
 from mlflow_bce_monitor.keras.forward import layers_of
 from mlflow_bce_monitor.keras.labels import FloatArray
 from mlflow_bce_monitor.keras.linearity import is_linear
@@ -43,6 +44,9 @@ def words_of(
         "layers": sum(bool(layer.weights) and not hasattr(layer, "layers") for layer in layers),
         "batch_norm": any(isinstance(layer, keras.layers.BatchNormalization) for layer in layers),
         "linear": is_linear(model),
+        "dropout": strongest_dropout(model),
+        "hidden_units": hidden_units(model),
+        "features": n_features(model),
         "optimizer": type(getattr(optimizer, "inner_optimizer", optimizer)).__name__ if optimizer else None,
         "steps_per_execution": int(model.steps_per_execution),
         "jit_compile": bool(model.jit_compile),

@@ -9,7 +9,7 @@ import numpy as np
 from mlflow_bce_monitor.probes.bench import Bench
 from mlflow_bce_monitor.probes.copies import BATCH, State
 from mlflow_bce_monitor.probes.data import Data
-from mlflow_bce_monitor.rules.probed import is_learning
+from mlflow_bce_monitor.rules.probed.learned import is_learning
 from mlflow_bce_monitor.scores import UNDEFINED, Skill
 
 

@@ -107,7 +107,7 @@ class Experiment:
     Attributes
     ----------
     name
-        One word; the observations in ``rules/probed.py`` go by it.
+        One word; the observations in ``rules/probed/`` go by it.
     hypothesis
         What it tests, as a statement.
     seconds

@@ -12,7 +12,7 @@ import numpy as np
 from mlflow_bce_monitor.evidence.fact import FactValue
 from mlflow_bce_monitor.keras import measure, outputs, weights
 from mlflow_bce_monitor.keras.activations import PROBABILITIES
-from mlflow_bce_monitor.keras.forward import layers_of
+from mlflow_bce_monitor.keras.architecture import strongest_dropout
 from mlflow_bce_monitor.keras.guard import Guard
 from mlflow_bce_monitor.keras.losses import BINARY, loss_words
 from mlflow_bce_monitor.keras.measure import Measurement
@@ -163,10 +163,9 @@ def _penalty(found: Measurement) -> float:
 def _of_weights(model: Any) -> dict[str, FactValue]:
     trained = sum(weights.size_of(variable) for variable in model.trainable_variables)
     everything = sum(weights.size_of(variable) for variable in model.weights)
-    rates = [float(layer.rate) for layer in layers_of(model) if isinstance(layer, keras.layers.Dropout)]
     return {
         "trainable_share": trained / everything if everything else 0.0,
-        "dropout": max(rates, default=0.0),
+        "dropout": strongest_dropout(model),
     }
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from mlflow_bce_monitor.calibration import FITTED
 from mlflow_bce_monitor.contract import Verdict
 from mlflow_bce_monitor.diagnosis import RankedCause
 from mlflow_bce_monitor.evidence.fact import Evidence, Fact
+from mlflow_bce_monitor.information import entropy
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.pipeline import Question, diagnose
 from mlflow_bce_monitor.ranking import PROBED_CAUSES, consult_probes, rank
@@ -45,4 +45,4 @@ def expected_gain(probe: str, causes: Sequence[RankedCause]) -> float:
     """
     named = separated_by(probe)
     mass = min(max(sum(one.probability for one in causes if one.cause in named), 0.0), 1.0)
-    return -sum(part * math.log(part) for part in (mass, 1.0 - mass) if part > 0.0)
+    return entropy(mass)

@@ -10,8 +10,8 @@ from typing import Any
 from mlflow_bce_monitor.contract import NO_CAUSE
 from mlflow_bce_monitor.diagnosis import Diagnosis, RankedCause
 from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
-from mlflow_bce_monitor.evidence.fact import Fact, FactValue
-from mlflow_bce_monitor.evidence.of_model import PROBED, probed
+from mlflow_bce_monitor.evidence.fact import PROBED, Fact, FactValue
+from mlflow_bce_monitor.evidence.of_model import probed
 
 
 class Answer(str, Enum):

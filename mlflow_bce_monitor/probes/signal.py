@@ -31,7 +31,7 @@ from mlflow_bce_monitor.evidence.fact import FactValue
 from mlflow_bce_monitor.probes.bench import OUT_OF_TIME, Bench, Experiment, Finding
 from mlflow_bce_monitor.probes.data import FloatArray, dealt
 from mlflow_bce_monitor.probes.result import Answer
-from mlflow_bce_monitor.rules.probed import ORDINARY_P
+from mlflow_bce_monitor.rules.probed.signal import ORDINARY_P
 from mlflow_bce_monitor.scores import auc_error, cross_entropy, roc_auc
 
 FOLDS: Final = 3
@@ -113,7 +113,7 @@ def _held_out(table: FloatArray, positive: BoolArray, folds: npt.NDArray[np.int6
             rest = folds != fold
             if positive[rest].all() or not positive[rest].any():
                 return None
-            with warnings.catch_warnings(), _one_thread():
+            with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of convergence, and of features that are constant
                 learner.fit(table[rest], positive[rest])
                 p[~rest] = learner.predict_proba(table[~rest])[:, 1]
@@ -135,10 +135,11 @@ def _signal(bench: Bench) -> Finding:
             Answer.UNCLEAR, {}, "the inputs hold no numbers, so there is nothing for the reference learner"
         )
     folds = dealt(data, FOLDS, bench.rng)
-    found = _held_out(table, positive, folds)
-    if found is None:
-        return Finding(Answer.UNCLEAR, {}, "too few rows of the rarer class for cross-validation")
-    permuted = _permuted(table, positive, folds, found.auc, bench)
+    with _one_thread():  # looking the libraries up costs 10 ms, as much as a small fit
+        found = _held_out(table, positive, folds)
+        if found is None:
+            return Finding(Answer.UNCLEAR, {}, "too few rows of the rarer class for cross-validation")
+        permuted = _permuted(table, positive, folds, found.auc, bench)
     null = _null(found.auc, permuted, _luck(positive))
     answer = _answer(found.auc, null)
     numbers: dict[str, FactValue] = {

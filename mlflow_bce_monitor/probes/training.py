@@ -12,7 +12,7 @@ from mlflow_bce_monitor.probes.bench import OUT_OF_TIME, Bench, Experiment, Find
 from mlflow_bce_monitor.probes.copies import usual_rate
 from mlflow_bce_monitor.probes.numbers import finite, with_error
 from mlflow_bce_monitor.probes.result import Answer
-from mlflow_bce_monitor.rules.probed import CAPACITY_GAP, MOST_FOLLOWED
+from mlflow_bce_monitor.rules.probed.capacity import CAPACITY_GAP, MOST_FOLLOWED
 
 FEW_ROWS: Final = 32
 FEW_STEPS: Final = 150

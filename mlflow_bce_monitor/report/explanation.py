@@ -9,7 +9,6 @@ from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.constrain import Constrain
 from rich.progress_bar import ProgressBar
-from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
@@ -28,17 +27,12 @@ from mlflow_bce_monitor.report.layout import (
     pairs,
     paragraphs,
     section,
+    toned,
 )
 from mlflow_bce_monitor.report.plain_text import plain
 
 _BAR: Final = 16  # cells for a probability of 1
 _FEW: Final = 3  # further things to measure: the report lists them all
-
-_TONES: Final = {
-    "Yes": Style(color="green", bold=True),
-    "No": Style(color="red", bold=True),
-    "Cannot tell": Style(color="yellow", bold=True),
-}
 
 
 def explanation(diagnosis: Diagnosis) -> RenderableType:
@@ -49,14 +43,14 @@ def explanation(diagnosis: Diagnosis) -> RenderableType:
     what could not be checked, and the numbers all of it rests on. While no cause is
     settled the measurement stands before the change.
     """
-    normal = headlines.is_normal(diagnosis)
+    normal = headlines.is_normal(diagnosis.verdict)
     measure, change = _measure(diagnosis), _change(diagnosis)
     parts: list[RenderableType] = [
         Text.assemble(
             (wording.run_title(diagnosis), STRONG), ("  run ", FAINT), (plain(diagnosis.run_id), FAINT)
         ),
         Text(""),
-        Text.assemble("Is this normal? ", (f"{normal}.", _TONES[normal])),
+        Text.assemble("Is this normal? ", (f"{normal}.", toned(diagnosis.verdict) + STRONG)),
         Text(headlines.headline(diagnosis), style=STRONG),
         Text(""),
         *paragraphs([" ".join(headlines.caveats(diagnosis))]),
@@ -115,8 +109,16 @@ def _change(diagnosis: Diagnosis) -> list[RenderableType]:
     lead = ""
     if not reasons.is_settled(diagnosis):
         lead = f"Not settled. If it is '{first.title}' ({first.percent}): "
-    remedy = [Text(""), code(first.remedy)] if first.remedy else []
-    return section("Change", [Text(f"{lead}{first.advice}"), *remedy])
+    return section("Change", [Text(f"{lead}{first.advice}"), *_snippets(first)])
+
+
+def _snippets(cause: reasons.CauseText) -> list[RenderableType]:
+    """Return the change as lines to paste."""
+    return [
+        part
+        for one in cause.snippets
+        for part in (Text(""), Text(f"{one.label}:", style=FAINT), code(one.source))
+    ]
 
 
 def _no_better_than_guessing(diagnosis: Diagnosis) -> str:

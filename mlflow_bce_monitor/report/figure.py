@@ -43,13 +43,13 @@ _ALARM: Final = "#b3261e"
 
 # Matplotlib keeps fonts and renderers in shared state and calls itself not thread-safe;
 # a scan draws from several threads.
-_DRAWING: Final = threading.Lock()
+DRAWING: Final = threading.Lock()
 
 
 def draw(diagnosis: Diagnosis) -> bytes:
     """Return the curve of a diagnosis with its chance level as a PNG of 800 x 450 pixels."""
     shown = picture(diagnosis)
-    with _DRAWING:
+    with DRAWING:
         figure = Figure(figsize=_INCHES, dpi=_DPI, facecolor="white")
         FigureCanvasAgg(figure)
         axes = figure.add_axes((0.085, 0.135, 0.885, 0.735))
@@ -69,18 +69,19 @@ def _font_file() -> Path:
     return Path(mpl.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
 
 
-def _font(size: float, *, bold: bool = False) -> FontProperties:
+def font(size: float, *, bold: bool = False) -> FontProperties:
+    """Return that font in a size."""
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
     return FontProperties(fname=_font_file().with_name(name), size=size)
 
 
-def _drawable(text: str) -> str:
+def drawable(text: str) -> str:
     """Return ``text`` with every character the font lacks replaced, so that none is drawn as an empty box."""
     glyphs = get_font(_font_file()).get_charmap()
     return "".join(character if ord(character) in glyphs else _NOT_IN_FONT for character in text)
 
 
-def _literal(text: Text) -> Text:
+def literal(text: Text) -> Text:
     """Return ``text`` set to be drawn as it is: a dollar sign in a name starts no formula."""
     text.set_parse_math(False)
     text.set_usetex(False)
@@ -95,7 +96,7 @@ def _frame(axes: Axes, shown: Picture) -> None:
     for axis, scale in ((axes.xaxis, shown.x), (axes.yaxis, shown.y)):
         axis.set_ticks([place for place, _ in scale.ticks], labels=[label for _, label in scale.ticks])
         for label in axis.get_ticklabels():
-            _literal(label).set_fontproperties(_font(9))
+            literal(label).set_fontproperties(font(9))
             label.set_color(_FAINT)
     axes.tick_params(length=0, pad=5)
     axes.grid(visible=True, axis="y", color=_RULE, linewidth=0.8)
@@ -168,7 +169,7 @@ def _curves(axes: Axes, shown: Picture) -> None:
             markersize=3.5,
             solid_joinstyle="round",
             zorder=3 if judged else 2.5,
-            label=_drawable(f"{shortened(series.name, _NAME_LENGTH)} ({wording.split_word(series.split)})"),
+            label=drawable(f"{shortened(series.name, _NAME_LENGTH)} ({wording.split_word(series.split)})"),
         )
 
 
@@ -183,31 +184,29 @@ def _chances(axes: Axes, shown: Picture) -> None:
             linewidth=1.4,
             linestyle="-" if judged and chance.known else (0, (6, 3)) if judged else (0, (1.5, 1.5)),
             zorder=2.8,
-            label=_drawable(shortened(chance.label, _LABEL_LENGTH)),
+            label=drawable(shortened(chance.label, _LABEL_LENGTH)),
         )
 
 
 def _words(figure: Figure, axes: Axes, shown: Picture, diagnosis: Diagnosis) -> None:
     title = headlines.headline_parts(diagnosis).title
     name = shortened(wording.run_title(diagnosis), _TITLE_LENGTH - len(title) - 3)
-    _literal(
+    literal(
+        figure.text(0.02, 0.945, drawable(title), fontproperties=font(13, bold=True), color=_INK, va="center")
+    )
+    literal(
         figure.text(
-            0.02, 0.945, _drawable(title), fontproperties=_font(13, bold=True), color=_INK, va="center"
+            0.98, 0.945, drawable(name), fontproperties=font(10), color=_FAINT, va="center", ha="right"
         )
     )
-    _literal(
-        figure.text(
-            0.98, 0.945, _drawable(name), fontproperties=_font(10), color=_FAINT, va="center", ha="right"
-        )
-    )
-    _literal(axes.set_xlabel(shown.step_word, fontproperties=_font(10), color=_FAINT, labelpad=4, loc="left"))
+    literal(axes.set_xlabel(shown.step_word, fontproperties=font(10), color=_FAINT, labelpad=4, loc="left"))
     if not shown.series:
-        _literal(
+        literal(
             axes.text(
                 0.5,
                 0.5,
                 "no curve to draw",
-                fontproperties=_font(12),
+                fontproperties=font(12),
                 color=_FAINT,
                 ha="center",
                 transform=axes.transAxes,
@@ -215,10 +214,10 @@ def _words(figure: Figure, axes: Axes, shown: Picture, diagnosis: Diagnosis) -> 
         )
         return
     legend = axes.legend(
-        loc="best", prop=_font(9.5), frameon=True, framealpha=0.85, edgecolor="none", handlelength=2.2
+        loc="best", prop=font(9.5), frameon=True, framealpha=0.85, edgecolor="none", handlelength=2.2
     )
     for text in legend.get_texts():
-        _literal(text).set_color(_INK)
+        literal(text).set_color(_INK)
     if shown.scale is Scale.LOG or shown.beyond:
         note = shortened(" ".join(shown.notes), 110)
-        _literal(figure.text(0.98, 0.018, _drawable(note), fontproperties=_font(8), color=_FAINT, ha="right"))
+        literal(figure.text(0.98, 0.018, drawable(note), fontproperties=font(8), color=_FAINT, ha="right"))

@@ -29,13 +29,24 @@ _TITLES: Final[dict[Verdict, str]] = {
 
 _NORMAL: Final = frozenset({Verdict.LEARNING, Verdict.ESCAPED, Verdict.BENIGN})
 _OPEN: Final = frozenset({Verdict.INCONCLUSIVE, Verdict.NOT_APPLICABLE})
+_TONES: Final = {"Yes": "good", "No": "bad", "Cannot tell": "open"}
 
 
-def is_normal(diagnosis: Diagnosis) -> str:
+def is_normal(verdict: Verdict) -> str:
     """Answer the question people ask most, "Is this normal?": "Yes", "No" or "Cannot tell"."""
-    if diagnosis.verdict in _NORMAL:
+    if verdict in _NORMAL:
         return "Yes"
-    return "Cannot tell" if diagnosis.verdict in _OPEN else "No"
+    return "Cannot tell" if verdict in _OPEN else "No"
+
+
+def tone(verdict: Verdict) -> str:
+    """Return the colour that a page tells a verdict in, by its class in ``base.css``: good, bad or open."""
+    return _TONES[is_normal(verdict)]
+
+
+def title(verdict: Verdict) -> str:
+    """Return a verdict as a heading."""
+    return _TITLES[verdict]
 
 
 class Headline(NamedTuple):
@@ -55,8 +66,8 @@ def headline(diagnosis: Diagnosis) -> str:
 
 def headline_parts(diagnosis: Diagnosis) -> Headline:
     """Return :func:`headline` as title and rest; the rest ends with a full stop."""
-    title = "Too early to tell" if _too_short(diagnosis) else _TITLES[diagnosis.verdict]
-    return Headline(title, f"{clause(_HEADLINES[diagnosis.verdict](diagnosis))}.")
+    heading = "Too early to tell" if _too_short(diagnosis) else title(diagnosis.verdict)
+    return Headline(heading, f"{clause(_HEADLINES[diagnosis.verdict](diagnosis))}.")
 
 
 def why(diagnosis: Diagnosis) -> str:

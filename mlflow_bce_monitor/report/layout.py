@@ -15,13 +15,28 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from mlflow_bce_monitor.contract import Verdict
+from mlflow_bce_monitor.report import headlines
+
 READABLE: Final = 100  # columns: longer lines of prose are hard to follow
 PLAIN: Final = Style()
 STRONG: Final = Style(bold=True)
 FAINT: Final = Style(dim=True)
 
+# What ``base.css`` calls good, bad and open; colour only repeats what the verdict's word says.
+_TONES: Final = {
+    "good": Style(color="green"),
+    "bad": Style(color="red", bold=True),
+    "open": Style(color="yellow"),
+}
+
 _INDENT: Final = 2
 _LABEL: Final = 28  # columns of a label before it is folded
+
+
+def toned(verdict: Verdict) -> Style:
+    """Return the weight and colour that a verdict is told in."""
+    return _TONES[headlines.tone(verdict)]
 
 
 def section(title: str, content: Sequence[RenderableType]) -> list[RenderableType]:

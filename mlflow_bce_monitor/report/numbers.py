@@ -105,6 +105,11 @@ def tag_number(value: float, decimals: int) -> str:
     return text.removeprefix("-") if float(text) == 0.0 else text
 
 
+def setting(value: float) -> str:
+    """Return a number as it is given to a program: "0.001", "1e-07", "100"; no digits of float32."""
+    return str(value) if isinstance(value, int) else f"{value:.4g}"
+
+
 def fact_value(value: FactValue, unit: str = "") -> str:
     """Return the value of a fact for a table, by the unit its catalogue gives."""
     if isinstance(value, str):

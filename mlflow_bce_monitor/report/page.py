@@ -1,31 +1,22 @@
 """The report artifact: one HTML page with everything inline, for a sandboxed frame or a file.
 
-``content`` gathers what the page says; the template only lays it out, with every text
-escaped. The page loads nothing: its content security policy names its own style and
-script by hash and forbids the rest.
+``content`` gathers what the page says; the template only lays it out. The page loads
+nothing, and every text is escaped (``document``).
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any, Final
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mlflow_bce_monitor import __version__
 from mlflow_bce_monitor.contract import VERDICT_MEANING
 from mlflow_bce_monitor.diagnosis import Diagnosis
-from mlflow_bce_monitor.report import grounds, headlines, numbers, reasons, wording
+from mlflow_bce_monitor.report import document, grounds, headlines, numbers, reasons, wording
 from mlflow_bce_monitor.report.picture import Picture, Series, picture
-from mlflow_bce_monitor.report.svg import HEIGHT, WIDTH, SvgPlot, place
+from mlflow_bce_monitor.report.svg import SvgPlot, place
 
-_TEMPLATES: Final = "templates"
 _TABLE_COLUMNS: Final = 40  # buckets of the table of values: so many rows can still be listened to
-_TONES: Final = {"Yes": "good", "No": "bad", "Cannot tell": "open"}
 
 
 @dataclass(frozen=True)
@@ -95,31 +86,18 @@ class Content:
 
 def render(diagnosis: Diagnosis) -> str:
     """Return the report page of one run as HTML."""
-    style, script = _inline("report.css"), _inline("report.js")
-    policy = (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    template = _environment().get_template("report.html")
-    return template.render(
-        page=content(diagnosis),
-        style=style,
-        script=script,
-        policy=policy,
-        box=f"0 0 {WIDTH} {HEIGHT}",
-    )
+    return document.render("report.html", ["report.css"], ["report.js"], page=content(diagnosis))
 
 
 def content(diagnosis: Diagnosis) -> Content:
     """Return what the page of a diagnosis says."""
     shown = picture(diagnosis)
-    normal = headlines.is_normal(diagnosis)
     return Content(
         run=wording.run_title(diagnosis),
         run_id=diagnosis.run_id,
         experiment_id=diagnosis.experiment_id,
-        normal=normal,
-        tone=_TONES[normal],
+        normal=headlines.is_normal(diagnosis.verdict),
+        tone=headlines.tone(diagnosis.verdict),
         headline=headlines.headline_parts(diagnosis),
         why=headlines.why(diagnosis),
         verdict=diagnosis.verdict.value,
@@ -155,27 +133,6 @@ def content(diagnosis: Diagnosis) -> Content:
         hover=_hover(shown),
         version=__version__,
     )
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader(__package__, _TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-@cache
-def _inline(name: str) -> str:
-    return files(__package__).joinpath(_TEMPLATES).joinpath(name).read_text(encoding="utf-8")
-
-
-def _digest(source: str) -> str:
-    """Return the hash source of a content security policy for an inline element."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
 
 
 def _numbers(diagnosis: Diagnosis) -> tuple[tuple[str, str], ...]:

@@ -11,6 +11,7 @@ from mlflow_bce_monitor.report import numbers
 from mlflow_bce_monitor.report.grounds import FactText, fact, fact_name, how_to_get, meaning
 from mlflow_bce_monitor.report.headlines import Headline
 from mlflow_bce_monitor.report.plain_text import clause, plain, sentence
+from mlflow_bce_monitor.report.remedies import Snippet, snippets
 from mlflow_bce_monitor.rules import RULES
 from mlflow_bce_monitor.rules.rule import NotAssessed, Outcome, Rule, RuledOut, Supported
 
@@ -33,18 +34,20 @@ _UNEXPLAINED: Final = "something that no rule here covers"
 class CauseText(NamedTuple):
     """One candidate cause, ready to print.
 
-    ``evidence_for`` and ``evidence_against`` are sentences, "" when there is none;
-    ``unseen`` names facts its rule would use and the run did not offer.
+    ``strongest`` is the evidence in a line; it, ``evidence_for`` and ``evidence_against`` are
+    sentences, "" when there is none. ``snippets`` is the change as lines to paste; ``unseen``
+    names facts its rule would use and the run did not offer.
     """
 
     code: str
     title: str
     probability: float
     percent: str
+    strongest: str
     evidence_for: str
     evidence_against: str
     advice: str
-    remedy: str
+    snippets: tuple[Snippet, ...]
     facts: tuple[FactText, ...]
     unseen: tuple[str, ...]
 
@@ -111,10 +114,11 @@ def _cause(diagnosis: Diagnosis, ranked: RankedCause) -> CauseText:
         title=cause_title(ranked.cause),
         probability=ranked.probability,
         percent=numbers.probability(ranked.probability),
+        strongest=sentence(_joined(evidence.strongest().speaks_for or evidence.strongest().speaks_against)),
         evidence_for=sentence(_joined(_strongest(evidence.speaks_for))),
         evidence_against=sentence(_joined(_strongest(evidence.speaks_against))),
         advice="" if ranked.cause == UNKNOWN else sentence(ranked.advice),
-        remedy="" if rule is None else rule.remedy.strip("\n"),
+        snippets=snippets(diagnosis, ranked.cause),
         facts=known,
         unseen=tuple(fact_name(name) for name in asked if name not in diagnosis.evidence),
     )

@@ -20,6 +20,8 @@ _OUTSIDE: Final = (
     2.0  # heights that a point above or below the frame is drawn away, to keep coordinates small
 )
 _PER_CENT: Final = 100.0
+_LABELLED_WIDTH: Final = 14.0  # per cent of the width: what the word "plateau" takes on a narrow page
+_LABEL_ROOM: Final = 10.0  # per cent of the height: what a label takes above or below its line
 
 
 class Line(NamedTuple):
@@ -32,11 +34,12 @@ class Line(NamedTuple):
 
 
 class Band(NamedTuple):
-    """A rectangle over the whole height: left edge and width in per cent."""
+    """A rectangle over the whole height: left edge and width in per cent, and its label, "" for none."""
 
     css: str
     x: float
     width: float
+    label: str = ""
 
 
 class Mark(NamedTuple):
@@ -55,12 +58,17 @@ class Tick(NamedTuple):
 
 
 class ChanceMark(NamedTuple):
-    """The chance level: CSS class, height, and top and height of its band (0 without one), in per cent."""
+    """The chance level: CSS class, height, top and height of its band (0 without one), in per cent; label.
+
+    ``above`` says on which side of the line the label stands.
+    """
 
     css: str
     y: float
     band_top: float
     band_height: float
+    label: str
+    above: bool
 
 
 class SvgPlot(NamedTuple):
@@ -89,9 +97,7 @@ def place(picture: Picture, *, close_up: bool = False) -> SvgPlot:
     box = _Box(picture.x, y, picture.scale)
     return SvgPlot(
         bands=_bands(picture, box),
-        chances=tuple(
-            _chance(chance, box, judged=chance is picture.chances[0]) for chance in picture.chances
-        ),
+        chances=_chances(picture, box),
         lines=tuple(
             _line(series, box, judged=series is picture.series[0], banded=not close_up)
             for series in picture.series
@@ -171,15 +177,31 @@ def _bands(picture: Picture, box: _Box) -> tuple[Band, ...]:
         for span in picture.plateaus
     ]
     gaps = [box.band("gap", stretch.start_step, stretch.end_step) for stretch in picture.not_numbers]
-    return (*plateaus, *gaps)
+    return (*(_labelled(band, "plateau") for band in plateaus), *(_labelled(band, "NaN") for band in gaps))
 
 
-def _chance(chance: ChanceLine, box: _Box, *, judged: bool) -> ChanceMark:
-    css = f"chance{' known' if chance.known else ''}{'' if judged else ' twin'}"
+def _labelled(band: Band, label: str) -> Band:
+    return band._replace(label=label) if band.width >= _LABELLED_WIDTH else band
+
+
+def _chances(picture: Picture, box: _Box) -> tuple[ChanceMark, ...]:
+    """Return the chance levels; labels of two stand on the outer sides, so that they cannot touch."""
+    highest = max((chance.level for chance in picture.chances), default=0.0)
+    marks = []
+    for chance in picture.chances:
+        y = box.top(chance.level)
+        above = (chance.level == highest and y >= _LABEL_ROOM) or y > _PER_CENT - _LABEL_ROOM
+        css = f"chance{' known' if chance.known else ''}{'' if chance is picture.chances[0] else ' twin'}"
+        top, height = _chance_band(chance, box)
+        marks.append(ChanceMark(css, y, top, height, chance.label, above))
+    return tuple(marks)
+
+
+def _chance_band(chance: ChanceLine, box: _Box) -> tuple[float, float]:
     if not chance.banded:
-        return ChanceMark(css, box.top(chance.level), 0.0, 0.0)
+        return 0.0, 0.0
     top, bottom = max(box.top(chance.high), 0.0), min(box.top(chance.low), _PER_CENT)
-    return ChanceMark(css, box.top(chance.level), top, round(max(bottom - top, 0.0), 3))
+    return top, round(max(bottom - top, 0.0), 3)
 
 
 def _marks(picture: Picture, box: _Box) -> tuple[Mark, ...]:

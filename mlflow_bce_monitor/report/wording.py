@@ -310,6 +310,7 @@ def tags(diagnosis: Diagnosis) -> dict[str, str]:
     """
     values = {
         contract.TAG_VERDICT: diagnosis.verdict.value,
+        contract.TAG_FLAGGED: contract.FLAGGED_YES if diagnosis.flagged else contract.FLAGGED_NO,
         contract.TAG_CAUSE: diagnosis.cause,
         contract.TAG_CONFIDENCE: numbers.tag_number(diagnosis.confidence, decimals=2),
         contract.TAG_SKILL: ""

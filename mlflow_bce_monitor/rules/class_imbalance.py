@@ -74,10 +74,16 @@ def _by_ranking(evidence: Evidence) -> Piece | None:
 def _by_ranking_inside(evidence: Evidence, limits: Limits) -> Piece | None:
     """Look for the same among the rows that the callback captured, of a model that knows none by heart."""
     ranked = ranks_inside(evidence, limits)
-    if ranked is None or not ranked:
+    if ranked is None:
         return None
-    area = evidence.number("inside_roc_auc")
-    return Piece("inside_ranks", 0.7, f"the AUC of {area:.2f} on its own rows is signal that the loss hides")
+    area, error = evidence.number("inside_roc_auc"), evidence.number("inside_auc_error")
+    if ranked:
+        clause = f"the AUC of {area:.2f} on its own rows is signal that the loss hides"
+        return Piece("inside_ranks", 0.7, clause)
+    if area - 0.5 < error <= limits.small_auc_error:
+        clause = f"the AUC of {area:.2f} on its own rows is at chance: no signal that the loss hides"
+        return Piece("inside_ranks_not", -1.5, clause)
+    return None
 
 
 RULE = Rule(
@@ -92,6 +98,10 @@ RULE = Rule(
     remedy=(
         "share = y_train.mean()\n"
         "model.fit(x_train, y_train, class_weight={0: 0.5 / (1 - share), 1: 0.5 / share})"
+    ),
+    remedy_torch=(
+        "share = y_train.float().mean()\n"
+        "criterion = torch.nn.BCEWithLogitsLoss(pos_weight=(1 - share) / share)"
     ),
     confused_with=("no_signal", "too_few_steps"),
     separated_by="the AUC on validation data: above 0.6 the signal is there, at 0.5 weights cannot help",

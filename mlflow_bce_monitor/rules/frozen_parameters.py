@@ -76,6 +76,7 @@ RULE = Rule(
     ),
     advice="Set trainable = True on the layers that should learn, before compile(), and check the trainable count of the summary.",
     remedy='for layer in model.layers:\n    layer.trainable = True\nmodel.compile(optimizer="adam", loss="binary_crossentropy")',
+    remedy_torch="for parameter in model.parameters():\n    parameter.requires_grad_(True)\noptimizer = torch.optim.Adam(model.parameters())  # made anew: it holds what it was given",
     confused_with=("learning_rate_too_low", "zero_initialization"),
     separated_by="the count of trainable weights (model summary), and the learning rate in force",
     prior=0.4,

@@ -31,6 +31,13 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         if evidence.number("peak_ratio") >= limits.overshoot
         else None,
         *_by_fit(evidence, limits),
+        Piece(
+            "hardly_trained",
+            -2.5,
+            f"after {evidence.number('n_updates'):,.0f} updates nobody can say what it could fit",
+        )
+        if evidence.number_or("n_updates", limits.many_updates) <= limits.hardly_any_updates
+        else None,
         Piece("falls", -0.7, "the loss still falls") if falls_steadily(evidence, limits) else None,
         Piece(
             "one_prediction", -1.0, "every input gets the same prediction, which a small model need not give"
@@ -83,6 +90,7 @@ RULE = Rule(
     ),
     advice="Widen the narrowest hidden layer (32 to 128 units), or reduce the inputs first (PCA, hand-made features).",
     remedy='layers.Dense(128, activation="relu")  # in place of the narrowest layer',
+    remedy_torch="torch.nn.Linear(n_inputs, 128)  # in place of the narrowest layer",
     confused_with=("no_signal", "dead_relu"),
     separated_by="one run with the narrowest layer ten times wider, everything else equal",
     prior=0.7,

@@ -53,7 +53,7 @@ def _by_validation(evidence: Evidence, limits: Limits) -> tuple[Piece, ...]:
     if best > limits.unvalidated_band:
         pieces.append(Piece("was_below", -2.0, f"the validation loss showed skill {best:.2f} at its best"))
     elif best <= 0.0:
-        pieces.append(Piece("never_below", 0.7, "the validation loss never was below chance"))
+        pieces.append(_never_below(evidence, limits))
     if held_back > limits.chance_band:
         pieces.append(Piece("validation_skill", -1.5, f"validation skill {held_back:.2f}"))
     elif gap > limits.memorising_gap:
@@ -67,6 +67,14 @@ def _by_validation(evidence: Evidence, limits: Limits) -> tuple[Piece, ...]:
     if evidence.get("validation_falling", False) and held_back < 0.0:
         pieces.append(Piece("comes_down", -1.0, "the validation loss is still coming down to chance"))
     return tuple(pieces)
+
+
+def _never_below(evidence: Evidence, limits: Limits) -> Piece:
+    """Weigh a validation loss that never was below chance by whether a signal would have shown."""
+    if evidence.number_or("n_train", limits.telling_rows) >= limits.telling_rows:
+        return Piece("never_below", 0.7, "the validation loss never was below chance")
+    clause = "the validation loss never was below chance, which so few rows leave open"
+    return Piece("never_below_few", 0.2, clause)
 
 
 def _had_time(evidence: Evidence, limits: Limits) -> bool:
@@ -133,6 +141,7 @@ RULE = Rule(
         "fit_gap",
         "narrowest_layer",
         "n_updates",
+        "n_train",
         "rate_ratio",
         "validation_falling",
         "constant_output",

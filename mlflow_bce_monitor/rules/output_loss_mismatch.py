@@ -185,6 +185,7 @@ RULE = Rule(
     ),
     advice="Use Dense(1, activation='sigmoid') with binary_crossentropy and labels 0 and 1, or a linear output with from_logits=True.",
     remedy='layers.Dense(1, activation="sigmoid")',
+    remedy_torch="model = torch.nn.Sequential(body, torch.nn.Linear(64, 1))  # logits, no sigmoid\ncriterion = torch.nn.BCEWithLogitsLoss()  # labels 0.0 and 1.0",
     confused_with=("unscaled_inputs", "learning_rate_too_high"),
     separated_by="the smallest, mean and largest prediction on one batch, and the set of label values",
     prior=0.5,

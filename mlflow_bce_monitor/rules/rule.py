@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mlflow_bce_monitor.evidence.fact import Evidence, FactValue
 from mlflow_bce_monitor.limits import Limits
@@ -51,9 +51,50 @@ class Supported:
 
     weight: float
     because: str
-    speaks_for: tuple[str, ...] = ()
-    speaks_against: tuple[str, ...] = ()
-    pieces: tuple[Piece, ...] = ()
+    # No default is kept in the class, which would be found before __getattr__ is asked.
+    speaks_for: tuple[str, ...] = field(default_factory=tuple)
+    speaks_against: tuple[str, ...] = field(default_factory=tuple)
+    pieces: tuple[Piece, ...] = field(default_factory=tuple)
+
+    @classmethod
+    def by(cls, pieces: tuple[Piece, ...], weight: float) -> Supported:
+        """Return what some pieces say together, put into words when somebody reads them.
+
+        Most outcomes are weighed anew by the fit, and of those that are not read nobody needs the words.
+        """
+        made = object.__new__(cls)
+        made.__dict__.update(pieces=pieces, weight=weight)
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _WORDS:
+            raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
+        speaks_for, speaks_against = _clauses(self.pieces)
+        telling = speaks_for if self.weight >= 0 else speaks_against
+        because = ", ".join(telling[:SHOWN_PIECES]) or NOTHING_SEEN
+        self.__dict__.update(because=because, speaks_for=speaks_for, speaks_against=speaks_against)
+        return self.__dict__[name]
+
+
+_WORDS: Final = ("because", "speaks_for", "speaks_against")
+
+SHOWN_PIECES: Final = 3
+"""Pieces named in the reason: more do not fit a sentence."""
+
+NOTHING_SEEN: Final = "nothing seen speaks for or against it"
+
+
+def _clauses(pieces: Sequence[Piece]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what speaks for and what against the cause, strongest first; the same words twice are one clause."""
+    weights: dict[str, float] = {}
+    for _, weight, clause in pieces:
+        if clause:
+            weights[clause] = weights.get(clause, 0.0) + weight
+    strongest = sorted(weights.items(), key=lambda item: -abs(item[1]))
+    return (
+        tuple(clause for clause, weight in strongest if weight > 0),
+        tuple(clause for clause, weight in strongest if weight < 0),
+    )
 
 
 @dataclass(frozen=True)
@@ -86,6 +127,18 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Change:
+    """A setting to change: its fact, and what to give it instead.
+
+    ``to`` takes the evidence, in which that fact is known, and returns the new value, None
+    where the old one is no trouble.
+    """
+
+    fact: str
+    to: Callable[[Evidence], float | int | None]
+
+
+@dataclass(frozen=True)
 class Rule:
     """One cause.
 
@@ -100,7 +153,11 @@ class Rule:
     advice
         What to change, in one sentence, for the tag and the table.
     remedy
-        What to change, as lines of code or param changes to paste.
+        What to change, as lines of Python to paste: for Keras, unless ``remedy_torch`` is "".
+    remedy_torch
+        The same for PyTorch; "" where ``remedy`` does for any framework.
+    changes
+        Settings of the run to change, with the values to give them.
     confused_with
         Codes of the causes that look alike.
     separated_by
@@ -137,3 +194,5 @@ class Rule:
     stays_quiet: tuple[Example, ...]
     source: str
     normal: bool = False
+    remedy_torch: str = ""
+    changes: tuple[Change, ...] = ()

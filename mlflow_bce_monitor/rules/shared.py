@@ -14,8 +14,8 @@ SIBLING_FACTS = ("siblings_learned", "siblings_at_same_level", "sibling_changed"
 """What the two functions about siblings look at."""
 
 
-LIFE: Final = (*ALIVE, "inside_normalised_values")
-"""What :func:`can_learn` looks at."""
+LIFE: Final = (*ALIVE, "inside_normalised_values", "trainable_share")
+"""What :func:`by_life` looks at."""
 
 
 def normalises_single_values(evidence: Evidence) -> bool:
@@ -38,8 +38,8 @@ def by_life(evidence: Evidence, limits: Limits) -> Piece | None:
     Every such cause takes the same weight from here: that a network lives tells none of them from another.
     """
     alive = can_learn(evidence, limits)
-    if alive is None:
-        return None
+    if alive is None or evidence.number_or("trainable_share", 1.0) < limits.mostly_trainable:
+        return None  # units and gradients of the small part that is trained say nothing of the rest
     if alive or memorises(evidence, limits):  # what knows its rows by heart has learned them
         return Piece("inside_alive", 1.0, "units live, gradients arrive and inputs differ")
     return Piece("inside_not_alive", -3.0, "the network cannot learn, whatever else is changed")

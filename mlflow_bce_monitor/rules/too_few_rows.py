@@ -27,6 +27,9 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         if gap > limits.clear_skill
         else None,
         _by_best(evidence, limits),
+        Piece("jumps", -1.5, "the loss jumps from point to point, as of steps that are too large")
+        if evidence.number_or("end_spread", 0.0) > limits.jumpy_spread
+        else None,
         _by_ranking(evidence),
         _by_rows(evidence, limits),
         Piece("sibling_learned", 0.5, "a sibling run learned on the same data")
@@ -43,7 +46,10 @@ def _by_best(evidence: Evidence, limits: Limits) -> Piece:
         return Piece("was_below", 2.0, f"the validation loss showed skill {best:.2f} at its best")
     if best > limits.chance_band:
         return Piece("was_little_below", 0.5, f"the validation loss showed skill {best:.2f} at its best")
-    return Piece("never_below", -2.5, "the validation loss never was below chance")
+    if evidence.number_or("n_train", limits.telling_rows) >= limits.telling_rows:
+        return Piece("never_below", -2.5, "the validation loss never was below chance")
+    clause = "the validation loss never was below chance, which so few rows leave open"
+    return Piece("never_below_few", -0.7, clause)
 
 
 def _by_ranking(evidence: Evidence) -> Piece | None:
@@ -76,6 +82,7 @@ RULE = Rule(
     ),
     advice="Keep the weights of the best validation epoch, and train with more rows or less freedom (weight decay, dropout, a smaller network).",
     remedy='stop = keras.callbacks.EarlyStopping(monitor="val_loss", patience=5, restore_best_weights=True)',
+    remedy_torch="if val_loss < best:  # after each epoch\n    best, kept, waited = val_loss, copy.deepcopy(model.state_dict()), 0\nelse:\n    waited += 1  # stop at 5, then model.load_state_dict(kept)",
     confused_with=("no_signal", "class_imbalance"),
     separated_by="the validation loss and AUC at the best epoch: above chance the signal is there",
     prior=0.8,
@@ -84,6 +91,7 @@ RULE = Rule(
         "siblings_learned",
         "ranking",
         "n_train",
+        "end_spread",
         *LIFE,
         *facts_for("too_few_rows"),
     ),

@@ -63,6 +63,7 @@ RULE = Rule(
     ),
     advice="Scale the inputs to mean 0 and variance 1 (a Normalization layer adapted to the training data) and start anew.",
     remedy="norm = keras.layers.Normalization()\nnorm.adapt(x_train)",
+    remedy_torch="mean, std = x_train.mean(0), x_train.std(0).clamp_min(1e-6)\nx_train, x_val = (x_train - mean) / std, (x_val - mean) / std",
     confused_with=("learning_rate_too_high", "dead_relu", "over_regularization"),
     separated_by="the mean and standard deviation of the input features",
     prior=0.6,

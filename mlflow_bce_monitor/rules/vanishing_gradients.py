@@ -105,6 +105,7 @@ RULE = Rule(
     ),
     advice="Use ReLU or GELU with He initialisation, batch normalisation or residual connections, or fewer layers.",
     remedy='x = layers.Dense(64, kernel_initializer="he_normal")(x)\nx = layers.BatchNormalization()(x)\nx = layers.ReLU()(x)',
+    remedy_torch="block = torch.nn.Sequential(torch.nn.Linear(64, 64), torch.nn.BatchNorm1d(64), torch.nn.ReLU())\ntorch.nn.init.kaiming_normal_(block[0].weight)",
     confused_with=("dead_relu", "zero_initialization", "learning_rate_too_low", "constant_inputs"),
     separated_by="the gradient norm of each layer: it falls by orders of magnitude towards the input",
     prior=0.4,

@@ -61,6 +61,7 @@ RULE = Rule(
     ),
     advice='Initialise the weights at random (kernel_initializer="glorot_uniform" or "he_normal"); only biases may be zero.',
     remedy='layers.Dense(64, activation="relu", kernel_initializer="he_normal")',
+    remedy_torch="torch.nn.init.kaiming_normal_(layer.weight)  # for every layer; only biases may start at zero",
     confused_with=("dead_relu", "constant_inputs", "vanishing_gradients"),
     separated_by="the standard deviation of the first layer's weights before and after one epoch",
     prior=0.3,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import replace
 from typing import Final
 
 import click
 
 from mlflow_bce_monitor.errors import BCEMonitorError, UsageError
 from mlflow_bce_monitor.scenarios.catalogue import SCENARIOS, find_scenario
+from mlflow_bce_monitor.scenarios.overrides import KEEP, overridden
 from mlflow_bce_monitor.scenarios.scenario import SourceName
 from mlflow_bce_monitor.scenarios.training import Training, plan
 
@@ -49,10 +49,25 @@ def main(seed: int) -> None:
     show_default=True,
     help="Epochs of each training; 0 keeps the number in the scenario's table.",
 )
-def scenario(name: str, data_source: str, variant: str, seed: int, epochs: int) -> None:
+@click.option(
+    "--learning-rate",
+    default=KEEP,
+    show_default=True,
+    help="Learning rate of each training, without schedule.",
+)
+@click.option("--optimizer", default=KEEP, show_default=True, help="adam, sgd or rmsprop.")
+@click.option(
+    "--hidden-units", default=KEEP, show_default=True, help="Units of the hidden layers: 128 or 64,32."
+)
+@click.option("--class-weight", default=KEEP, show_default=True, help="balanced, none, or two weights: 1,9.")
+@click.option("--batch-size", default=KEEP, show_default=True, help="Rows of a batch.")
+def scenario(name: str, data_source: str, variant: str, seed: int, epochs: int, **given: str) -> None:
     """Train one scenario, evaluate its runs, and compare them."""
+    overrides = {key: value for key, value in given.items() if value != KEEP}
+    if epochs:
+        overrides["epochs"] = str(epochs)
     trainings = _selected(name, data_source, variant, seed)
-    _run(tuple(_with_epochs(training, epochs) for training in trainings) if epochs else trainings)
+    _run(tuple(overridden(training, overrides) for training in trainings) if overrides else trainings)
 
 
 def _selected(name: str, data_source: str, variant: str, seed: int) -> tuple[Training, ...]:
@@ -67,10 +82,6 @@ def _selected(name: str, data_source: str, variant: str, seed: int) -> tuple[Tra
         for one in source.variants
         if variant in (ALL, one.name)
     )
-
-
-def _with_epochs(training: Training, epochs: int) -> Training:
-    return replace(training, recipe=replace(training.recipe, epochs=epochs))
 
 
 def _run(trainings: tuple[Training, ...]) -> None:

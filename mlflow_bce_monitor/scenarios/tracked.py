@@ -9,9 +9,10 @@ import mlflow
 import numpy as np
 from mlflow.data.numpy_dataset import NumpyDataset, from_numpy
 
+from mlflow_bce_monitor.contract import TAG_RERUN
 from mlflow_bce_monitor.scenarios.fitting import ChanceLevels, PreparedRows, chance_levels, fit, prepare
 from mlflow_bce_monitor.scenarios.rows import Rows
-from mlflow_bce_monitor.scenarios.training import Training, params
+from mlflow_bce_monitor.scenarios.training import Training, made_alone_by, params
 
 MODEL_SUMMARY = "model_summary.txt"
 """Where Keras autologging puts it as well."""
@@ -58,6 +59,7 @@ def train_tracked(training: Training) -> TrackedTraining:
     rows = prepare(training.source, training.recipe, training.seed)
     history: dict[str, list[float]] = {}
     with mlflow.start_run(run_name=training.name, nested=mlflow.active_run() is not None) as run:
+        mlflow.set_tag(TAG_RERUN, made_alone_by(training))
         mlflow.log_params(params(training, rows))
         _log_rows(training, rows)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from mlflow_bce_monitor.scenarios.fitting import PreparedRows
 from mlflow_bce_monitor.scenarios.scenario import DataSource, Optimizer, Recipe, Scenario, Variant
@@ -21,6 +22,8 @@ class Training:
         Of rows, weights, batches and resampling.
     recipe
         The variant's, or a changed one.
+    overrides
+        By which params of the entry point it was changed.
     """
 
     scenario: Scenario
@@ -28,6 +31,7 @@ class Training:
     variant: Variant
     seed: int
     recipe: Recipe
+    overrides: Mapping[str, str | int | float] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -47,6 +51,18 @@ def plan(
         for source in scenario.sources
         for variant in source.variants
     )
+
+
+def made_alone_by(training: Training) -> str:
+    """Return the entry point and the params that make this one training, as JSON for ``bce.rerun``."""
+    parameters: dict[str, str | int | float] = {
+        "name": training.scenario.name,
+        "data_source": str(training.source.name),
+        "variant": training.variant.name,
+        "seed": training.seed,
+        **training.overrides,
+    }
+    return json.dumps({"entry_point": "scenario", "parameters": parameters})
 
 
 def params(training: Training, rows: PreparedRows) -> dict[str, str | int | float]:

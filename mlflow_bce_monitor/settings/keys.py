@@ -116,3 +116,9 @@ ASKED: Final = frozenset(
     ending for name, endings in tuple(globals().items()) if name.endswith("_KEYS") for ending in endings
 )
 """Every ending above."""
+
+KERAS_FIT: Final = frozenset({"initial_epoch"})
+"""Whole names: arguments of Keras' ``fit`` that autologging stores and nobody else does."""
+
+BOOSTING: Final = frozenset({"num_boost_round", "boosting_type", "booster", "num_leaves", "n_estimators"})
+"""Whole names: params of boosted trees."""

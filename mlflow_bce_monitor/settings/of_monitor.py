@@ -10,8 +10,23 @@ from mlflow_bce_monitor.records import RunRecord
 
 _TWO_CLASSES: Final = 2
 
-_COUNTS: Final = {"parameters": "total_params", "trainable_parameters": "trainable_params"}
+_WORDS: Final = {
+    "optimizer": "optimizer",
+    "dropout": "dropout",
+    "hidden_units": "hidden_units",
+    "features": "n_features",
+}
+"""Word of the tag to the name it is read by."""
+
+_COUNTS: Final = {
+    "parameters": "total_params",
+    "trainable_parameters": "trainable_params",
+    "batch_rows": "batch_size",
+}
 """Measurement to the name it is read by."""
+
+_ROWS: Final = {"epoch_labels": "n_train"}
+"""The same, where each row has one label."""
 
 
 def said_by_the_callback(record: RunRecord) -> Iterator[tuple[str, str, str]]:
@@ -21,15 +36,22 @@ def said_by_the_callback(record: RunRecord) -> Iterator[tuple[str, str, str]]:
     the judged one is not known yet.
     """
     words = words_of(record.tags)
-    if words.get("optimizer"):
-        yield "optimizer", f"tag {TAG!r}", str(words["optimizer"])
+    for word, key in _WORDS.items():
+        if words.get(word) not in (None, "", []):
+            yield key, f"tag {TAG!r}", str(words[word])
     heads = heads_of(words)
+    counts = _COUNTS | (_ROWS if len(heads) == 1 and _has_one_label_a_row(heads[0]) else {})
     if len(heads) == 1:
         yield from ((key, f"tag {TAG!r}", text) for key, text in _of_head(heads[0]))
-    for name, key in _COUNTS.items():
+    for name, key in counts.items():
         history = record.histories.get(metric_name(name))
         if history is not None and history.values.size:
             yield key, f"metric {metric_name(name)!r}", repr(float(history.values[-1]))
+
+
+def _has_one_label_a_row(head: Mapping[str, Any]) -> bool:
+    """Whether labels are rows: of a one-hot pair the second column is counted."""
+    return head.get("units") == 1 or "categorical" in str(head.get("loss"))
 
 
 def _of_head(head: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from mlflow_bce_monitor.model_summary import ModelSummary, parse_model_summary
-from mlflow_bce_monitor.records import RunRecord
+from mlflow_bce_monitor.records import DatasetInput, RunRecord
 from mlflow_bce_monitor.settings.keys import (
     ACTIVATION_KEYS,
     ALPHA_KEYS,
@@ -16,6 +18,7 @@ from mlflow_bce_monitor.settings.keys import (
     BARE_GAMMA_KEYS,
     BATCH_KEYS,
     BETA_KEYS,
+    BOOSTING,
     CLASSES_KEYS,
     DEPTH_KEYS,
     DESIRABLE_KEYS,
@@ -24,6 +27,7 @@ from mlflow_bce_monitor.settings.keys import (
     FEATURES_KEYS,
     GAMMA_KEYS,
     INITIALIZER_KEYS,
+    KERAS_FIT,
     L2_KEYS,
     LOSS_KEYS,
     MULTI_LABEL_KEYS,
@@ -77,28 +81,82 @@ _LARGEST_ALPHA: Final = 0.999
 """The weight of the positive class; at 1 the negative class is left out of the loss."""
 
 
+_TELLING: Final = KERAS_FIT | BOOSTING
+"""Params whose names alone say something."""
+
+_NAMES_KEPT: Final = 256
+"""Sets of names of params, and of tags: the runs of an experiment share theirs."""
+
+_SETTINGS_KEPT: Final = 512
+"""Settings that are kept as read: runs with other seeds, folds and notes say the same about themselves."""
+
+
 def read_settings(record: RunRecord) -> Settings:
     """Read everything that is known under any common name. Never raises on odd values."""
-    return _Reader(record).read()
+    return _read(
+        tuple((key, record.params[key]) for key in _asked_params(tuple(record.params))),
+        tuple((key, record.tags[key]) for key in _asked_tags(tuple(record.tags))),
+        tuple(said_by_the_callback(record)),
+        _Inputs(
+            tuple((one.name, one.context, repr(one.profile)) for one in record.datasets), record.datasets
+        ),
+        record.model_summary or "",
+    )
+
+
+@lru_cache(maxsize=_NAMES_KEPT)
+def _asked_params(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the params that something is read from; most of a run's are none of these."""
+    return tuple(key for key in names if endings_of(key) or key in _TELLING)
+
+
+@lru_cache(maxsize=_NAMES_KEPT)
+def _asked_tags(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(key for key in names if endings_of(key) and not key.startswith(_NOT_THE_USERS))
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """Data set inputs, equal where all that is read of them is."""
+
+    said: tuple[tuple[str, str | None, str], ...]
+    datasets: tuple[DatasetInput, ...] = field(compare=False)
+
+
+@lru_cache(maxsize=_SETTINGS_KEPT)
+def _read(
+    params: tuple[tuple[str, str], ...],
+    tags: tuple[tuple[str, str], ...],
+    of_callback: tuple[tuple[str, str, str], ...],
+    inputs: _Inputs,
+    model_summary: str,
+) -> Settings:
+    keys = Lookup()
+    for key, value in params:
+        keys.add(key, f"params[{key!r}]", unquoted(value))
+    for key, value in tags:
+        keys.add(key, f"tags[{key!r}]", value)
+    # Last: of two keys of one length the first counts, so what a person logged is asked before.
+    for key, source, text in of_callback:
+        keys.add(key, source, text)
+    return _Reader(keys, dict(params), inputs.datasets, parse_model_summary(model_summary)).read()
 
 
 class _Reader:
     """Looks keys up in the params first, then in the user's tags."""
 
-    def __init__(self, record: RunRecord) -> None:
-        self._record = record
-        self._summary: ModelSummary = parse_model_summary(record.model_summary or "")
+    def __init__(
+        self,
+        keys: Lookup,
+        params: Mapping[str, str],
+        datasets: Sequence[DatasetInput],
+        summary: ModelSummary,
+    ) -> None:
+        self._keys = keys
+        self._params = params
+        self._datasets = datasets
+        self._summary = summary
         self._unreadable: list[str] = []
-        self._keys = Lookup()
-        for key, value in record.params.items():
-            if endings_of(key):
-                self._keys.add(key, f"params[{key!r}]", unquoted(value))
-        for key, value in record.tags.items():
-            if endings_of(key) and not key.startswith(_NOT_THE_USERS):
-                self._keys.add(key, f"tags[{key!r}]", value)
-        # Last: of two keys of one length the first counts, so what a person logged is asked before.
-        for key, source, text in said_by_the_callback(record):
-            self._keys.add(key, source, text)
 
     def read(self) -> Settings:
         loss = self._text(LOSS_KEYS)
@@ -136,7 +194,8 @@ class _Reader:
             initializer=self._text(INITIALIZER_KEYS),
             beta=self._number(BETA_KEYS, low=0.0),
             unreadable=tuple(self._unreadable),
-            given=dict(self._record.params),
+            by_keras_fit=not KERAS_FIT.isdisjoint(self._params),
+            by_boosting=not BOOSTING.isdisjoint(self._params),
         )
 
     def _number(
@@ -172,7 +231,7 @@ class _Reader:
                 return Setting(value, source)
         if split == "validation":
             return None
-        for dataset in self._record.datasets:
+        for dataset in self._datasets:
             share = dataset.profile.get("positive_share")
             if isinstance(share, float) and 0.0 < share < 1.0 and split == "train":
                 return Setting(share, f"data set input {dataset.name!r}")
@@ -247,14 +306,12 @@ class _Reader:
         return self._count(DEPTH_KEYS)
 
     def _keras_batch_size(self) -> Setting[int] | None:
-        if self._record.params.get("batch_size") != "None":
+        if self._params.get("batch_size") != "None":
             return None
         return Setting(_KERAS_BATCH_SIZE, "params['batch_size'] = None, Keras' default")
 
     def _dataset_shape(self) -> tuple[str, list[object]] | None:
-        ordered = sorted(
-            self._record.datasets, key=lambda dataset: dataset.context not in ("training", "train")
-        )
+        ordered = sorted(self._datasets, key=lambda dataset: dataset.context not in ("training", "train"))
         for dataset in ordered:
             shape = dataset.profile.get("features_shape", dataset.profile.get("shape"))
             if isinstance(shape, Mapping):

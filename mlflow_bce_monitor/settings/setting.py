@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -57,7 +56,16 @@ class SampleWeights:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run says about itself; None where it says nothing."""
+    """What a run says about itself; None where it says nothing.
+
+    Attributes
+    ----------
+    unreadable
+        What should be a number and is none, in words.
+    by_keras_fit, by_boosting
+        Whether the names of the params are those that autologging stores of Keras' ``fit``, or those of
+        boosted trees.
+    """
 
     loss_name: Setting[str] | None = None
     n_classes: Setting[int] | None = None
@@ -90,4 +98,5 @@ class Settings:
     initializer: Setting[str] | None = None
     beta: Setting[float] | None = None
     unreadable: tuple[str, ...] = ()
-    given: Mapping[str, str] = field(default_factory=dict)
+    by_keras_fit: bool = False
+    by_boosting: bool = False

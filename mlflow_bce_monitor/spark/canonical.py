@@ -9,7 +9,7 @@ from pyspark.sql import functions as F  # noqa: N812 - the name that everybody g
 from pyspark.sql.types import DataType, TimestampNTZType, TimestampType
 
 from mlflow_bce_monitor.columnar.layout import RUNS
-from mlflow_bce_monitor.contract import ANSWER_METRICS
+from mlflow_bce_monitor.contract import OWN_METRICS
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.spark.columns import HISTORY_NEEDED, RUNS_NEEDED, RUNS_OPTIONAL, Columns
 from mlflow_bce_monitor.spark.ddl import types_of
@@ -29,7 +29,7 @@ def history_of(history: DataFrame, columns: Columns) -> DataFrame:
     value = F.col(names["value"]).cast("double")
     if is_nan in history.columns:
         value = F.when(F.col(is_nan).cast("boolean"), F.lit(float("nan"))).otherwise(value)
-    return history.where(~F.col(names["key"]).isin(*ANSWER_METRICS)).select(
+    return history.where(~F.col(names["key"]).isin(*OWN_METRICS)).select(
         F.col(names["run_id"]).cast("string").alias("run_id"),
         F.col(names["key"]).cast("string").alias("key"),
         F.coalesce(_milliseconds(names["timestamp"], types[names["timestamp"]]), F.lit(0)).alias("timestamp"),

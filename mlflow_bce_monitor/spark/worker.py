@@ -1,6 +1,7 @@
 """What runs on executors: packing points, and diagnosing runs block by block, a batch of rows at a time.
 
-Everything streams. What is held at once is the points of one run, one block of neighbours, and one batch.
+Everything streams. What is held at once is the points of the few runs that are diagnosed together, one block
+of neighbours, and one batch.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from mlflow_bce_monitor.columnar.answers import answer_of
+from mlflow_bce_monitor.columnar.answers import answers_of
 from mlflow_bce_monitor.columnar.layout import LATEST, RUNS
 from mlflow_bce_monitor.columnar.points import Cut, Stretch, cut, histories_of, latest_of
 from mlflow_bce_monitor.columnar.runs import neighbour_of, parent_of, record_of
 from mlflow_bce_monitor.columnar.table import batch_of
-from mlflow_bce_monitor.contract import ANSWER_METRICS
+from mlflow_bce_monitor.contract import OWN_METRICS
 from mlflow_bce_monitor.pipeline import Question
 from mlflow_bce_monitor.records import RunRecord, Sibling
 from mlflow_bce_monitor.siblings import Neighbour, Neighbourhood, neighbourhood
@@ -76,8 +77,8 @@ def diagnosing(question: Question) -> Mapped:
 
     def diagnose_all(batches: Batches) -> Iterator[pa.RecordBatch]:
         answers: list[dict[str, Any]] = []
-        for row, record in records(batches):
-            answers.append(answer_of(row, record, question))
+        for answer in answers_of(records(batches), question):
+            answers.append(answer)
             if len(answers) == _ANSWERS_TOGETHER:
                 yield batch_of(answers)
                 answers = []
@@ -217,7 +218,7 @@ class _Rows:
 
     def add_points(self, position: int, curves: dict[str, list[Stretch]]) -> None:
         name = self._keys[position]
-        if name is None or name in ANSWER_METRICS:
+        if name is None or name in OWN_METRICS:
             return
         timestamps, steps, values = (
             numbers[offsets[position] : offsets[position + 1]]

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from mlflow.entities import Run
 
+from mlflow_bce_monitor.columnar.answers import Writing
 from mlflow_bce_monitor.columnar.table import writing_in
 from mlflow_bce_monitor.contract import Verdict
 from mlflow_bce_monitor.errors import BCEMonitorError, StoreError
@@ -62,8 +63,8 @@ class Applied:
 
     Attributes
     ----------
-    run_id, experiment_id
-        Of the row.
+    run_id, experiment_id, verdict
+        Of the row; "" for a verdict where there is none.
     outcome
         What was done.
     why
@@ -74,6 +75,7 @@ class Applied:
 
     run_id: str
     experiment_id: str
+    verdict: str
     outcome: Outcome
     why: str = ""
     notes: tuple[str, ...] = ()
@@ -161,18 +163,18 @@ class _Applying:
             failed = answer.state is State.FAILED
             outcome = Outcome.FAILED if failed else Outcome.WRITTEN
             why = str(answer.row["error"]) if failed else ""
-            yield Applied(answer.row["run_id"], answer.row["experiment_id"], outcome, why, answer.notes)
+            yield replace(_of(answer.row, outcome, why), notes=answer.notes)
 
     def _judged(self, row: Mapping[str, Any], run: Run | None) -> Applied | None:
         """Return what there is to say of a row that is not to be written, None for one that is."""
-        run_id, experiment_id = row["run_id"], row["experiment_id"]
+        run_id = row["run_id"]
         told = writing_in(row)
         if told is None:
             why = f"Run {run_id} has no answer in the table: {row['error']}"
-            return Applied(run_id, experiment_id, Outcome.WITHOUT_ANSWER, why)
+            return _of(row, Outcome.WITHOUT_ANSWER, why)
         if run is None:
-            why = f"There is no active run {run_id} in experiment {experiment_id} of {self._store}."
-            return Applied(run_id, experiment_id, Outcome.FAILED, why)
+            why = f"There is no active run {run_id} in experiment {row['experiment_id']} of {self._store}."
+            return _of(row, Outcome.FAILED, why)
         question, limits = self._options.question, self._options.limits
         now = digest(run, question, limits)
         # A table of a warehouse that knows no data set inputs vouches for the rest; a scan looks again.
@@ -185,25 +187,33 @@ class _Applying:
                 f"Run {run_id} is not as it was when the table was made (or that was with another version, "
                 "--metric or --base-rate), so its answer was not written."
             )
-            return Applied(run_id, experiment_id, Outcome.CHANGED_SINCE, why)
+            return _of(row, Outcome.CHANGED_SINCE, why)
         unchanged = answered or is_current(run, told.digest, reports)
         if told.digest not in states or (unchanged and not self._options.force):
-            return Applied(run_id, experiment_id, Outcome.UNCHANGED)
-        return Applied(run_id, experiment_id, Outcome.WRITTEN) if self._options.dry_run else None
+            return _of(row, Outcome.UNCHANGED)
+        return _of(row, Outcome.WRITTEN) if self._options.dry_run else None
 
     def _wants_report(self, row: Mapping[str, Any], run: Run) -> bool:
         return has_report(run) or self._options.reports.wanted_for(Verdict(row["verdict"]))
 
     def _write(self, row: Mapping[str, Any]) -> Applied:
-        applied = Applied(row["run_id"], row["experiment_id"], Outcome.WRITTEN)
+        applied = _of(row, Outcome.WRITTEN)
         told = writing_in(row)
         try:
-            notes = write_told(self._store.client, row["run_id"], told) if told is not None else ()
+            notes = self._written(row["run_id"], told) if told is not None else ()
         except BCEMonitorError as error:
             return replace(applied, outcome=Outcome.FAILED, why=str(error))
         except STORE_FAILURES as error:
             return replace(applied, outcome=Outcome.FAILED, why=not_written(error))
         return replace(applied, notes=notes)
+
+    def _written(self, run_id: str, told: Writing) -> tuple[str, ...]:
+        store = self._store
+        return write_told(store.client, run_id, told, mark_in_batch=store.batches_in_order)
+
+
+def _of(row: Mapping[str, Any], outcome: Outcome, why: str = "") -> Applied:
+    return Applied(row["run_id"], row["experiment_id"], row["verdict"] or "", outcome, why)
 
 
 def _given(applied: Applied) -> Applied:

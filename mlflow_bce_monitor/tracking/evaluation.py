@@ -6,6 +6,7 @@ command line only put a frame around it.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,9 +18,9 @@ from typing import Any, Final
 
 from mlflow.entities import Run, RunStatus
 
-from mlflow_bce_monitor.columnar.answers import check_asked, mistake
 from mlflow_bce_monitor.contract import (
     NO_CAUSE,
+    TAG_ADVICE,
     TAG_CAUSE,
     TAG_CHANCE_LEVEL,
     TAG_CONFIDENCE,
@@ -31,20 +32,19 @@ from mlflow_bce_monitor.contract import (
 from mlflow_bce_monitor.diagnosis import Diagnosis, failed_contract
 from mlflow_bce_monitor.errors import BCEMonitorError, UsageError
 from mlflow_bce_monitor.limits import LIMITS, Limits
-from mlflow_bce_monitor.pipeline import Question, diagnose
+from mlflow_bce_monitor.pipeline import Question
 from mlflow_bce_monitor.records import RunRecord
-from mlflow_bce_monitor.tracking.bulk_reader import bulk_reader
 from mlflow_bce_monitor.tracking.fingerprint import digest, is_current, is_of_model, lasting_digest
-from mlflow_bce_monitor.tracking.in_order import in_order
-from mlflow_bce_monitor.tracking.neighbours import Page, with_siblings
+from mlflow_bce_monitor.tracking.in_order import Ready, in_order
+from mlflow_bce_monitor.tracking.judges import Asked, judges_of
+from mlflow_bce_monitor.tracking.judging import Judged, mistaken
+from mlflow_bce_monitor.tracking.neighbours import Page, parent_of
 from mlflow_bce_monitor.tracking.pace import Pace
 from mlflow_bce_monitor.tracking.pages import PAGE_RUNS, listed
-from mlflow_bce_monitor.tracking.reader import OWN_METRICS, ClientReader, ReadFailure, RunReader
 from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES, reason
 from mlflow_bce_monitor.tracking.reports import Reports
 from mlflow_bce_monitor.tracking.search import MissingRun, Selection
 from mlflow_bce_monitor.tracking.sibling_search import searched
-from mlflow_bce_monitor.tracking.sql_reader import sql_reader
 from mlflow_bce_monitor.tracking.store import Store, StoreKind, ask_server
 from mlflow_bce_monitor.tracking.surroundings import surrounded
 from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits
@@ -55,7 +55,7 @@ from mlflow_bce_monitor.tracking.writer import write_answer
 _SERVER_WORKERS: Final = 4
 _OTHER_WORKERS: Final = 1
 
-_NOTHING_LEFT_OUT: Final[tuple[str, ...]] = ()
+_log = logging.getLogger(__name__)
 
 
 class State(str, Enum):
@@ -82,15 +82,23 @@ class RunAnswer:
         says why; a diagnosis that could not be written is in the row all the same).
     notes
         What was left out, on purpose or for want of an answer from the store, one sentence each.
+    run
+        The run as the search found it, before it was written to; None for one that was not found.
     """
 
     row: Mapping[str, Any]
     state: State
     notes: tuple[str, ...] = ()
+    run: Run | None = None
+
+    @property
+    def parent(self) -> str | None:
+        """Run id of the parent of a nested run."""
+        return None if self.run is None else parent_of(self.run)
 
     def but_failed(self, error: str) -> RunAnswer:
         """Return this answer with what went wrong."""
-        return RunAnswer({**self.row, "error": error}, State.FAILED)
+        return replace(self, row={**self.row, "error": error}, state=State.FAILED, notes=())
 
 
 @dataclass(frozen=True)
@@ -194,11 +202,6 @@ def answers_of(
                 return
 
 
-def reader_of(store: Store) -> RunReader:
-    """Return the fastest way to read a store: its database, its server's bulk endpoint, else the client."""
-    return sql_reader(store) or bulk_reader(store) or ClientReader(store.client)
-
-
 def workers_for(store: Store, options: ScanOptions) -> int:
     """Return the number of threads that a caller wants or that suits the store."""
     return options.workers or (_SERVER_WORKERS if store.kind is StoreKind.SERVER else _OTHER_WORKERS)
@@ -227,37 +230,38 @@ class _Pass:
     ) -> None:
         self._store = store
         self._options = options
-        self._pool = pool
-        self._workers = workers
         self._stop = stop
         self._pace = Pace(options.max_rate)
-        self._reader: RunReader = reader_of(store)
+        self._judges = judges_of(
+            store, pool, workers, options.question, options.limits, paced=options.max_rate is not None
+        )
 
     @property
     def stopped(self) -> bool:
         return self._stop.is_set()
 
     def close(self) -> None:
-        self._reader.close()
+        self._judges.close()
 
-    def calls(self, page: Page) -> Iterator[Callable[[], RunAnswer]]:
-        """Yield one call for each run of a page, until stopped."""
+    def calls(self, page: Page) -> Iterator[Callable[[], RunAnswer] | Ready[RunAnswer]]:
+        """Yield one answer, or the call that writes it, for each run of a page, until stopped."""
         plans = [entry if isinstance(entry, MissingRun) else self._plan(entry) for entry in page.entries]
-        to_read = [plan.run for plan in plans if isinstance(plan, _Plan) and plan.read]
-        records = self._reader.read(to_read, self._pool, self._workers)
+        asked = [
+            Asked(plan.run, page.siblings_of, written=not (plan.current or self._options.dry_run))
+            for plan in plans
+            if isinstance(plan, _Plan) and plan.read
+        ]
+        verdicts = self._judges.judge(asked)
         for plan in plans:
             if self.stopped:
                 return
             if isinstance(plan, MissingRun):
-                yield partial(_failed, plan.run_id, "", "", plan.why)
+                yield Ready(_failed(plan.run_id, "", "", plan.why))
             elif plan.read:
                 self._pace.wait(self._stop)
-                record, notes = next(records), _NOTHING_LEFT_OUT
-                if isinstance(record, RunRecord):
-                    record, notes = with_siblings(record, plan.run, page.siblings_of)
-                yield partial(self._answer, plan, record, notes)
+                yield self._answer(plan, *next(verdicts))
             else:
-                yield partial(RunAnswer, _stored_row(plan.run), State.UNCHANGED)
+                yield Ready(RunAnswer(stored_row(plan.run), State.UNCHANGED, run=plan.run))
 
     def _plan(self, run: Run) -> _Plan:
         options = self._options
@@ -266,27 +270,39 @@ class _Pass:
         current = not options.force and is_current(run, stands_for, options.reports)
         return _Plan(run, run_digest, current=current, read=options.full_rows or not current)
 
-    def _answer(self, plan: _Plan, record: RunRecord | ReadFailure, notes: tuple[str, ...]) -> RunAnswer:
+    def _answer(
+        self, plan: _Plan, judged: Judged, notes: tuple[str, ...]
+    ) -> Callable[[], RunAnswer] | Ready[RunAnswer]:
         info, options = plan.run.info, self._options
-        answer = _failed(info.run_id, info.run_name or "", info.experiment_id, "")
-        if isinstance(record, ReadFailure):
-            return answer.but_failed(f"Run {info.run_id} cannot be read: {record.why}")
+        if judged.trace:
+            _log.error("Run %s met a mistake in bce-monitor\n%s", info.run_id, judged.trace)
+        if judged.row is None:
+            failed = _failed(info.run_id, info.run_name or "", info.experiment_id, judged.error)
+            return Ready(failed)
+        known = plan.current or (options.news_of_unfinished and _is_said(plan.run, judged.row))
+        answer = RunAnswer(judged.row, State.UNCHANGED if known else State.EVALUATED, notes, plan.run)
+        if known or options.dry_run or judged.diagnosis is None or judged.record is None:
+            return Ready(answer)
+        return partial(self._written, plan, answer, judged.diagnosis, judged.record)
+
+    def _written(self, plan: _Plan, answer: RunAnswer, diagnosis: Diagnosis, record: RunRecord) -> RunAnswer:
         try:
-            diagnosis = diagnose_run(plan.run, record, options)
-            known = plan.current or (options.news_of_unfinished and _is_said(plan.run, diagnosis))
-            answer = RunAnswer(diagnosis.as_contract(), State.UNCHANGED if known else State.EVALUATED, notes)
-            if known or options.dry_run:
-                return answer
-            left_out = write_answer(self._store.client, diagnosis, record, plan.digest, options.reports)
-            return replace(answer, notes=(*notes, *left_out))
+            left_out = write_answer(
+                self._store.client,
+                diagnosis,
+                record,
+                plan.digest,
+                self._options.reports,
+                mark_in_batch=self._store.batches_in_order,
+            )
+            return replace(answer, notes=(*answer.notes, *left_out))
         except BCEMonitorError as error:
             return answer.but_failed(str(error))
         except STORE_FAILURES as error:
             return answer.but_failed(not_written(error))
-        except Exception as error:  # noqa: BLE001 - see below
-            # A mistake of ours: shown with its traceback and in the row, so nothing is swallowed,
-            # and the other runs go on, because an odd run must not cost a night's scan.
-            return answer.but_failed(mistake(info.run_id, error))
+        except Exception as error:  # noqa: BLE001 - a mistake of ours, as in ``judging.py``
+            _log.exception("Run %s met a mistake in bce-monitor", plan.run.info.run_id)
+            return answer.but_failed(mistaken(error))
 
 
 def is_unfinished(run: Run) -> bool:
@@ -294,19 +310,12 @@ def is_unfinished(run: Run) -> bool:
     return not RunStatus.is_terminated(RunStatus.from_string(run.info.status))
 
 
-def _is_said(run: Run, diagnosis: Diagnosis) -> bool:
+def _is_said(run: Run, row: Mapping[str, Any]) -> bool:
     """Return whether a run that is still training carries this verdict and this cause already."""
     tags = run.data.tags
     return is_unfinished(run) and (
-        tags.get(TAG_VERDICT) == diagnosis.verdict.value and tags.get(TAG_CAUSE) == diagnosis.cause
+        tags.get(TAG_VERDICT) == row["verdict"] and tags.get(TAG_CAUSE) == row["cause"]
     )
-
-
-def diagnose_run(run: Run, record: RunRecord, options: ScanOptions) -> Diagnosis:
-    """Diagnose a run; RunError when it has none of the metrics that were asked for."""
-    logged = [name for name in run.data.metrics if name not in OWN_METRICS]
-    check_asked(run.info.run_id, logged, options.question.metrics)
-    return diagnose(record, options.question, options.limits)
 
 
 def _failed(run_id: str, run_name: str, experiment_id: str, error: str) -> RunAnswer:
@@ -322,20 +331,29 @@ def not_written(error: BaseException) -> str:
     )
 
 
-def _stored_row(run: Run) -> dict[str, Any]:
-    """Return what the tags of a current run say, as a row with the rest empty."""
+def stored_row(run: Run) -> dict[str, Any]:
+    """Return what the tags of an evaluated run say, as a row with the rest empty."""
     tags = run.data.tags
     row = failed_contract(run.info.run_id, run.info.run_name or "", run.info.experiment_id, "")
     return row | {
         "verdict": tags[TAG_VERDICT],
         "cause": tags.get(TAG_CAUSE, NO_CAUSE),
         "confidence": _number(tags.get(TAG_CONFIDENCE)),
+        "causes": _stored_causes(tags),
         "metric": tags.get(TAG_METRIC),
         "chance_level": _number(tags.get(TAG_CHANCE_LEVEL)),
         "skill": _number(tags.get(TAG_SKILL)),
         "tier": tags.get(TAG_TIER),
         "error": None,
     }
+
+
+def _stored_causes(tags: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the first cause as the tags tell it: its advice may be cut, its grounds are not there."""
+    if tags.get(TAG_CAUSE, NO_CAUSE) == NO_CAUSE:
+        return []
+    probability, advice = _number(tags.get(TAG_CONFIDENCE)), tags.get(TAG_ADVICE, "")
+    return [{"cause": tags[TAG_CAUSE], "probability": probability, "because": "", "advice": advice}]
 
 
 def _number(text: str | None) -> float | None:

@@ -28,14 +28,15 @@ from mlflow_bce_monitor.columnar.folder import (
     parts_of,
 )
 from mlflow_bce_monitor.columnar.layout import LAYOUT_VERSION, POINTS, RUNS
+from mlflow_bce_monitor.contract import OWN_METRICS
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.limits import LIMITS
 from mlflow_bce_monitor.pipeline import Question
 from mlflow_bce_monitor.records import MetricHistory, RunRecord
-from mlflow_bce_monitor.tracking.evaluation import reader_of
 from mlflow_bce_monitor.tracking.fingerprint import digest
+from mlflow_bce_monitor.tracking.judges import reader_of
 from mlflow_bce_monitor.tracking.pages import Entries, listed
-from mlflow_bce_monitor.tracking.reader import OWN_METRICS, ReadFailure, RunReader, context_of
+from mlflow_bce_monitor.tracking.reader import ReadFailure, RunReader, context_of
 from mlflow_bce_monitor.tracking.search import Selection
 from mlflow_bce_monitor.tracking.store import Store
 from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits

@@ -15,10 +15,9 @@ from mlflow.entities import Run
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
 from mlflow_bce_monitor.columnar.fingerprint import Covered, Point, digest_of
-from mlflow_bce_monitor.contract import TAG_FINGERPRINT, TAG_VERDICT, Verdict
+from mlflow_bce_monitor.contract import OWN_METRICS, TAG_FINGERPRINT, TAG_VERDICT, Verdict
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.pipeline import Question
-from mlflow_bce_monitor.tracking.reader import OWN_METRICS
 from mlflow_bce_monitor.tracking.reports import Reports
 
 _WITH_REPORT: Final = "+report"
@@ -76,7 +75,12 @@ def is_of_model(run: Run) -> bool:
 
 def has_report(run: Run) -> bool:
     """Return whether the run's committed answer came with a report."""
-    return run.data.tags.get(TAG_FINGERPRINT, "").endswith(_WITH_REPORT)
+    return comes_with_report(run.data.tags.get(TAG_FINGERPRINT, ""))
+
+
+def comes_with_report(fingerprint: str) -> bool:
+    """Return whether a fingerprint, as written, is of an answer with a report."""
+    return fingerprint.endswith(_WITH_REPORT)
 
 
 def is_current(run: Run, digest: str, reports: Reports) -> bool:

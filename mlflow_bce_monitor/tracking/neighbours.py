@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 
 from mlflow.entities import Run
 
+from mlflow_bce_monitor.contract import OWN_METRICS
 from mlflow_bce_monitor.records import RunRecord, Sibling
 from mlflow_bce_monitor.siblings import FINISHED, PARENT_TAG, Neighbour
 from mlflow_bce_monitor.tracking.pages import Entries
-from mlflow_bce_monitor.tracking.reader import OWN_METRICS, context_of
+from mlflow_bce_monitor.tracking.reader import context_of
 from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES, reason
 
 SiblingsOf = Callable[[Run], tuple[Sibling, ...]]

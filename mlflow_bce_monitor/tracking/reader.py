@@ -1,9 +1,10 @@
 """From a store to run records.
 
 A reader takes runs as a search returned them (latest values, params, tags, data sets) and
-adds the metric histories. There are two: :class:`ClientReader` uses nothing but MLflow's
-public client and works everywhere; :class:`~mlflow_bce_monitor.tracking.sql_reader.SqlReader`
-reads the same rows with one statement for many runs. A test holds them to the same records.
+adds the metric histories. :class:`ClientReader` uses nothing but MLflow's public client and works
+everywhere; :class:`~mlflow_bce_monitor.tracking.sql_reader.SqlReader` and
+:class:`~mlflow_bce_monitor.tracking.bulk_reader.BulkReader` read many runs at once. A test holds them to
+the same records.
 """
 
 from __future__ import annotations
@@ -23,15 +24,12 @@ from mlflow.entities import Metric, Run
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_RUN_NOTE
 
-from mlflow_bce_monitor.contract import ANSWER_METRICS, is_answer_tag
+from mlflow_bce_monitor.contract import OWN_METRICS, is_answer_tag
 from mlflow_bce_monitor.records import DatasetInput, MetricHistory, RunRecord
 from mlflow_bce_monitor.tracking.description import without_block
 from mlflow_bce_monitor.tracking.in_order import in_order
 from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES, reason
 from mlflow_bce_monitor.tracking.store import local_path
-
-OWN_METRICS: Final = ANSWER_METRICS
-"""Metrics that no answer may rest on."""
 
 MODEL_SUMMARY: Final = "model_summary.txt"
 # Params that Keras autologging writes together with a model summary; asking a remote

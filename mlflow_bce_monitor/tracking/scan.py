@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
@@ -11,17 +13,24 @@ import pandas as pd
 from mlflow_bce_monitor.diagnosis import Diagnosis, failed_contract
 from mlflow_bce_monitor.errors import StoreError, UsageError
 from mlflow_bce_monitor.pipeline import Question
-from mlflow_bce_monitor.tracking.evaluation import ScanOptions, diagnose_run, not_written, scan_runs
+from mlflow_bce_monitor.tracking.evaluation import ScanOptions, not_written, scan_runs
 from mlflow_bce_monitor.tracking.fingerprint import digest, is_current
+from mlflow_bce_monitor.tracking.judging import diagnose_alone
 from mlflow_bce_monitor.tracking.neighbours import with_siblings
+from mlflow_bce_monitor.tracking.overviews import (
+    Family,
+    families_with_news,
+    write_overview,
+    write_parent_overviews,
+)
 from mlflow_bce_monitor.tracking.reader import ClientReader, ReadFailure
 from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES
 from mlflow_bce_monitor.tracking.reports import Reports, parse_reports
 from mlflow_bce_monitor.tracking.search import find_run, select
 from mlflow_bce_monitor.tracking.sibling_search import SiblingSearch
 from mlflow_bce_monitor.tracking.since import filter_since
-from mlflow_bce_monitor.tracking.store import open_store
-from mlflow_bce_monitor.tracking.view import offer_view
+from mlflow_bce_monitor.tracking.store import Store, open_store
+from mlflow_bce_monitor.tracking.view import offer_views
 from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits
 from mlflow_bce_monitor.tracking.writer import write_answer
 
@@ -84,12 +93,19 @@ def evaluate_run(
         record, notes = with_siblings(record, run, SiblingSearch(store.client).siblings_of)
         for note in notes:
             _log.warning(note)
-        diagnosis = diagnose_run(run, record, options)
+        diagnosis = diagnose_alone(record, options.question, options.limits)
         run_digest = digest(run, options.question, options.limits)
         if dry_run or (not force and is_current(run, run_digest, options.reports)):
             return diagnosis
         try:
-            notes = write_answer(store.client, diagnosis, record, run_digest, options.reports)
+            notes = write_answer(
+                store.client,
+                diagnosis,
+                record,
+                run_digest,
+                options.reports,
+                mark_in_batch=store.batches_in_order,
+            )
         except STORE_FAILURES as error:
             raise StoreError(not_written(error)) from error
     for note in notes:
@@ -111,6 +127,7 @@ def scan(
     workers: int | None = None,
     max_rate: float | None = None,
     since: str | None = None,
+    html: str | os.PathLike[str] | None = None,
 ) -> pd.DataFrame:
     """Diagnose many runs and write the answers back to them.
 
@@ -132,6 +149,8 @@ def scan(
         Runs read and written in a second at most; None for no limit.
     since
         Only runs that started then or later, such as "7d" or "2026-11-01"; None for all.
+    html
+        A file to write an overview of these runs to, one HTML page; None for no file.
 
     Returns
     -------
@@ -143,7 +162,7 @@ def scan(
     Raises
     ------
     UsageError
-        No such store or experiments, or an argument out of range.
+        No such store or experiments, an argument out of range, or no file can be written to ``html``.
     StoreError
         The store does not answer. What was written before stays.
     """
@@ -160,16 +179,30 @@ def scan(
         selection = select(store, _names(experiments), _names(run_ids), filter_since(since, filter_string))
         notes = list(selection.problems)
         rows: list[Mapping[str, Any]] = []
+        families: set[Family] = set()
         for answer in scan_runs(store, selection, options):
             rows.append(answer.row)
             notes += answer.notes
+            families |= families_with_news([answer])
+        notes += write_parent_overviews(store, families, options)
+        if html is not None:
+            notes += write_overview(store, selection, rows, options, Path(html))
         if not dry_run:
-            evaluated = {str(row["experiment_id"]) for row in rows if row["error"] is None}
-            notes += [trouble for trouble in (offer_view(store, one) for one in sorted(evaluated)) if trouble]
+            notes += _offer_views(store, rows)
     for note in notes:
         _log.warning(note)
     table: pd.DataFrame = pd.DataFrame(rows, columns=list(COLUMNS))
     return table
+
+
+def _offer_views(store: Store, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Put the ready views on the experiments of evaluated runs; return what went wrong."""
+    verdicts: dict[str, set[str]] = {}
+    for row in rows:
+        if row["error"] is None:
+            verdicts.setdefault(str(row["experiment_id"]), set()).add(str(row["verdict"]))
+    troubles = (offer_views(store, experiment, found) for experiment, found in sorted(verdicts.items()))
+    return [trouble for trouble in troubles if trouble]
 
 
 def question_of(metrics: Sequence[str], base_rate: float | None) -> Question:

@@ -24,8 +24,13 @@ def filter_since(since: str | None, filter_string: str | None) -> str | None:
     """
     if since is None:
         return filter_string
-    started = f"attributes.start_time >= {int(_time(since).timestamp() * _MILLISECONDS)}"
+    started = f"attributes.start_time >= {time_back(since)}"
     return f"{started} AND {filter_string}" if filter_string else started
+
+
+def time_back(since: str) -> int:
+    """Return a time that a person wrote, in milliseconds since the epoch; UsageError when it is none."""
+    return int(_time(since).timestamp() * _MILLISECONDS)
 
 
 def _time(since: str) -> datetime:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from itertools import islice
 from typing import Final
 
 import sqlalchemy
@@ -19,13 +20,13 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from mlflow_bce_monitor.records import MetricHistory, RunRecord
-from mlflow_bce_monitor.tracking.reader import ReadFailure, local_model_summary, metric_names, record_of
+from mlflow_bce_monitor.tracking.batches import POINTS_AT_ONCE, batches
+from mlflow_bce_monitor.tracking.reader import ReadFailure, local_model_summary, record_of
 from mlflow_bce_monitor.tracking.reasons import reason
-from mlflow_bce_monitor.tracking.sql_histories import METRICS, Histories, RowSource, Source, SqliteSource
+from mlflow_bce_monitor.tracking.sql_histories import METRICS, RowSource
+from mlflow_bce_monitor.tracking.sqlite_columns import Source, SqliteSource
 from mlflow_bce_monitor.tracking.store import Store, StoreKind, read_only_engine, sqlite_path
 
-# Points held at once, unless one run alone has more: 25 bytes each, so about 50 MB.
-_POINTS_AT_ONCE: Final = 2_000_000
 # Values in one IN list: SQL Server takes 2,100 parameters a statement.
 _RUNS_AT_ONCE: Final = 500
 # Errors of ADBC become sqlite3's.
@@ -35,7 +36,7 @@ _FAILURES: Final = (SQLAlchemyError, sqlite3.Error)
 class SqlReader:
     """Reads metric histories straight from a database store, never writing."""
 
-    def __init__(self, source: Source, points_at_once: int = _POINTS_AT_ONCE) -> None:
+    def __init__(self, source: Source, points_at_once: int = POINTS_AT_ONCE) -> None:
         self._source = source
         self._points_at_once = points_at_once
 
@@ -43,52 +44,22 @@ class SqlReader:
         """Yield one record (or failure) for each run; ``pool`` and ``ahead`` are not needed."""
         del pool, ahead
         for start in range(0, len(runs), _RUNS_AT_ONCE):
-            chunk = runs[start : start + _RUNS_AT_ONCE]
-            try:
-                found = self._histories(chunk, self._points_at_once)
-                batches = [] if found is not None else self._batches(chunk)
-            except _FAILURES as error:
-                yield from (ReadFailure(run.info.run_id, reason(error)) for run in chunk)
-                continue
-            if found is not None:
-                yield from _records(chunk, found)
-            for batch in batches:
-                yield from self._read_batch(batch)
+            yield from self._read_some(runs[start : start + _RUNS_AT_ONCE])
 
     def close(self) -> None:
         """Close the database connections."""
         self._source.close()
 
-    def _batches(self, runs: Sequence[Run]) -> list[list[Run]]:
-        """Cut ``runs`` so that a batch holds no more points than allowed, or a single run."""
-        n_points = self._source.n_points([run.info.run_id for run in runs])
-        batches: list[list[Run]] = []
-        room = 0
-        for run in runs:
-            needed = n_points.get(run.info.run_id, 0)
-            if not batches or needed > room:
-                batches.append([])
-                room = self._points_at_once
-            batches[-1].append(run)
-            room -= needed
-        return batches
-
-    def _read_batch(self, batch: Sequence[Run]) -> Iterator[RunRecord | ReadFailure]:
+    def _read_some(self, runs: Sequence[Run]) -> Iterator[RunRecord | ReadFailure]:
+        left = iter(runs)
         try:
-            found = self._histories(batch) or {}
+            for run_ids, found in batches(
+                self._source, [run.info.run_id for run in runs], self._points_at_once
+            ):
+                for run in islice(left, len(run_ids)):
+                    yield _record(run, found.pop(run.info.run_id, {}))
         except _FAILURES as error:
-            yield from (ReadFailure(run.info.run_id, reason(error)) for run in batch)
-            return
-        yield from _records(batch, found)
-
-    def _histories(self, runs: Sequence[Run], at_most: int | None = None) -> Histories | None:
-        with_metrics = [run.info.run_id for run in runs if metric_names(run)]
-        return self._source.histories(with_metrics, at_most) if with_metrics else {}
-
-
-def _records(runs: Sequence[Run], found: Histories) -> Iterator[RunRecord | ReadFailure]:
-    for run in runs:
-        yield _record(run, found.pop(run.info.run_id, {}))
+            yield from (ReadFailure(run.info.run_id, reason(error)) for run in left)
 
 
 def _record(run: Run, histories: Mapping[str, MetricHistory]) -> RunRecord | ReadFailure:

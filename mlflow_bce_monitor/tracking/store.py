@@ -12,6 +12,7 @@ import os
 import re
 import socket
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -36,7 +37,7 @@ from mlflow_bce_monitor.tracking.waits import PROBING, bounded_waits, seconds_wa
 _DATABASES: Final = frozenset({"sqlite", "postgresql", "mysql", "mssql"})
 # Addresses without a scheme that MLflow knows.
 _NAMES: Final = frozenset({"databricks", "databricks-uc", "uc"})
-_SQLITE_MAGIC: Final = b"SQLite format 3\x00"
+_SMALLEST_SQLITE: Final = 100  # bytes: the header
 _DEFAULT_PORTS: Final = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
 _REFUSED: Final = re.compile(r"error code (?:401|403) != 200")
 _ELSEWHERE: Final = "Pass --tracking-uri, or set MLFLOW_TRACKING_URI."
@@ -72,6 +73,14 @@ class Store:
     def __str__(self) -> str:
         return shown(self.uri)
 
+    @property
+    def batches_in_order(self) -> bool:
+        """Whether ``log_batch`` writes metrics, then tags as they are listed, or all of them at once.
+
+        MLflow's own stores do, and so its server; its API promises nothing, so a plugin may do otherwise.
+        """
+        return self.kind is not StoreKind.OTHER
+
 
 def open_store(tracking_uri: str | None = None) -> Store:
     """Open a tracking store without ever creating or migrating one.
@@ -89,7 +98,7 @@ def open_store(tracking_uri: str | None = None) -> Store:
         The store does not answer, refuses, or has a schema of another MLflow version.
     """
     uri = str(tracking_uri or mlflow.get_tracking_uri())
-    kind = _kind(uri)
+    kind = kind_of(uri)
     if kind is StoreKind.DATABASE:
         _look_at_database(uri)
     elif kind is StoreKind.FILES:
@@ -158,7 +167,7 @@ def read_only_engine(uri: str) -> sqlalchemy.Engine:
 
 def local_path(uri: str) -> Path | None:
     """Return the path of a plain path or a ``file:`` URI, None for any other address."""
-    if _kind(uri) is not StoreKind.FILES:
+    if kind_of(uri) is not StoreKind.FILES:
         return None
     return Path(url2pathname(urlsplit(uri).path) if _kind_word(uri) == "file" else uri)
 
@@ -167,7 +176,8 @@ def _kind_word(uri: str) -> str:
     return uri.partition(":")[0].partition("+")[0].lower() if ":" in uri else ""
 
 
-def _kind(uri: str) -> StoreKind:
+def kind_of(uri: str) -> StoreKind:
+    """Return how the store at an address is reached."""
     word = _kind_word(uri)
     if word in _DATABASES:
         return StoreKind.DATABASE
@@ -190,7 +200,7 @@ def _client(uri: str) -> MlflowClient:
                 f"{shown(uri)} is a file store, and MLflow opens it only with MLFLOW_ALLOW_FILE_STORE=true. "
                 "Set that, or migrate the store with 'mlflow migrate-filestore'."
             ) from error
-        if _kind(uri) is StoreKind.OTHER:
+        if kind_of(uri) is StoreKind.OTHER:
             raise UsageError(f"MLflow cannot open {shown(uri)}: {reason(error)}. {_ELSEWHERE}") from error
         raise StoreError(f"MLflow cannot open {shown(uri)}: {reason(error)}") from error
     except (SQLAlchemyError, OSError) as error:
@@ -273,5 +283,14 @@ def _look_at_tables(uri: str, tables: set[str]) -> None:
 def _is_sqlite(path: Path) -> bool:
     if not os.access(path, os.R_OK):
         raise StoreError(f"{path} cannot be read: permission denied")
-    with path.open("rb") as file:
-        return file.read(len(_SQLITE_MAGIC)) == _SQLITE_MAGIC
+    if path.stat().st_size < _SMALLEST_SQLITE:
+        return False
+    # Asked of SQLite: whoever opens and closes the file by other means takes away the locks that this
+    # process holds on it (https://sqlite.org/howtocorrupt.html, 2.2), a training's in the midst of writing.
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        try:
+            connection.execute("PRAGMA schema_version")
+        except sqlite3.Error as error:
+            # Anything else, such as a lock, is said of a database.
+            return "not a database" not in str(error)
+    return True

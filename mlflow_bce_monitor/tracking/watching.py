@@ -94,6 +94,7 @@ def watch_runs(
     rhythm: Rhythm,
     stop: threading.Event,
     tell: Callable[[str], None],
+    heard: Callable[[RunAnswer], None] | None = None,
 ) -> Iterator[RunAnswer]:
     """Evaluate runs as they change, until stopped.
 
@@ -105,6 +106,8 @@ def watch_runs(
         Set it to end: runs that are being written are finished, no other is begun.
     tell
         Told in one sentence when the store stops answering, and when it answers again.
+    heard
+        Told of every answer of every poll, also of the runs that did not change.
 
     Yields
     ------
@@ -119,7 +122,7 @@ def watch_runs(
     StoreError
         The store did not answer the very first question.
     """
-    watch = Watch(store, watched, options, stop)
+    watch = Watch(store, watched, options, stop, heard)
     n_polls, wait, away = 0, rhythm.interval, False
     while not stop.is_set():
         try:
@@ -142,8 +145,14 @@ class Watch:
     """Where a watch has come to."""
 
     def __init__(
-        self, store: Store, watched: Watched, options: ScanOptions, stop: threading.Event | None = None
+        self,
+        store: Store,
+        watched: Watched,
+        options: ScanOptions,
+        stop: threading.Event | None = None,
+        heard: Callable[[RunAnswer], None] | None = None,
     ) -> None:
+        self._heard = heard
         self._store = store
         self._watched = watched
         self._options = replace(options, full_rows=False, news_of_unfinished=True)
@@ -159,6 +168,8 @@ class Watch:
     def poll(self) -> Iterator[RunAnswer]:
         """Look once, and yield the answers that were not told before; StoreError when the store fails."""
         for answer in answers_of(self._store, self._pages(), self._options, self._stop):
+            if self._heard is not None:
+                self._heard(answer)
             if self._is_news(answer):
                 yield answer
 

@@ -4,8 +4,10 @@ In this order, so that a run that was killed half-way is seen to be unfinished:
 
 1. the old fingerprint goes; a run that gets its first report is marked as begun (``bce.version``);
 2. the report: ``report.html``, ``curve.png``, ``diagnosis.json``;
-3. tags, metrics and the block in the description;
-4. the fingerprint, which says that everything before it is there.
+3. tags of the old answer that the new one does not have go;
+4. one batch: metrics, tags, the block in the description and, as the last of the tags, the fingerprint,
+   which says that everything before it is there. MLflow's own stores write a batch in this order, and the
+   tags at once or one after the other; at any other store the fingerprint has a call of its own.
 
 Nothing else of the run is touched. MLflow's ``start_run`` is never used: it would move the
 end time and turn FAILED into FINISHED. See ``docs/decisions/0011-writing-back.md``.
@@ -15,10 +17,9 @@ from __future__ import annotations
 
 import math
 import random
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Final
 
 from mlflow import MlflowClient
@@ -28,10 +29,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from mlflow_bce_monitor.columnar.answers import Writing, writing_of
 from mlflow_bce_monitor.contract import (
-    ARTIFACT_CURVE,
-    ARTIFACT_DIAGNOSIS,
     ARTIFACT_FOLDER,
-    ARTIFACT_REPORT,
     METRIC_PLATEAU_FRACTION,
     METRIC_SKILL,
     TAG_ADVICE,
@@ -39,6 +37,7 @@ from mlflow_bce_monitor.contract import (
     TAG_CHANCE_LEVEL,
     TAG_CONFIDENCE,
     TAG_FINGERPRINT,
+    TAG_FLAGGED,
     TAG_METRIC,
     TAG_SKILL,
     TAG_TIER,
@@ -47,7 +46,6 @@ from mlflow_bce_monitor.contract import (
 )
 from mlflow_bce_monitor.diagnosis import Diagnosis
 from mlflow_bce_monitor.records import RunRecord
-from mlflow_bce_monitor.report import figure, json_artifact, page, wording
 from mlflow_bce_monitor.tracking.description import LONGEST_DESCRIPTION, with_block, without_block
 from mlflow_bce_monitor.tracking.fingerprint import has_report, tag_value
 from mlflow_bce_monitor.tracking.pace import TimeLimit
@@ -55,6 +53,7 @@ from mlflow_bce_monitor.tracking.reports import Reports
 
 _ANSWER_TAGS: Final[tuple[str, ...]] = (
     TAG_VERDICT,
+    TAG_FLAGGED,
     TAG_CAUSE,
     TAG_CONFIDENCE,
     TAG_SKILL,
@@ -78,7 +77,13 @@ _PAUSES_AFTER_A_LOST_RACE: Final = (0.1, 0.4)
 
 
 def write_answer(
-    client: MlflowClient, diagnosis: Diagnosis, record: RunRecord, digest: str, reports: Reports
+    client: MlflowClient,
+    diagnosis: Diagnosis,
+    record: RunRecord,
+    digest: str,
+    reports: Reports,
+    *,
+    mark_in_batch: bool = False,
 ) -> tuple[str, ...]:
     """Write a diagnosis to its run.
 
@@ -93,6 +98,8 @@ def write_answer(
     reports
         Which runs get a report. A run that has one keeps getting it, because artifacts
         cannot be taken away and must not contradict the tags.
+    mark_in_batch
+        Whether the store writes a batch in order, so that the fingerprint can be the last of its tags.
 
     Returns
     -------
@@ -104,14 +111,16 @@ def write_answer(
     MlflowException, OSError, StoreError
         The store refused, or took too long. The run then has no fingerprint and is written again next time.
     """
-    limit = TimeLimit()
-    return _against_others(lambda: _write(client, diagnosis, record, digest, reports, limit))
+    writer = _Writer(client, mark_in_batch=mark_in_batch)
+    return _against_others(lambda: writer.answer(diagnosis, record, digest, reports))
 
 
-def write_told(client: MlflowClient, run_id: str, told: Writing) -> tuple[str, ...]:
+def write_told(
+    client: MlflowClient, run_id: str, told: Writing, *, mark_in_batch: bool = False
+) -> tuple[str, ...]:
     """Write an answer that was made elsewhere to a run that has no report; as :func:`write_answer`."""
-    limit = TimeLimit()
-    return _against_others(lambda: _write_told(client, run_id, told, limit))
+    writer = _Writer(client, mark_in_batch=mark_in_batch)
+    return _against_others(lambda: writer.told(run_id, told))
 
 
 def _against_others(write: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
@@ -127,44 +136,66 @@ def _against_others(write: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
     return write()
 
 
-def _write_told(client: MlflowClient, run_id: str, told: Writing, limit: TimeLimit) -> tuple[str, ...]:
-    """Write once; each step may be done again."""
-    run = client.get_run(run_id)
-    if TAG_FINGERPRINT in run.data.tags:
-        _delete_tag(client, run_id, TAG_FINGERPRINT)
-    limit.check()
-    notes = _write_tags_and_metrics(client, run, told)
-    limit.check()
-    client.set_tag(run_id, TAG_FINGERPRINT, tag_value(told.digest, has_report=False))
-    return notes
+@dataclass(frozen=True)
+class _Writer:
+    """The writing of one answer, within a time limit; each step may be done again."""
 
+    client: MlflowClient
+    mark_in_batch: bool
+    limit: TimeLimit = field(default_factory=TimeLimit)
 
-def _write(
-    client: MlflowClient,
-    diagnosis: Diagnosis,
-    record: RunRecord,
-    digest: str,
-    reports: Reports,
-    limit: TimeLimit,
-) -> tuple[str, ...]:
-    """Write once; each step may be done again."""
-    # Read again: the description may have changed since the run was found, and it must not be lost.
-    run = client.get_run(diagnosis.run_id)
-    tags = run.data.tags
-    report = reports.wanted_for(diagnosis.verdict) or _may_have_report(client, run)
-    if TAG_FINGERPRINT in tags:
-        _delete_tag(client, diagnosis.run_id, TAG_FINGERPRINT)
-    if report:
-        if TAG_VERSION not in tags:
-            client.set_tag(diagnosis.run_id, TAG_VERSION, wording.tags(diagnosis)[TAG_VERSION])
-        limit.check()
-        _write_report(client, diagnosis)
-    limit.check()
-    told = writing_of(diagnosis, record, digest, with_artifacts=report)
-    notes = _write_tags_and_metrics(client, run, told)
-    limit.check()
-    client.set_tag(diagnosis.run_id, TAG_FINGERPRINT, tag_value(digest, has_report=report))
-    return notes
+    def answer(
+        self, diagnosis: Diagnosis, record: RunRecord, digest: str, reports: Reports
+    ) -> tuple[str, ...]:
+        """Write what was diagnosed here."""
+        # Read again: the description may have changed since the run was found, and it must not be lost.
+        run = self.client.get_run(diagnosis.run_id)
+        with_report = reports.wanted_for(diagnosis.verdict) or _may_have_report(self.client, run)
+        told = writing_of(diagnosis, record, digest, with_artifacts=with_report)
+        self._unmark(run)
+        if with_report:
+            self._write_report(run, diagnosis, told.tags[TAG_VERSION])
+        return self._commit(run, told, with_report=with_report)
+
+    def told(self, run_id: str, told: Writing) -> tuple[str, ...]:
+        """Write what a table says."""
+        run = self.client.get_run(run_id)
+        self._unmark(run)
+        return self._commit(run, told, with_report=False)
+
+    def _unmark(self, run: Run) -> None:
+        if TAG_FINGERPRINT in run.data.tags:
+            _delete_tag(self.client, run.info.run_id, TAG_FINGERPRINT)
+
+    def _write_report(self, run: Run, diagnosis: Diagnosis, version: str) -> None:
+        # Loading what draws takes longer than a scan of a thousand runs that need no report.
+        from mlflow_bce_monitor.tracking.report_files import log_report  # noqa: PLC0415 - as above
+
+        if TAG_VERSION not in run.data.tags:
+            self.client.set_tag(run.info.run_id, TAG_VERSION, version)
+        self.limit.check()
+        log_report(self.client, diagnosis)
+
+    def _commit(self, run: Run, told: Writing, *, with_report: bool) -> tuple[str, ...]:
+        """Write tags, metrics and description, and last of all the fingerprint."""
+        client, run_id = self.client, run.info.run_id
+        old = run.data.tags.get(MLFLOW_RUN_NOTE, "")
+        new, notes = _description(old, run_id, told.block)
+        for tag in _stale(run, told, description_goes=bool(old) and not new):
+            _delete_tag(client, run_id, tag)
+        batch = dict(told.tags)
+        if new and new != old:
+            batch[MLFLOW_RUN_NOTE] = new
+        mark = tag_value(told.digest, has_report=with_report)
+        if self.mark_in_batch:
+            batch[TAG_FINGERPRINT] = mark
+        self.limit.check()
+        tags = [RunTag(key, value) for key, value in batch.items()]
+        client.log_batch(run_id, metrics=_metrics(run, told), tags=tags)
+        if not self.mark_in_batch:
+            self.limit.check()
+            client.set_tag(run_id, TAG_FINGERPRINT, mark)
+        return notes
 
 
 def _may_have_report(client: MlflowClient, run: Run) -> bool:
@@ -175,31 +206,10 @@ def _may_have_report(client: MlflowClient, run: Run) -> bool:
     return TAG_VERSION in run.data.tags and bool(client.list_artifacts(run.info.run_id, ARTIFACT_FOLDER))
 
 
-def _write_report(client: MlflowClient, diagnosis: Diagnosis) -> None:
-    picture = figure.draw(diagnosis)
-    with tempfile.TemporaryDirectory(prefix="bce-monitor-") as folder:
-        (Path(folder) / ARTIFACT_REPORT).write_text(page.render(diagnosis), encoding="utf-8")
-        (Path(folder) / ARTIFACT_CURVE).write_bytes(picture)
-        (Path(folder) / ARTIFACT_DIAGNOSIS).write_text(
-            json_artifact.diagnosis_json(diagnosis), encoding="utf-8"
-        )
-        client.log_artifacts(diagnosis.run_id, folder, ARTIFACT_FOLDER)
-
-
-def _write_tags_and_metrics(client: MlflowClient, run: Run, told: Writing) -> tuple[str, ...]:
-    old = run.data.tags.get(MLFLOW_RUN_NOTE, "")
-    new, notes = _description(old, run.info.run_id, told.block)
-    tags = [RunTag(key, value) for key, value in told.tags.items()]
-    if new and new != old:
-        tags.append(RunTag(MLFLOW_RUN_NOTE, new))
-    client.log_batch(run.info.run_id, metrics=_metrics(run, told), tags=tags)
-    # What an earlier answer said and this one does not.
+def _stale(run: Run, told: Writing, *, description_goes: bool) -> list[str]:
+    """Return the tags that say what an earlier answer said and this one does not."""
     stale = [tag for tag in _ANSWER_TAGS if tag in run.data.tags and tag not in told.tags]
-    if old and not new:
-        stale.append(MLFLOW_RUN_NOTE)
-    for tag in stale:
-        _delete_tag(client, run.info.run_id, tag)
-    return notes
+    return [*stale, MLFLOW_RUN_NOTE] if description_goes else stale
 
 
 def _delete_tag(client: MlflowClient, run_id: str, tag: str) -> None:

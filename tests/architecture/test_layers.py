@@ -19,18 +19,16 @@ CORE = {
     *("model_summary", "scores", "arrays", "stretches"),
     *("curves", "chance", "findings", "evidence", "rules", "observations"),
     *("verdicts", "calibration", "ranking", "measurements", "diagnosis", "evaluated_alone", "pipeline"),
+    *("remedies", "information"),
 }
 EDGES = {
-    "tracking",
-    "cli",
-    "report",
-    "scenarios",
-    "keras",
-    "probes",
-    "evaluator",
-    "columnar",
-    "spark",
-    "plugins",
+    *("tracking", "cli", "report", "scenarios", "keras", "probes", "verifying", "evaluator", "spark"),
+    *("plugins", "alerts", "server", "columnar"),
+}
+# What a verification decides, apart from what it trains with.
+DECIDING = {
+    *("arm", "budget", "candidates", "comparison", "course", "experiments", "posterior", "result", "wording"),
+    *("possible", "params", "origin"),
 }
 HEAVY = {
     *("mlflow", "tensorflow", "keras", "torch", "pyspark", "click", "rich", "matplotlib", "jinja2", "pandas"),
@@ -45,12 +43,13 @@ MAY_IMPORT = {
     "monitored": {"contract"},
     "evaluated": {"monitored"},
     "records": set(),
+    "information": set(),
     "siblings": {"records"},
     "stretches": {"siblings"},
     "model_summary": set(),
     "arrays": set(),
     "settings": {"records", "model_summary", "monitored"},
-    "curves": {"records", "settings", "limits", "errors"},
+    "curves": {"records", "settings", "limits", "errors", "arrays"},
     "chance": {"curves", "records", "settings", "limits", "arrays"},
     "scores": {"chance"},
     "findings": {"curves", "chance", "records", "limits", "arrays"},
@@ -76,8 +75,9 @@ MAY_IMPORT = {
     "calibration": {"observations", "rules", "contract"},
     "measurements": {"calibration", "ranking", "diagnosis", "evidence", "rules", "contract"},
     "ranking": {"calibration", "diagnosis", "evidence", "rules", "limits", "contract"},
-    "evaluated_alone": CORE - {"pipeline"},
-    "pipeline": CORE,
+    "remedies": {"diagnosis", "evidence", "rules", "settings", "limits", "contract"},
+    "evaluated_alone": CORE - {"pipeline", "remedies", "information"},
+    "pipeline": CORE - {"remedies", "information"},
 }
 
 
@@ -150,7 +150,9 @@ def test_the_flow_goes_one_way(path: Path) -> None:
     ("part", "forbidden"),
     [
         ("report", {"tracking", "cli", "scenarios", "keras"}),
-        ("tracking", {"cli", "scenarios"}),
+        ("tracking", {"cli", "scenarios", "alerts", "server"}),
+        ("alerts", {"cli", "scenarios", "server"}),
+        ("server", {"cli", "scenarios", "keras", "probes"}),
         ("scenarios", {"cli"}),
     ],
 )
@@ -160,6 +162,24 @@ def test_edges_do_not_reach_across(part: str, forbidden: set[str]) -> None:
     assert sources
     for path in sources:
         assert {part_of(name) for name in inner(path)} & forbidden == set(), module_of(path)
+
+
+def test_the_second_process_needs_neither_mlflow_nor_a_terminal() -> None:
+    """What reads and diagnoses beside a scan imports neither MLflow nor a database toolkit."""
+    sources = [path for path in SOURCES if module_of(path).startswith("tracking.coworker")]
+    sources += [PACKAGE / "tracking" / f"{name}.py" for name in ("judging", "batches", "sqlite_columns")]
+    for path in sources:
+        assert outer(path) & (HEAVY - {"pandas"}) == set(), module_of(path)
+
+
+@pytest.mark.parametrize("name", sorted(DECIDING))
+def test_what_a_verification_decides_is_pure(name: str) -> None:
+    """Comparison, choice and course of a verification know neither MLflow nor Keras, and no edge."""
+    path = PACKAGE / "verifying" / f"{name}.py"
+    assert outer(path) & HEAVY == set()
+    own = {f"verifying.{one}" for one in DECIDING}
+    parts = {one for one in inner(path) if part_of(one) in EDGES}
+    assert {".".join(one.split(".")[:2]) for one in parts} <= own
 
 
 def test_the_report_draws_but_reads_no_store() -> None:

@@ -78,6 +78,7 @@ def test_contenders_find_a_jump() -> None:
     """Pelt, made for jumps, finds the bounds of jumps and stands, and so does the detector."""
     stepped = [made for made in made_runs(36) if made.kind in ("stuck", "jump")]
     assert contenders.our_detector(stepped).bounds == Hits(12, 0, 0)
+    assert contenders.our_detector_alone(stepped).bounds == Hits(12, 0, 0)
     rival = contenders.pelt(stepped, 32.0)
     assert rival.bounds is not None
     assert rival.bounds.right == 12
@@ -106,7 +107,15 @@ def test_the_command_prints_every_contender() -> None:
     """From beginning to end on a few runs, without the zoo."""
     done = CliRunner().invoke(main, ["--runs", "6", "--rounds", "1", "--no-zoo"], catch_exceptions=False)
     assert done.exit_code == 0
-    for name in (OURS, "our detector", "runmedic", "ruptures", *start_up.STATEMENTS):
+    for name in (
+        OURS,
+        "run by run",
+        "our detector",
+        "curve by curve",
+        "runmedic",
+        "ruptures",
+        *start_up.STATEMENTS,
+    ):
         assert name in done.output
 
 

@@ -100,4 +100,6 @@ def test_an_unknown_run_is_told(store: FilledStore) -> None:
 
 def test_commands_that_do_not_exist_yet_are_not_offered() -> None:
     """No command is listed that does nothing."""
-    assert sorted(main.commands) == ["apply", "explain", "export", "probe", "rules", "scan", "watch"]
+    assert sorted(main.commands) == [
+        *("apply", "explain", "export", "probe", "rules", "scan", "verify", "watch"),
+    ]

@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from mlflow.entities import Run
 from stores import FilledStore, learning, stalled
 
-from mlflow_bce_monitor.cli import main
+from mlflow_bce_monitor.cli import main, output
 from mlflow_bce_monitor.diagnosis import failed_contract
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.tracking.evaluation import ScanOptions, State, scan_runs
@@ -124,8 +124,53 @@ def test_the_table_ends_with_places_to_look(store: FilledStore) -> None:
         f"/#/experiments/{experiment}/runs?workflowType=machine_learning&viewStateShareKey=" in result.stdout
     )
     tags = store.client.get_experiment(experiment).tags
-    state = json.loads(tags["mlflow.sharedViewState.bce-monitor"])
+    view = json.loads(tags["mlflow.sharedViewState.bce-monitor"])
+    state = json.loads(view["state"])
     assert "tags.`bce.verdict`" in state["selectedColumns"]
+    # What MLflow 3.17 reads from the entry, the versions before it read beside it.
+    assert state.items() <= view.items()
+
+
+def test_each_verdict_found_gets_a_view(store: FilledStore) -> None:
+    """Beside the views of all runs and of those in trouble stands one for each verdict."""
+    experiment = store.experiment()
+    store.run(experiment, {"loss": stalled()})
+    store.run(experiment, {"loss": learning()})
+    assert run("scan", "--tracking-uri", store.uri).exit_code == 0
+    tags = store.client.get_experiment(experiment).tags
+    filters = {
+        name.removeprefix("mlflow.sharedViewState."): json.loads(value)["searchFilter"]
+        for name, value in tags.items()
+        if name.startswith("mlflow.sharedViewState.")
+    }
+    assert filters == {
+        "bce-monitor": "",
+        "bce-monitor-flagged": "tags.`bce.flagged` = 'yes'",
+        "bce-monitor-learning": "tags.`bce.verdict` = 'learning'",
+        "bce-monitor-stalled": "tags.`bce.verdict` = 'stalled'",
+    }
+    for name in ("bce-monitor-flagged", "bce-monitor-stalled"):
+        assert len(store.client.search_runs([experiment], filters[name])) == 1
+
+
+def test_an_overview_of_the_scan_is_written_to_a_file(store: FilledStore, tmp_path: Path) -> None:
+    """--html writes one page with the runs of this scan and tells where, and standard output stays JSON."""
+    store.run(store.experiment(), {"loss": stalled()}, name="stuck one")
+    page = tmp_path / "overview.html"
+    result = run("scan", "--tracking-uri", store.uri, "--html", str(page), "--format", "json")
+    assert result.exit_code == 0
+    assert len(json.loads(result.stdout)) == 1
+    assert f"Overview: {page}" in result.stderr
+    assert "stuck one" in page.read_text(encoding="utf-8")
+
+
+def test_an_overview_in_a_folder_that_is_not_there_is_wrong_usage(store: FilledStore, tmp_path: Path) -> None:
+    """It is told before any run is evaluated."""
+    run_id = store.run(store.experiment(), {"loss": stalled()})
+    result = run("scan", "--tracking-uri", store.uri, "--html", str(tmp_path / "none" / "overview.html"))
+    assert result.exit_code == 2
+    assert "there is no folder" in result.stderr
+    assert "bce.verdict" not in store.client.get_run(run_id).data.tags
 
 
 def test_a_changed_view_is_left_alone(store: FilledStore) -> None:
@@ -333,6 +378,27 @@ def test_progress_is_shown_on_a_terminal_only(store: FilledStore) -> None:
     assert b"Evaluating runs" in shown
     piped = subprocess.run(command, capture_output=True, check=True)
     assert b"Evaluating" not in piped.stderr + piped.stdout
+
+
+def test_a_scan_loads_nothing_to_draw_with_before_it_draws(store: FilledStore) -> None:
+    """Without rows, reports or a terminal, neither matplotlib nor rich nor Keras is loaded."""
+    code = (
+        "import sys\nfrom mlflow_bce_monitor.cli import main\n"
+        f"main(['scan', '--tracking-uri', {store.uri!r}], standalone_mode=False)\n"
+        "print(sorted({'matplotlib', 'rich', 'jinja2', 'keras', 'tensorflow'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "0 runs.\n[]\n"
+
+
+def test_a_large_table_is_printed_in_parts(store: FilledStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every run has its row, and each part of the table its head."""
+    monkeypatch.setattr(output, "_ROWS_A_TABLE", 20)
+    store.many_runs(store.experiment(), 50, stalled(12))
+    result = run("scan", "--tracking-uri", store.uri, "--dry-run")
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert sum(words[:2] == ["run", "verdict"] for words in lines) == 3
+    assert [" ".join(words[:2]) for words in lines if "stalled" in words] == [f"run {n}" for n in range(50)]
 
 
 def test_python_prints_do_not_reach_the_answer(store: FilledStore, tmp_path: Path) -> None:

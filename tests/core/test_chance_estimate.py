@@ -10,9 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_runs import LIMITS, LN_2, curve, curve_set, entropy_of, settings_of
 
-from mlflow_bce_monitor.chance import ChanceEstimate, chance_of
+from mlflow_bce_monitor.chance import ChanceEstimate, chances_of
 from mlflow_bce_monitor.chance.level import chance_level, focal_chance_level
-from mlflow_bce_monitor.curves import PreferenceLoss, Role, Split
+from mlflow_bce_monitor.curves import Curve, CurveSet, PreferenceLoss, Role, Split
+from mlflow_bce_monitor.settings import Settings
+
+
+def chance_of(
+    loss: Curve, curves: CurveSet, settings: Settings, base_rate: float | None = None
+) -> ChanceEstimate:
+    """Return the chance level of one of the losses of a run."""
+    levels = chances_of(curves, settings, base_rate, LIMITS)
+    return next(level for one, level in levels if one is loss)
 
 
 def chance(
@@ -20,7 +29,7 @@ def chance(
 ) -> ChanceEstimate:
     """Return the chance level of a loss of a run with these params."""
     loss = curve([0.7] * 5, split=split, name=name)
-    return chance_of(loss, curve_set(loss), settings_of(**params), base_rate, LIMITS)
+    return chance_of(loss, curve_set(loss), settings_of(**params), base_rate)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +116,7 @@ def test_the_bounds_hold_for_every_share_inside(w0: float, w1: float, where: flo
 def test_a_discriminator_sums_or_averages_its_two_terms(end: float, level: float) -> None:
     """Chance is ln 2 for the mean of the two terms, 2 ln 2 for their sum: the nearer one to where it ends."""
     loss = curve([0.7] * 4 + [end] * 6, name="d_loss")
-    found = chance_of(loss, curve_set(loss), settings_of(), None, LIMITS)
+    found = chance_of(loss, curve_set(loss), settings_of())
     assert found.value == pytest.approx(level)
     assert found.known
 
@@ -128,7 +137,7 @@ def test_the_generators_loss_tells_a_sum_from_a_mean(loss: float, generator: flo
     """A discriminator of any use finds real examples no less real than made ones, which bounds a mean."""
     judged = curve([loss] * 6, name="d_loss")
     curves = curve_set(judged, curve([generator] * 6, Role.GENERATOR_LOSS))
-    assert chance_of(judged, curves, settings_of(), None, LIMITS).value == pytest.approx(level)
+    assert chance_of(judged, curves, settings_of()).value == pytest.approx(level)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +167,7 @@ def test_a_preference_loss_has_the_level_of_no_preference(
     """A margin of zero costs ln 2 for each logarithm of a sigmoid, and half of its weight under KTO."""
     loss = curve([0.69] * 5)
     curves = replace(curve_set(loss, curve([0.0] * 5, Role.REWARD_MARGIN)), preference=kind)
-    found = chance_of(loss, curves, settings_of(**params), None, LIMITS)
+    found = chance_of(loss, curves, settings_of(**params))
     assert (found.value, found.known) == (pytest.approx(level), True)
     assert found.untrained == found.value
 

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from made_runs import LN_2, entropy_of
 from scipy.optimize import minimize_scalar
@@ -102,6 +102,23 @@ def test_scaling_both_weights_scales_the_level(share: float, w0: float, w1: floa
     assert constant_prediction(share, factor * w0, factor * w1) == pytest.approx(
         constant_prediction(share, w0, w1)
     )
+
+
+ROUND_SHARES = st.integers(1, 511).map(lambda k: entropy(k / 1024))
+
+
+@settings(max_examples=500)
+@given(st.floats(1e-9, LN_2) | st.floats(0.69, LN_2) | ROUND_SHARES)
+def test_the_share_is_the_one_that_bisection_finds(level: float) -> None:
+    """To the last bit, though most of its steps are left out."""
+    low, high = 0.0, 0.5
+    for _ in range(60):
+        middle = (low + high) / 2.0
+        if -middle * math.log(middle) + -(1.0 - middle) * math.log(1.0 - middle) < level:
+            low = middle
+        else:
+            high = middle
+    assert share_with_entropy(level) == (low + high) / 2.0
 
 
 @given(SHARES)

@@ -8,7 +8,7 @@ from made_runs import LIMITS, LN_2, Values, curve, curve_set, entropy_of, jitter
 
 from mlflow_bce_monitor.chance.form import PLAIN, LossForm
 from mlflow_bce_monitor.chance.level import focal_chance_level
-from mlflow_bce_monitor.chance.loss_form import form_of
+from mlflow_bce_monitor.chance.loss_form import LossForms
 from mlflow_bce_monitor.curves import Role, Split
 
 FOCAL = focal_chance_level(0.5, 2.0)
@@ -19,7 +19,7 @@ def form(loss: Values, accuracy: Values | None = None, **params: str) -> LossFor
     """Return the form of a loss that stands beside an accuracy."""
     companions = [] if accuracy is None else [curve(accuracy, Role.ACCURACY)]
     judged = curve(loss)
-    return form_of(judged, curve_set(judged, *companions), settings_of(**params), LIMITS)
+    return LossForms(curve_set(judged, *companions), settings_of(**params), LIMITS).of(judged)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_class_weights_leave_the_form_alone() -> None:
 def weighted(**params: str) -> LossForm:
     """Return the form of a training loss of 2.8 with these params."""
     judged = curve([2.8] * 6)
-    return form_of(judged, curve_set(judged), settings_of(**params), LIMITS)
+    return LossForms(curve_set(judged), settings_of(**params), LIMITS).of(judged)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_weights_of_examples_leave_the_validation_loss_alone() -> None:
     """Held-back data have no weights unless they were passed, which is not logged."""
     judged = curve([0.7] * 6, split=Split.VALIDATION)
     settings = settings_of(sample_weight="[1. 7.]")
-    assert form_of(judged, curve_set(judged), settings, LIMITS) == PLAIN
+    assert LossForms(curve_set(judged), settings, LIMITS).of(judged) == PLAIN
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_held_back_sums_start_where_the_training_sum_does() -> None:
     train, held_back = curve([20.0 * LN_2] * 6), curve([5.0 * LN_2] * 6, split=Split.VALIDATION)
     settings = settings_of(n_train="640", batch_size="32")
     curves = curve_set(train, validation=held_back)
-    assert form_of(held_back, curves, settings, LIMITS).scale == pytest.approx(5.0)
+    assert LossForms(curves, settings, LIMITS).of(held_back).scale == pytest.approx(5.0)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_focal_losses_with_and_without_weights(
 def test_focal_losses_by_name(name: str, params: dict[str, str], gamma: float, alpha: float | None) -> None:
     """A loss that is called focal is one, with the usual gamma where none is stated."""
     judged = curve([0.17] * 6, name=name)
-    found = form_of(judged, curve_set(judged), settings_of(**params), LIMITS)
+    found = LossForms(curve_set(judged), settings_of(**params), LIMITS).of(judged)
     assert (found.gamma, found.alpha) == (gamma, alpha)
 
 
@@ -160,7 +160,7 @@ def test_focal_losses_by_name(name: str, params: dict[str, str], gamma: float, a
 def test_bits_by_name(name: str) -> None:
     """A name that gives the base of the logarithm is believed."""
     judged = curve([0.9] * 6, name=name)
-    assert form_of(judged, curve_set(judged), settings_of(), LIMITS).scale == pytest.approx(1.0 / LN_2)
+    assert LossForms(curve_set(judged), settings_of(), LIMITS).of(judged).scale == pytest.approx(1.0 / LN_2)
 
 
 def test_smoothed_losses_are_stretched_to_their_floor() -> None:

@@ -10,7 +10,7 @@ from mlflow_bce_monitor.curves.curve import Role, Split
 from mlflow_bce_monitor.curves.names import (
     Grain,
     LossKind,
-    is_generator_loss,
+    are_adversarial,
     is_regression_metric,
     read_name,
 )
@@ -251,7 +251,7 @@ def test_not_metrics_of_other_losses(name: str) -> None:
 )
 def test_generator_losses(name: str, expected: bool) -> None:  # noqa: FBT001 - a table's column
     """A generator's loss makes a run adversarial."""
-    assert is_generator_loss(name) is expected
+    assert are_adversarial(("loss", name)) is expected
 
 
 @given(st.text(max_size=60))

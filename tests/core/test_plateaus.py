@@ -12,9 +12,10 @@ from made_runs import LIMITS, LN_2, MadeCurve, curve, descent_to, escape_from, f
 
 from mlflow_bce_monitor.chance.estimate import ChanceEstimate, ShareEstimate
 from mlflow_bce_monitor.findings import CurveFindings, examine
-from mlflow_bce_monitor.findings.plateaus import Stretch, _maximal_windows, flat_stretches
+from mlflow_bce_monitor.findings.plateaus import Stretch, flat_stretches
 from mlflow_bce_monitor.findings.spikes import without_spikes
 from mlflow_bce_monitor.findings.trend import trend_of
+from mlflow_bce_monitor.findings.windows import maximal_windows
 from mlflow_bce_monitor.records import FloatArray
 
 LENGTHS = [10, 40, 200, 1_000, 100_000]
@@ -82,24 +83,38 @@ STEPPED_CURVES = st.lists(
 """Levels that last: their windows overlap, so that a longer one cuts a shorter."""
 
 
-@given(SMALL_CURVES, st.sampled_from([0.05, 0.1, 0.3]), st.integers(1, 24))
-def test_the_fast_windows_are_the_naive_ones(values: FloatArray, tolerance: float, shortest: int) -> None:
-    """The search with two queues finds exactly the maximal windows that trying all of them finds."""
-    shortest = min(shortest, len(values))
-    fast = {(window.start, window.end) for window in _maximal_windows(values, 2.0 * tolerance, shortest)}
-    naive = naive_windows(values, 2.0 * tolerance)
-    assert fast == {(start, end) for start, end in naive if end - start >= shortest}
+TOLERANCES = st.sampled_from([0.05, 0.1, 0.3])
+
+
+@st.composite
+def stacks(draw: st.DrawFn, curves: st.SearchStrategy[FloatArray]) -> tuple[FloatArray, FloatArray]:
+    """Draw one to four curves of one length, and a tolerance for each."""
+    drawn = draw(st.lists(curves, min_size=1, max_size=4))
+    n = min(map(len, drawn))
+    return np.array([values[:n] for values in drawn]), np.array([draw(TOLERANCES) for _ in drawn])
+
+
+@given(stacks(SMALL_CURVES), st.integers(1, 24))
+def test_the_fast_windows_are_the_naive_ones(stack: tuple[FloatArray, FloatArray], shortest: int) -> None:
+    """The search by powers of two finds exactly the maximal windows that trying all of them finds."""
+    rows, tolerances = stack
+    shortest = min(shortest, rows.shape[1])
+    for row, width, fast in zip(
+        rows, 2.0 * tolerances, maximal_windows(rows, 2.0 * tolerances, shortest), strict=True
+    ):
+        naive = {(start, end) for start, end in naive_windows(row, width) if end - start >= shortest}
+        assert fast == sorted(naive)
 
 
 @settings(max_examples=400)
-@given(STEPPED_CURVES, st.sampled_from([0.05, 0.1, 0.3]), st.sampled_from([0.1, 0.3]))
-def test_the_stretches_are_the_naive_ones(values: FloatArray, tolerance: float, fraction: float) -> None:
-    """The flat stretches are those of a detector that tries every window."""
-    fast = [
-        (stretch.start, stretch.end)
-        for stretch in flat_stretches(without_spikes(values), tolerance, fraction)
+@given(stacks(STEPPED_CURVES), st.sampled_from([0.1, 0.3]))
+def test_the_stretches_are_the_naive_ones(stack: tuple[FloatArray, FloatArray], fraction: float) -> None:
+    """The flat stretches of every curve are those of a detector that tries every window of it alone."""
+    rows, tolerances = stack
+    fast = flat_stretches(without_spikes(rows), tolerances, fraction)
+    assert fast == [
+        naive_stretches(row, tolerance, fraction) for row, tolerance in zip(rows, tolerances, strict=True)
     ]
-    assert fast == naive_stretches(values, tolerance, fraction)
 
 
 @given(
@@ -110,7 +125,7 @@ def test_the_stretches_are_the_naive_ones(values: FloatArray, tolerance: float, 
 def test_stretches_are_flat_long_and_apart(values: FloatArray, tolerance: float, fraction: float) -> None:
     """Whatever the curve, what is called flat keeps within the tolerance, lasts, and does not overlap."""
     smooth = without_spikes(values)
-    found = flat_stretches(smooth, tolerance, fraction)
+    (found,) = flat_stretches(smooth[None], np.array([tolerance]), fraction)
     for stretch in found:
         assert stretch.length >= max(3, fraction * len(values))
         assert np.ptp(smooth[stretch.start : stretch.end]) <= 2.0 * tolerance
@@ -238,4 +253,4 @@ def test_a_stretch_knows_its_length() -> None:
 
 def test_an_empty_list_of_blocks_has_no_stretch() -> None:
     """No values, nothing flat."""
-    assert flat_stretches(np.array([]), 1.0, 0.1) == []
+    assert flat_stretches(np.empty((2, 0)), np.ones(2), 0.1) == [[], []]

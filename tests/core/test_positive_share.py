@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from made_runs import LIMITS, curve, curve_set, history, run, settings_of
 
-from mlflow_bce_monitor.chance.positive_share import share_of_positives
+from mlflow_bce_monitor.chance.positive_share import PositiveShares
 from mlflow_bce_monitor.curves import Curve, CurveSet, Role, Split
 from mlflow_bce_monitor.pipeline import Question, diagnose
 from mlflow_bce_monitor.records import DatasetInput
@@ -37,7 +37,7 @@ def metrics_of(*matrices: tuple[int, int, int, int], split: Split = Split.TRAIN)
 
 def share_in(curves: CurveSet, settings: Settings | None = None, split: Split = Split.TRAIN) -> float | None:
     """Return the share that is found."""
-    return share_of_positives(split, curves, settings or Settings(), None, LIMITS).value
+    return PositiveShares(curves, settings or Settings(), None, LIMITS).of(split).value
 
 
 @given(COUNTS, COUNTS, COUNTS, COUNTS)
@@ -71,7 +71,7 @@ def test_ordinary_confusion_matrices_are_solved(matrix: tuple[int, int, int, int
 def test_several_epochs_are_solved_by_their_median() -> None:
     """Epochs with other predictions on the same labels agree on the share, and bound it."""
     curves = metrics_of((50, 30, 50, 870), (60, 60, 40, 840), (20, 5, 80, 895), (90, 300, 10, 600))
-    found = share_of_positives(Split.TRAIN, curves, Settings(), None, LIMITS)
+    found = PositiveShares(curves, Settings(), None, LIMITS).of(Split.TRAIN)
     assert found.value == pytest.approx(0.1, abs=1e-4)
     assert found.low <= 0.1 + 1e-6
     assert found.high >= 0.1 - 1e-6
@@ -153,7 +153,7 @@ def test_a_stated_share_is_taken(params: dict[str, str], share: float | None) ->
 def test_the_base_rate_beats_everything() -> None:
     """What the caller says is taken before what the run says."""
     curves = metrics_of((50, 30, 50, 870))
-    found = share_of_positives(Split.TRAIN, curves, settings_of(positive_share="0.3"), 0.7, LIMITS)
+    found = PositiveShares(curves, settings_of(positive_share="0.3"), 0.7, LIMITS).of(Split.TRAIN)
     assert (found.value, found.low, found.high) == (0.7, 0.7, 0.7)
 
 
@@ -181,10 +181,10 @@ def test_the_share_of_each_split_is_kept_apart() -> None:
     """A share stated for one split holds for that one and widens for the other."""
     settings = settings_of(train_positive_share="0.5", val_positive_share="0.1")
     for split, expected in ((Split.TRAIN, 0.5), (Split.VALIDATION, 0.1)):
-        found = share_of_positives(split, curve_set(LOSS), settings, None, LIMITS)
+        found = PositiveShares(curve_set(LOSS), settings, None, LIMITS).of(split)
         assert (found.value, found.low, found.high) == (expected, expected, expected)
-    borrowed = share_of_positives(
-        Split.VALIDATION, curve_set(LOSS), settings_of(train_positive_share="0.5"), None, LIMITS
+    borrowed = PositiveShares(curve_set(LOSS), settings_of(train_positive_share="0.5"), None, LIMITS).of(
+        Split.VALIDATION
     )
     assert borrowed.value == 0.5
     assert borrowed.low == pytest.approx(0.5 - LIMITS.share_between_splits)
@@ -204,7 +204,7 @@ def test_the_share_of_each_split_is_kept_apart() -> None:
 )
 def test_class_weights_hint_at_the_share(weights: str, share: float | None) -> None:
     """Weights that would balance the classes give their share, with wide bounds and the assumption named."""
-    found = share_of_positives(Split.TRAIN, curve_set(LOSS), settings_of(class_weight=weights), None, LIMITS)
+    found = PositiveShares(curve_set(LOSS), settings_of(class_weight=weights), None, LIMITS).of(Split.TRAIN)
     assert found.value == (None if share is None else pytest.approx(share, abs=1e-3))
     if share is not None:
         assert found.low < share < found.high
@@ -213,7 +213,7 @@ def test_class_weights_hint_at_the_share(weights: str, share: float | None) -> N
 
 def test_an_unknown_share_is_bounded_by_everything() -> None:
     """Nothing known means no value and the bounds 0 and 1, never a silent 0.5."""
-    found = share_of_positives(Split.TRAIN, curve_set(LOSS), Settings(), None, LIMITS)
+    found = PositiveShares(curve_set(LOSS), Settings(), None, LIMITS).of(Split.TRAIN)
     assert (found.value, found.low, found.high) == (None, 0.0, 1.0)
 
 

@@ -24,7 +24,7 @@ from mlflow_bce_monitor.rules.rule import Piece
 from mlflow_bce_monitor.rules.weighing import weigh
 
 LONGEST_ADVICE = 140  # characters: the tag's column in the MLflow UI and one line of a terminal
-NOT_CAUSES = {"inside", "probed", "shared", "rule", "weighing", "__init__"}
+NOT_CAUSES = {"changes", "inside", "probed", "shared", "rule", "weighing", "__init__"}
 
 BY_RULE = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 EXAMPLES = [
@@ -46,24 +46,11 @@ class Watched(Evidence):
     def __init__(self, facts: tuple[Fact, ...] = ()) -> None:
         super().__init__(facts)
         self.asked: set[str] = set()
+        self._look = self._noted
 
-    def __getitem__(self, name: str) -> FactValue:
+    def _noted(self, name: str) -> Fact | None:
         self.asked.add(name)
-        return super().__getitem__(name)
-
-    def __contains__(self, name: object) -> bool:
-        self.asked.add(str(name))
-        return name in set(iter(self))
-
-    def number(self, name: str) -> float:
-        """Note the name, then answer."""
-        self.asked.add(name)
-        return super().number(name)
-
-    def number_or(self, name: str, otherwise: float) -> float:
-        """Note the name, then answer."""
-        self.asked.add(name)
-        return super().number_or(name, otherwise)
+        return self._facts.get(name)
 
 
 def drawn_value(unit: str) -> st.SearchStrategy[FactValue]:
@@ -164,8 +151,18 @@ def test_the_words_of_a_rule_fit_their_places(rule: Rule) -> None:
 
 @BY_RULE
 def test_a_remedy_is_python(rule: Rule) -> None:
-    """The remedy can be pasted: it parses as Python."""
+    """The remedy can be pasted, for Keras and for PyTorch: it parses as Python."""
     ast.parse(rule.remedy)
+    ast.parse(rule.remedy_torch)
+
+
+@BY_RULE
+def test_a_change_is_to_a_setting_that_the_catalogue_has(rule: Rule) -> None:
+    """What is to be changed is a known fact, and the new value is another one, or none."""
+    trouble = {"learning_rate": 0.5, "rate_ratio": 50.0, "n_epochs": 3, "l2": 0.3, "dropout": 0.8}
+    for change in rule.changes:
+        assert change.fact in CATALOGUE
+        assert change.to(evidence_of(trouble)) != trouble[change.fact]
 
 
 @BY_RULE

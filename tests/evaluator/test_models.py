@@ -275,6 +275,6 @@ def test_the_tags_are_those_of_a_scan(store: FilledStore) -> None:
         f"bce.{name}"
         for name in (
             *("verdict", "cause", "confidence", "skill", "chance_level", "metric", "advice", "tier"),
-            *("version", "fingerprint"),
+            *("version", "fingerprint", "flagged"),
         )
     }

@@ -38,7 +38,7 @@ def test_an_explanation_holds_all_that_is_known(name: str, width: int) -> None:
     shown = printed(explanation(diagnosis), width)
     said = " ".join(shown.split())
     assert headlines.headline(diagnosis) in said
-    assert f"Is this normal? {headlines.is_normal(diagnosis)}." in said
+    assert f"Is this normal? {headlines.is_normal(diagnosis.verdict)}." in said
     for cause in reasons.causes(diagnosis):
         for text in (f"{cause.title} ", cause.percent, cause.evidence_for, cause.evidence_against):
             assert text in said
@@ -139,7 +139,7 @@ def test_a_normal_run_is_asked_for_nothing() -> None:
 def test_the_change_is_printed_whole() -> None:
     """Code to paste is never cut at the edge of the terminal."""
     shown = printed(explanation(handmade.stalled()), 80)
-    remedy = reasons.causes(handmade.stalled())[0].remedy
+    remedy = reasons.causes(handmade.stalled())[0].snippets[0].source
     assert "".join(remedy.split()) in "".join(shown.split())
 
 

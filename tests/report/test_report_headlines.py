@@ -106,7 +106,7 @@ def test_each_verdict_has_a_plain_sentence_with_its_numbers(name: str, normal: s
     """The first sentence answers "is this normal?" with the numbers that show it."""
     diagnosis = handmade.EVERY_VERDICT[name]
     assert headlines.headline(diagnosis) == headline
-    assert headlines.is_normal(diagnosis) == normal
+    assert headlines.is_normal(diagnosis.verdict) == normal
 
 
 def test_the_handmade_diagnoses_cover_every_verdict() -> None:

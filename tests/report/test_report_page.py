@@ -111,7 +111,7 @@ def test_the_first_thing_a_page_says_is_the_answer(name: str) -> None:
     title, rest = headlines.headline_parts(diagnosis)
     assert page.text("h1") == title
     assert " ".join(rest.split()) in page.everything
-    assert f"Is this normal? {headlines.is_normal(diagnosis)}." in page.everything
+    assert f"Is this normal? {headlines.is_normal(diagnosis.verdict)}." in page.everything
 
 
 def test_a_stalled_page_explains_itself() -> None:

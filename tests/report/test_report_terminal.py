@@ -61,7 +61,19 @@ def test_a_failed_run_says_why_below_the_table() -> None:
 )
 def test_a_row_tells_what_the_contract_tells(name: str, row: tuple[str, ...]) -> None:
     """A row holds run, verdict, cause, confidence, skill and metric, with nothing for what is not known."""
-    assert tuple(_row(handmade.EVERY_VERDICT[name]))[:-1] == row
+    assert tuple(_row(handmade.EVERY_VERDICT[name]))[: len(row)] == row
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_a_table_that_fits_looks_as_rich_would_lay_it_out(
+    monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    """The quick way of printing rows gives what a table of rich gives, wide characters included."""
+    run = "run" if encoding == "ascii" else "損失 é"
+    rows = [row._replace(run=run) for row in _ROWS]
+    ours = printed(terminal.runs_table(rows, 160), 160, encoding=encoding)
+    monkeypatch.setattr(terminal, "_Lines", terminal._squeezed)
+    assert ours == printed(terminal.runs_table(rows, 160), 160, encoding=encoding)
 
 
 def test_an_empty_table_has_its_head() -> None:
@@ -81,3 +93,23 @@ def test_a_terminal_without_unicode_gets_the_table_too() -> None:
     """On an ASCII terminal the lines are drawn with ASCII characters."""
     rows = [row._replace(run="run") for row in _ROWS]
     assert "stalled" in printed(terminal.runs_table(rows, 100), 100, encoding="ascii")
+
+
+def test_a_wide_table_says_what_to_change_and_stays_inside() -> None:
+    """From 140 columns on the advice stands in the row, cut to what is left; a narrower table has none."""
+    answers = [handmade.stalled().as_contract(), handmade.learning().as_contract()]
+    rows = [terminal.row_from_answer(answer) for answer in answers]
+    wide, narrow = (printed(terminal.runs_table(rows, width), width) for width in (140, 120))
+    assert "Weight the rare class" in wide
+    assert "Weight the rare class" not in narrow
+    assert max(map(len, wide.splitlines())) <= 140
+
+
+def test_verdicts_have_their_colour_on_a_terminal_and_only_there() -> None:
+    """Trouble is red and learning green; without colour the words are the same."""
+    answers = [handmade.stalled().as_contract(), handmade.learning().as_contract()]
+    table = terminal.runs_table([terminal.row_from_answer(answer) for answer in answers], 100)
+    coloured = printed(table, 100, colour=True)
+    assert "\x1b[1;31mstalled" in coloured
+    assert "\x1b[32mlearning" in coloured
+    assert "\x1b" not in printed(table, 100)

@@ -153,6 +153,7 @@ def test_tags_are_short_and_complete() -> None:
     """A stalled run carries every tag but the fingerprint, each in the form the contract shows."""
     assert wording.tags(handmade.stalled()) == {
         "bce.verdict": "stalled",
+        "bce.flagged": "yes",
         "bce.cause": "class_imbalance",
         "bce.confidence": "0.55",
         "bce.skill": "0.000",
@@ -168,6 +169,7 @@ def test_what_is_not_known_has_no_tag() -> None:
     """A run without a loss has no tag for skill, chance level, metric or advice."""
     assert set(wording.tags(handmade.not_applicable())) == {
         "bce.verdict",
+        "bce.flagged",
         "bce.cause",
         "bce.confidence",
         "bce.tier",

@@ -13,10 +13,11 @@ from stores import START, FilledStore, learning
 from mlflow_bce_monitor.records import MetricHistory, RunRecord
 from mlflow_bce_monitor.tracking import bulk_reader
 from mlflow_bce_monitor.tracking.bulk_reader import BulkReader
-from mlflow_bce_monitor.tracking.evaluation import reader_of
+from mlflow_bce_monitor.tracking.judges import reader_of
 from mlflow_bce_monitor.tracking.reader import ClientReader, ReadFailure, RunReader
-from mlflow_bce_monitor.tracking.sql_histories import RowSource, SqliteSource
+from mlflow_bce_monitor.tracking.sql_histories import RowSource
 from mlflow_bce_monitor.tracking.sql_reader import SqlReader
+from mlflow_bce_monitor.tracking.sqlite_columns import SqliteSource
 from mlflow_bce_monitor.tracking.store import open_store, read_only_engine
 
 HOSTILE = {

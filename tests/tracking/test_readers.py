@@ -14,11 +14,12 @@ import pytest
 from mlflow.entities import Dataset, DatasetInput, InputTag, Run
 from stores import START, FilledStore, learning
 
+from mlflow_bce_monitor import scan
 from mlflow_bce_monitor.contract import TAG_MONITOR
 from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.tracking.reader import ClientReader, ReadFailure, RunReader
-from mlflow_bce_monitor.tracking.sql_histories import SqliteSource
 from mlflow_bce_monitor.tracking.sql_reader import SqlReader, sql_reader
+from mlflow_bce_monitor.tracking.sqlite_columns import SqliteSource
 from mlflow_bce_monitor.tracking.store import Store, StoreKind, open_store
 
 
@@ -61,6 +62,30 @@ def test_runs_come_in_the_order_asked_for(store: FilledStore, points_at_once: in
     assert [record.run_id for record in records] == [run.info.run_id for run in runs]
     lengths = [len(record.histories["loss"]) if record.histories else 0 for record in records]
     assert lengths == [5, 40, 0, 7, 90, 3]
+
+
+def test_a_curve_of_a_million_points_is_scanned(store: FilledStore) -> None:
+    """The longest curve is read and judged like any other, beside runs of a few points."""
+    experiment = store.experiment()
+    store.run(experiment, {"loss": learning()}, name="short")
+    long = store.run(experiment, {"loss": [0.7]}, params={"positive_share": "0.5"}, name="long")
+    assert store.database is not None
+    connection = sqlite3.connect(store.database)
+    with connection:
+        connection.execute(
+            """
+            WITH RECURSIVE steps(step) AS (SELECT 1 UNION ALL SELECT step + 1 FROM steps WHERE step < 999999)
+            INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan)
+            SELECT 'loss', 0.693 + 0.001 * (step % 7), ? + step, ?, step, 0 FROM steps
+            """,
+            (START, long),
+        )
+    connection.close()
+    fast = sql_reader(open_store(store.uri))
+    assert fast is not None
+    (record,) = read(fast, [store.client.get_run(long)])
+    assert len(record.histories["loss"]) == 1_000_000
+    assert scan(store.uri, dry_run=True)["verdict"].tolist() == ["learning", "stalled"]
 
 
 def test_own_answers_are_not_read(store: FilledStore) -> None:

@@ -26,7 +26,7 @@ from mlflow_bce_monitor.siblings import (
     Neighbour,
     neighbourhood,
 )
-from mlflow_bce_monitor.tracking import evaluation
+from mlflow_bce_monitor.tracking import judging
 from mlflow_bce_monitor.tracking.evaluation import ScanOptions, State, scan_runs
 from mlflow_bce_monitor.tracking.pages import PAGE_RUNS, pages
 from mlflow_bce_monitor.tracking.reports import Reports
@@ -212,13 +212,18 @@ def test_every_way_to_a_run_judges_it_with_the_same_siblings(
     store, runs = hostile
     expected = expected_of(runs)
     judged: dict[str, list[str]] = {}
-    diagnose = evaluation.diagnose
+    together, alone_of = judging.diagnose_many, judging.diagnose
 
-    def listening(record: RunRecord, *arguments: Any) -> Any:
+    def listening_to_many(records: Sequence[RunRecord], *arguments: Any) -> Any:
+        judged.update({record.run_id: ids(record.siblings) for record in records})
+        return together(records, *arguments)
+
+    def listening_to_one(record: RunRecord, *arguments: Any) -> Any:
         judged[record.run_id] = ids(record.siblings)
-        return diagnose(record, *arguments)
+        return alone_of(record, *arguments)
 
-    monkeypatch.setattr(evaluation, "diagnose", listening)
+    monkeypatch.setattr(judging, "diagnose_many", listening_to_many)
+    monkeypatch.setattr(judging, "diagnose", listening_to_one)
     opened = open_store(store.uri)
 
     def of_scan(**selection: Any) -> dict[str, list[str]]:

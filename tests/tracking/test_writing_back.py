@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from killing import CLIENT, SQL_STORE, killed
 from mlflow.entities import Run
 from stores import FilledStore, learning, stalled
 
@@ -37,29 +35,15 @@ ANSWER_TAGS = {
 }
 REPORT = {"bce_monitor/report.html", "bce_monitor/curve.png", "bce_monitor/diagnosis.json"}
 
-# Scans a store and is killed in front of the call it is told, as an operator or the kernel would.
-_KILLED = """
-import os, signal, sys
-from mlflow import MlflowClient
-import mlflow_bce_monitor
-
-def kill_before(name, *wanted):
-    original = getattr(MlflowClient, name)
-    def call(self, run_id, *arguments, **named):
-        if not wanted or arguments[0] in wanted:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return original(self, run_id, *arguments, **named)
-    setattr(MlflowClient, name, call)
-
-uri, force, *where = sys.argv[1:]
-kill_before(*where)
-mlflow_bce_monitor.scan(uri, force=force == "force")
-"""
-
 POINTS_OF_DEATH = {
-    "before the report": ("log_artifacts",),
-    "between report and tags": ("log_batch",),
-    "between tags and fingerprint": ("set_tag", "bce.fingerprint"),
+    "before the report": ("sqlite", CLIENT, "log_artifacts"),
+    "between report and batch": ("sqlite", CLIENT, "log_batch"),
+    "in the batch, between metrics and tags": (
+        "sqlite",
+        SQL_STORE,
+        "_set_tags",
+    ),
+    "between batch and fingerprint of another store": ("plugin", CLIENT, "set_tag", "bce.fingerprint"),
 }
 
 
@@ -192,8 +176,8 @@ def test_an_interrupted_write_is_completed_by_the_next_scan(
     run_id = store.run(store.experiment(), {"loss": stalled()}, tags={"mlflow.note.content": "mine"})
     if force:
         scan(store.uri)
-    killed = subprocess.run([sys.executable, "-c", _KILLED, store.uri, force, *where], check=False)
-    assert killed.returncode == -signal.SIGKILL
+    scheme, *call = where
+    killed(store.uri.replace("sqlite", scheme, 1), force, *call)
     assert "bce.fingerprint" not in store.client.get_run(run_id).data.tags
     scan(store.uri)
     run = store.client.get_run(run_id)
@@ -204,6 +188,35 @@ def test_an_interrupted_write_is_completed_by_the_next_scan(
     tables = store.tables()
     scan(store.uri)
     assert store.tables() == tables
+
+
+def test_a_recovery_interrupted_among_the_stale_tags_is_completed(store: FilledStore) -> None:
+    """Killed before the advice of the earlier answer is taken away, a run is answered anew, without it."""
+    run_id = store.run(
+        store.experiment(), {"loss": stalled()}, params={"positive_share": "0.5"}, status="RUNNING"
+    )
+    scan(store.uri)
+    store.extend(run_id, "loss", learning(120), first_step=40)
+    killed(store.uri, "", CLIENT, "delete_tag", "bce.advice")
+    assert "bce.fingerprint" not in store.client.get_run(run_id).data.tags
+    scan(store.uri)
+    tags = store.client.get_run(run_id).data.tags
+    assert tags["bce.verdict"] == "escaped"
+    assert not {"bce.advice", "mlflow.note.content"} & tags.keys()
+
+
+@pytest.mark.parametrize("last", ["bce.verdict", "bce.tier", "bce.fingerprint"])
+def test_a_folder_is_written_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: str) -> None:
+    """A file store writes a batch tag by tag: wherever it ends, the fingerprint is the last to be there."""
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    folder = tmp_path / "mlruns"
+    folder.mkdir()
+    store = FilledStore(folder.as_uri(), tmp_path / "artifacts")
+    run_id = store.run(store.experiment(), {"loss": stalled()})
+    killed(store.uri, "", "mlflow.store.tracking.file_store:FileStore", "_set_run_tag", last)
+    assert not {last, "bce.fingerprint"} & store.client.get_run(run_id).data.tags.keys()
+    scan(store.uri)
+    assert store.client.get_run(run_id).data.tags.keys() >= ANSWER_TAGS
 
 
 @pytest.mark.parametrize("status", ["FINISHED", "FAILED", "KILLED", "RUNNING"])

@@ -1,5 +1,26 @@
 "use strict";
 (() => {
+  // A sandboxed frame has no clipboard of its own; the old command copies a selection even there.
+  for (const snippet of document.querySelectorAll(".snippet")) {
+    const code = snippet.querySelector("code");
+    const caption = snippet.querySelector("figcaption");
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = "Copy";
+    button.setAttribute("aria-label", `Copy: ${caption.textContent}`);
+    button.addEventListener("click", () => {
+      const selection = window.getSelection();
+      selection.selectAllChildren(code);
+      button.textContent = document.execCommand("copy") ? "Copied" : "Selected";
+      window.setTimeout(() => { button.textContent = "Copy"; }, 2000);
+    });
+    caption.append(button);
+  }
+  window.addEventListener("beforeprint", () => {
+    for (const details of document.querySelectorAll("details")) details.open = true;
+  });
+})();
+(() => {
   const source = document.getElementById("points");
   const scrub = document.querySelector(".scrub");
   if (!source || !scrub) return;
@@ -85,9 +106,6 @@
     if (!move) return;
     event.preventDefault();
     show(move());
-  });
-  window.addEventListener("beforeprint", () => {
-    for (const details of document.querySelectorAll("details")) details.open = true;
   });
   rest();
 })();

@@ -1,0 +1,170 @@
+"""Measure what the server plugin costs a tracking server, and how its queue bears many runs that end at once.
+
+    python -m benchmarks.server [--pairs 10] [--seconds 5] [--clients 2] [--add-to FILE]
+    python -m benchmarks.server --burst 1000
+
+Two servers with one worker each, one without and one with the plugin, take turns under the same load
+(``load.py``: trainings that all stall), in the order plain, plugin, plugin, plain. Before a turn
+the plugin's process has emptied its queue, so that no turn pays for the one before. The ratio of
+request rates is taken within a pair; interval: bootstrap over pairs. ``--add-to`` keeps pairs in a
+file, so that a long measurement can be made in pieces.
+
+``--burst`` fills runs, ends them all at once through eight clients, and tells how many waited at
+most, how many did not fit, and when all carried their answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.server.load import Client, experiment_of
+from benchmarks.server.serving import Serving, serving
+
+_RESAMPLED = 10_000
+_IDLE = 120.0  # seconds that a queue may take to become empty between turns
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print what was measured."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--pairs", type=int, default=10)
+    parser.add_argument("--seconds", type=float, default=5.0, help="length of a turn")
+    parser.add_argument("--clients", type=int, default=2)
+    parser.add_argument(
+        "--points", type=int, default=40, help="requests of a training, besides begin and end"
+    )
+    parser.add_argument(
+        "--add-to", type=Path, help="keep the pairs in this file, and judge all that are in it"
+    )
+    parser.add_argument("--burst", type=int, help="so many runs that end at once, instead")
+    asked = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        if asked.burst:
+            print_burst(Path(folder), asked.burst)
+            return
+        pairs = measured(Path(folder), asked)
+    if asked.add_to is not None:
+        before = json.loads(asked.add_to.read_text()) if asked.add_to.exists() else []
+        pairs = before + pairs
+        asked.add_to.write_text(json.dumps(pairs))
+    print_ratio(pairs)
+
+
+def measured(folder: Path, asked: argparse.Namespace) -> list[dict[str, Any]]:
+    """Let both servers take turns, and return what the clients saw."""
+    with ExitStack() as stack:
+        plain = stack.enter_context(serving(folder / "plain", plugin=False))
+        plugin = stack.enter_context(serving(folder / "plugin", plugin=True))
+        for server in (plain, plugin):
+            turn(server, asked)  # imports, connections and tables are not what is measured
+        plugin.wait_until_idle(_IDLE)
+        pairs = []
+        for number in range(asked.pairs):
+            order = (plain, plugin) if number % 2 == 0 else (plugin, plain)
+            pair = {}
+            for server in order:
+                pair["plugin" if server is plugin else "plain"] = turn(server, asked)
+                plugin.wait_until_idle(_IDLE)
+            pairs.append(pair)
+            print(f"{pair['plain']['rate']:8.1f} {pair['plugin']['rate']:8.1f} requests/s", flush=True)
+    return pairs
+
+
+def turn(server: Serving, asked: argparse.Namespace) -> dict[str, Any]:
+    """Put one server under load, from a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.server.load", server.address]
+    command += [
+        "--seconds",
+        str(asked.seconds),
+        "--clients",
+        str(asked.clients),
+        "--points",
+        str(asked.points),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return said
+
+
+def print_ratio(pairs: Sequence[dict[str, Any]]) -> None:
+    """Print the rates, and their ratio with a 95 % interval."""
+    rates = np.array([[pair["plain"]["rate"], pair["plugin"]["rate"]] for pair in pairs])
+    logs = np.log(rates[:, 1] / rates[:, 0])
+    drawn = np.random.default_rng(0).integers(0, len(logs), size=(_RESAMPLED, len(logs)))
+    low, high = np.exp(np.quantile(logs[drawn].mean(axis=1), [0.025, 0.975])) - 1.0
+    print(f"\n{len(pairs)} pairs, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    for at, name in enumerate(("plain", "plugin")):
+        of = [pair[name] for pair in pairs]
+        print(
+            f"{name:7} {np.median(rates[:, at]):7.1f} requests/s, "
+            f"median {1_000 * np.median([one['median'] for one in of]):.1f} ms, "
+            f"p99 {1_000 * np.median([one['p99'] for one in of]):.0f} ms, "
+            f"{np.mean([one['ended'] for one in of]):.1f} runs ended a turn"
+        )
+    print(f"request rate with the plugin: {np.exp(logs.mean()) - 1.0:+.1%} ({low:+.1%} to {high:+.1%})")
+
+
+def print_burst(folder: Path, n_runs: int) -> None:
+    """End many runs at once, and print what became of the queue."""
+    with serving(folder / "plugin", plugin=True) as server:
+        experiment = experiment_of(server.address)
+        clients = [Client(server.address, experiment, seed) for seed in range(8)]
+        runs = [clients[number % len(clients)].begin() for number in range(n_runs)]
+        shares = [runs[at :: len(clients)] for at in range(len(clients))]
+        _together(clients, shares, lambda client, run_id: client.log(run_id, 0, 40))
+        begun = time.monotonic()
+        _together(clients, shares, Client.end)
+        print(f"{len(runs)} runs ended within {time.monotonic() - begun:.1f} s", flush=True)
+        for passed in _looks(begun):
+            said, answered = server.said(), n_answered(server.database)
+            print(f"{passed:6.1f} s: {answered} answered, {said}", flush=True)
+            if answered == len(runs):
+                return
+
+
+def _together(clients: Sequence[Client], shares: Sequence[Sequence[str]], call: Any) -> None:
+    """Call for every run, each client its share, all clients at once."""
+
+    def work(client: Client, share: Sequence[str]) -> None:
+        client.hang_up()
+        for run_id in share:
+            call(client, run_id)
+
+    threads = [threading.Thread(target=work, args=pair) for pair in zip(clients, shares, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _looks(begun: float) -> Iterator[float]:
+    while True:
+        yield time.monotonic() - begun
+        time.sleep(5.0)
+
+
+def n_answered(database: Path) -> int:
+    """Return how many runs carry their answer."""
+    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+        count: int = connection.execute("SELECT count(*) FROM tags WHERE key = 'bce.fingerprint'").fetchone()[
+            0
+        ]
+    return count
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""The longest stretches of curves whose values keep within a range, for many curves at once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mlflow_bce_monitor.arrays import FloatArray, IntArray, running_max
+
+Windows = list[list[tuple[int, int]]]
+"""Of each curve its windows [start, end), in order."""
+
+
+def maximal_windows(rows: FloatArray, widths: FloatArray, shortest: int) -> Windows:
+    """Return every window whose range is at most a width and that no neighbour would leave so.
+
+    Only those of at least ``shortest`` values.
+
+    Parameters
+    ----------
+    rows
+        Shape (n_curves, n), finite.
+    widths
+        Shape (n_curves,): the largest range of a window of each curve.
+    shortest
+        From 1 to n.
+    """
+    n = rows.shape[1]
+    whole = rows.max(axis=1) - rows.min(axis=1) <= widths
+    found: Windows = [[(0, n)] if all_of_it else [] for all_of_it in whole.tolist()]
+    others = (~whole).nonzero()[0]
+    if others.size:
+        for row, start, end in zip(*_windows(rows[others], widths[others], shortest), strict=True):
+            found[others[row]].append((start, end))
+    return found
+
+
+def _windows(rows: FloatArray, widths: FloatArray, shortest: int) -> tuple[list[int], list[int], list[int]]:
+    """Return the row, the start and the end of every window, row by row."""
+    # Every part of a window is as narrow, so one begins only where the shortest window is narrow enough.
+    highest, lowest = running_max(rows, shortest), running_max(-rows, shortest)
+    row, start = (highest + lowest <= widths[:, None]).nonzero()
+    if row.size == 0:
+        return [], [], []
+    extremes = highest[row, start], lowest[row, start]
+    end = _ends(rows, widths[row], row, start + shortest, *extremes)
+    # A window whose neighbour to the left ends where it ends is a part of that one.
+    inside = np.zeros(row.size, dtype=bool)
+    inside[1:] = (row[1:] == row[:-1]) & (start[1:] == start[:-1] + 1) & (end[1:] == end[:-1])
+    kept = ~inside
+    return row[kept].tolist(), start[kept].tolist(), end[kept].tolist()
+
+
+def _ends(
+    rows: FloatArray, widths: FloatArray, row: IntArray, end: IntArray, top: FloatArray, bottom: FloatArray
+) -> IntArray:
+    """Return how far windows reach before they are too wide.
+
+    A window is made longer by the largest power of two that leaves it narrow enough, then by the
+    next smaller one, and so on: the range only grows with the length.
+
+    Parameters
+    ----------
+    rows
+        Shape (n_curves, n).
+    widths, row, end
+        Shape (n_windows,): the largest range, the curve, and the end so far of each window.
+    top, bottom
+        Of the same shape: the largest value of each window so far, and that of the negated values.
+    """
+    n = rows.shape[1]
+    for reach, highest, lowest in reversed(_tables(rows, n - int(end.min()))):
+        columns = highest.shape[1]
+        at = np.minimum(end, columns - 1) + row * columns
+        new_top, new_bottom = np.maximum(top, highest.take(at)), np.maximum(bottom, lowest.take(at))
+        longer = (new_top + new_bottom <= widths) & (end < columns)
+        end = np.where(longer, end + reach, end)
+        top, bottom = np.where(longer, new_top, top), np.where(longer, new_bottom, bottom)
+    return end
+
+
+def _tables(rows: FloatArray, longest: int) -> list[tuple[int, FloatArray, FloatArray]]:
+    """Return (length, largest values, largest negated values) of windows of 1, 2, 4, ... points."""
+    tables, reach = [], 1
+    highest, lowest = rows, -rows
+    while reach <= longest:
+        tables.append((reach, highest, lowest))
+        highest = np.maximum(highest[:, :-reach], highest[:, reach:])
+        lowest = np.maximum(lowest[:, :-reach], lowest[:, reach:])
+        reach *= 2
+    return tables

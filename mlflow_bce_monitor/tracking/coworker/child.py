@@ -1,0 +1,56 @@
+"""What the second process does: read the histories of some runs, diagnose them, answer; until nobody asks.
+
+It opens SQLite files by itself and for reading only, and loads neither MLflow nor a store's client.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from typing import Final
+
+from mlflow_bce_monitor.tracking.batches import batches
+from mlflow_bce_monitor.tracking.coworker.tasks import Task, Unread, receive, send
+from mlflow_bce_monitor.tracking.judging import Judged, judge_together, without_evidence
+from mlflow_bce_monitor.tracking.sqlite_columns import SqliteSource, adbc_is_installed
+
+READY: Final = "ready"
+
+
+def serve() -> None:
+    """Answer tasks from standard input on standard output until it is closed."""
+    asked, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    # Whatever prints must not stand between the answers.
+    os.dup2(sys.stderr.fileno(), 1)
+    with asked, answers:
+        send(READY, answers)
+        while True:
+            try:
+                task: Task = receive(asked)
+            except EOFError:
+                return
+            send(list(answered(task)), answers)
+
+
+def answered(task: Task) -> Iterator[Judged | Unread]:
+    """Yield what came of each run of a task, in its order."""
+    source = SqliteSource(task.path, with_adbc=adbc_is_installed())
+    left = iter(task.records)
+    try:
+        for run_ids, found in batches(source, [record.run_id for record in task.records]):
+            records = [
+                replace(record, histories=found.pop(record.run_id, {}))
+                for record in islice(left, len(run_ids))
+            ]
+            for judged in judge_together(records, task.question, task.limits):
+                yield judged if judged.run_id in task.written else without_evidence(judged)
+    except sqlite3.Error as error:
+        yield Unread(tuple(record.run_id for record in left), error)
+
+
+if __name__ == "__main__":
+    serve()

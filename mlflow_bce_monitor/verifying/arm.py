@@ -1,0 +1,96 @@
+"""What is trained, and what came of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from mlflow_bce_monitor.errors import BCEMonitorError
+
+
+class CannotRerun(BCEMonitorError):  # noqa: N818 - what happened, and no mistake of the caller
+    """The training cannot be repeated: its source is gone, its environment or its script fails."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A training: the run's own settings with some changed.
+
+    Attributes
+    ----------
+    name
+        What it is called in run names, pictures and tables.
+    changes
+        Canonical name of a setting to its new value; {} for the training as it was.
+    """
+
+    name: str
+    changes: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The same for arms that change the same."""
+        return repr(sorted((name, repr(value)) for name, value in self.changes.items()))
+
+
+BASELINE = Arm("baseline")
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss curve, for the picture: one value a step, NaN where none is known."""
+
+    steps: tuple[int, ...] = ()
+    values: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One training.
+
+    Attributes
+    ----------
+    arm, seed
+        What was trained.
+    skill
+        On held-back rows at the end: 1 - loss / what the constant loses that its training labels teach.
+        None when the loss is not finite.
+    train_skill
+        The same on the training rows; None when it is not known.
+    chance
+        The chance level of the held-back loss, in nats; None when it is not known.
+    curve
+        The held-back loss.
+    seconds
+        What it cost.
+    run_id
+        Of the MLflow run; "" without one.
+    note
+        What is odd about it, a sentence; "" for nothing.
+    """
+
+    arm: Arm
+    seed: int
+    skill: float | None
+    train_skill: float | None = None
+    chance: float | None = None
+    curve: Loss = Loss()
+    seconds: float = 0.0
+    run_id: str = ""
+    note: str = ""
+
+    @property
+    def usable(self) -> float:
+        """What of the held-back labels it explains, in [0, 1].
+
+        A model below chance explains nothing, and how far below does not matter: predicting the share of
+        positives for every row is always at hand.
+        """
+        if self.skill is None or not math.isfinite(self.skill):
+            return 0.0
+        return min(max(self.skill, 0.0), 1.0)
+
+
+Train = Callable[[Arm, int], Measured]
+"""Trains an arm with a seed. Raises :class:`CannotRerun` when that fails, whatever is tried."""

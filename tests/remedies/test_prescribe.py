@@ -1,0 +1,151 @@
+"""What is prescribed: values follow from the case, words from the rule, nothing where nothing can help."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlflow_bce_monitor.contract import CAUSES, NO_CAUSE, UNKNOWN
+from mlflow_bce_monitor.remedies import SETTINGS, Remedy, beyond_settings, prescribe
+from mlflow_bce_monitor.rules import BY_CODE
+
+NAMED = [cause for cause in CAUSES if cause not in {NO_CAUSE, UNKNOWN}]
+WITHOUT = {"no_signal", "adversarial_equilibrium"}
+
+
+def _first(cause: str, settings: dict[str, object], facts: dict[str, object] | None = None) -> Remedy:
+    return prescribe(cause, settings, facts or {})[0]
+
+
+@pytest.mark.parametrize("cause", NAMED)
+def test_every_cause_has_a_remedy_or_a_sentence(cause: str) -> None:
+    """With nothing known there is a change, or it is said why there is none."""
+    remedies = prescribe(cause, {}, {})
+    assert bool(remedies) == (cause not in WITHOUT)
+    if not remedies:
+        assert beyond_settings(cause).endswith(".")
+    for remedy in remedies:
+        assert remedy.cause == cause
+        assert remedy.changes
+        assert remedy.changes.keys() <= SETTINGS.keys()
+
+
+@pytest.mark.parametrize("cause", sorted(set(NAMED) - WITHOUT))
+def test_words_are_the_advice_and_the_values(cause: str) -> None:
+    """The words begin with the rule's advice and name every setting that is changed."""
+    for remedy in prescribe(cause, {}, {}):
+        advice, _, values = remedy.words.partition(" Here: ")
+        assert advice == BY_CODE[cause].advice
+        assert all(name in values for name in remedy.changes)
+
+
+@pytest.mark.parametrize("cause", [UNKNOWN, NO_CAUSE, "no_such_cause"])
+def test_no_remedy_without_a_cause(cause: str) -> None:
+    """Where no cause is named nothing is prescribed."""
+    assert prescribe(cause, {"learning_rate": 1.0}, {}) == ()
+
+
+def test_an_unknown_cause_asks_for_measurements() -> None:
+    """It is said that measuring comes first."""
+    assert "measure first" in beyond_settings(UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("cause", "settings", "facts", "changes"),
+    [
+        # A rate is brought to the usual one of its optimizer, or by a factor of ten where it was near it.
+        ("learning_rate_too_high", {"learning_rate": 1.0, "optimizer": "Adam"}, {}, {"learning_rate": 1e-3}),
+        ("learning_rate_too_high", {"learning_rate": 5.0, "optimizer": "SGD"}, {}, {"learning_rate": 3e-2}),
+        (
+            "learning_rate_too_high",
+            {"learning_rate": 2e-3, "optimizer": "Adam"},
+            {},
+            {"learning_rate": 2e-4, "scale_inputs": True},
+        ),
+        # With a few hundred steps to make the upper end of what is usual is taken.
+        (
+            "learning_rate_too_low",
+            {"learning_rate": 1e-7, "optimizer": "Adam"},
+            {"n_updates": 500},
+            {"learning_rate": 3e-3},
+        ),
+        ("learning_rate_too_low", {"learning_rate": 1e-7, "optimizer": "Adam"}, {}, {"learning_rate": 1e-3}),
+        ("learning_rate_too_low", {"learning_rate": 2e-3, "optimizer": "Adam"}, {}, {"learning_rate": 2e-2}),
+        (
+            "learning_rate_too_high",
+            {},
+            {"learning_rate": 1.0, "optimizer": "adam"},
+            {"learning_rate": 1e-3},
+        ),
+        (
+            "learning_rate_too_high",
+            {"learning_rate": 1.0},
+            {},
+            {"optimizer": "adam", "learning_rate": 1e-3, "scale_inputs": True},
+        ),
+        # What an experiment found goes before what is usual, where the copy learned.
+        (
+            "learning_rate_too_low",
+            {"learning_rate": 1e-7, "optimizer": "adam"},
+            {"probe_best_rate": 1e-2, "probe_best_rate_skill": 0.4},
+            {"learning_rate": 1e-2},
+        ),
+        (
+            "learning_rate_too_low",
+            {"learning_rate": 1e-7, "optimizer": "adam"},
+            {"probe_best_rate": 1e-2, "probe_best_rate_skill": 0.01},
+            {"learning_rate": 1e-3},
+        ),
+        # Either class gets half of the weight.
+        ("class_imbalance", {}, {"positive_share": 0.1}, {"class_weight": (0.5 / 0.9, 5.0)}),
+        ("class_imbalance", {}, {}, {"class_weight": "balanced"}),
+        # A layer that bends keeps its activation.
+        ("insufficient_capacity", {"hidden_units": 2, "activation": "tanh"}, {}, {"hidden_units": 32}),
+        (
+            "insufficient_capacity",
+            {"hidden_units": (64, 4), "activation": "relu"},
+            {},
+            {"hidden_units": 64},
+        ),
+        (
+            "insufficient_capacity",
+            {"activation": "relu"},
+            {"narrowest_layer": 200},
+            {"hidden_units": 400},
+        ),
+        # A rate that is usual stays.
+        (
+            "frozen_parameters",
+            {"learning_rate": 1e-3, "optimizer": "adam"},
+            {},
+            {"trainable": True},
+        ),
+    ],
+)
+def test_values_follow_from_the_case(
+    cause: str, settings: dict[str, object], facts: dict[str, object], changes: dict[str, object]
+) -> None:
+    """The first remedy changes exactly this."""
+    assert dict(_first(cause, settings, facts).changes) == changes
+
+
+def test_too_few_steps_are_made_enough() -> None:
+    """Epochs follow from the rows: 700 rows in batches of 32 are 22 steps, and a thousand are wanted."""
+    changes = _first("too_few_steps", {"epochs": 5, "batch_size": 700}, {"n_train": 700}).changes
+    assert changes == {"batch_size": 32, "epochs": 46}
+
+
+def test_a_setting_that_has_the_value_is_left_out() -> None:
+    """Scaled inputs are not scaled again, and the change is left out when nothing else remains."""
+    assert prescribe("constant_inputs", {"scale_inputs": True}, {}) == ()
+
+
+def test_settings_that_are_none_are_unknown() -> None:
+    """None says as little as an absent setting."""
+    known = prescribe("over_regularization", {"l2": None, "dropout": None}, {})
+    assert [one.changes for one in known] == [one.changes for one in prescribe("over_regularization", {}, {})]
+
+
+def test_a_remedy_changes_only_settings_that_have_a_name() -> None:
+    """A typing error in a remedy is an error that names it."""
+    with pytest.raises(ValueError, match="lerning_rate"):
+        Remedy("learning_rate_too_high", {"lerning_rate": 1e-3}, "")

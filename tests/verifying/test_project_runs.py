@@ -1,0 +1,194 @@
+"""Runs of real MLflow projects, verified; and runs that cannot be, each with a clear sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from projects import committed, git, made_by, project, statuses
+from stores import FilledStore
+
+from mlflow_bce_monitor.verifying.comparison import Result
+from mlflow_bce_monitor.verifying.of_run import VerifyOptions, verify_run
+from mlflow_bce_monitor.verifying.result import VerificationReport
+
+PATIENCE = 300.0
+"""Seconds that a loaded machine may take to start a Python or two."""
+
+
+def verified(store: FilledStore, run_id: str, **options: object) -> VerificationReport:
+    """Verify with the fewest pairs."""
+    wanted = {"seeds": 2, "cause": "learning_rate_too_low", **options}
+    return verify_run(run_id, VerifyOptions(**wanted), store.uri)  # type: ignore[arg-type]
+
+
+def nothing_runs(store: FilledStore) -> bool:
+    """Whether no run of a store counts as running."""
+    return not {"RUNNING", "SCHEDULED"} & set(statuses(store).values())
+
+
+def test_one_command_verifies_a_run_and_writes_the_result(store: FilledStore, tmp_path: Path) -> None:
+    """Baseline and remedy are rerun below one parent; the run gets tags, links and files, nothing else."""
+    run_id = made_by(store, project(tmp_path / "theirs"))
+    before = store.client.get_run(run_id)
+    command = ["verify", run_id, "--seeds", "2", "--cause", "learning_rate_too_low", "--format", "json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "mlflow_bce_monitor", *command, "--tracking-uri", store.uri],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["result"] == "works"
+    assert said["interval"][0] > 0.0
+    assert "rerun 1 of about" in done.stderr
+    run = store.client.get_run(run_id)
+    assert run.data.tags["bce.verified"] == "works"
+    assert float(run.data.tags["bce.verified_gain"]) > 0.02
+    rate = said["trials"][0]["changes"]["learning_rate"]
+    assert rate > 1e-3
+    assert run.data.tags["bce.verified_change"] == f"learning_rate={rate:g}"
+    assert run.data.tags["bce.tier"] == "rerun"
+    assert (run.info.status, run.info.end_time) == (before.info.status, before.info.end_time)
+    assert (run.data.params, run.inputs) == (before.data.params, before.inputs)
+    files = {file.path for file in store.client.list_artifacts(run_id, "bce_monitor")}
+    assert files >= {f"bce_monitor/verification.{ending}" for ending in ("html", "md", "json", "png")}
+    parent = store.client.get_run(run.data.tags["bce.verified_run"])
+    assert parent.data.tags["bce.verifies"] == run_id
+    assert parent.info.status == "FINISHED"
+    assert "The remedy works" in parent.data.tags["mlflow.note.content"]
+    children = store.client.search_runs(
+        [run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'"
+    )
+    assert sorted(child.data.tags["bce.arm"] for child in children) == ["baseline"] * 3 + ["remedy 1"] * 2
+    assert {child.data.params["eta"] for child in children} == {"1e-9", str(rate)}
+    assert {child.data.params["rng_seed"] for child in children} == {"0", "1", "2"}
+    assert nothing_runs(store)
+
+
+def test_the_version_of_the_run_is_used_and_the_users_folder_left_alone(
+    store: FilledStore, tmp_path: Path
+) -> None:
+    """After a later commit that breaks the script, the one before is copied elsewhere and run."""
+    folder = project(tmp_path / "theirs")
+    commit = committed(folder)
+    (folder / "train.py").write_text("raise SystemExit('broken since')", encoding="utf-8")
+    later = committed(folder)
+    run_id = made_by(store, f"file://{folder}", tags={"mlflow.source.git.commit": commit})
+    report = verified(store, run_id, max_runs=1)
+    assert report.reference is not None
+    assert any("copy of commit" in note for note in report.notes)
+    assert git(folder, "rev-parse", "HEAD") == later
+    assert git(folder, "status", "--porcelain") == ""
+    assert git(folder, "worktree", "list").count("\n") == 0
+    assert nothing_runs(store)
+
+
+def test_a_deleted_source(store: FilledStore, tmp_path: Path) -> None:
+    """The sentence names the folder; no run is made at all."""
+    run_id = made_by(store, tmp_path / "gone")
+    n_runs = len(statuses(store))
+    report = verified(store, run_id)
+    assert report.result is Result.IMPOSSIBLE
+    assert report.sentence.startswith(
+        f"Cannot be verified: The source of the run is gone: there is no folder {tmp_path / 'gone'}"
+    )
+    assert store.client.get_run(run_id).data.tags["bce.verified"] == "impossible"
+    assert len(statuses(store)) == n_runs
+
+
+def test_a_lost_commit(store: FilledStore, tmp_path: Path) -> None:
+    """The sentence names the commit."""
+    folder = project(tmp_path / "theirs")
+    committed(folder)
+    run_id = made_by(store, f"file://{folder}", tags={"mlflow.source.git.commit": "0123abcd" * 5})
+    report = verified(store, run_id)
+    assert report.result is Result.IMPOSSIBLE
+    assert "Commit 0123abcd" in report.sentence
+    assert nothing_runs(store)
+
+
+def test_a_notebook_run(store: FilledStore) -> None:
+    """The sentence says what can be done instead."""
+    run_id = store.run(
+        store.experiment(),
+        {"loss": [0.6931] * 30},
+        tags={"mlflow.source.type": "NOTEBOOK", "mlflow.source.name": "a.ipynb"},
+    )
+    report = verified(store, run_id)
+    assert report.result is Result.IMPOSSIBLE
+    assert "made in a notebook" in report.sentence
+    assert nothing_runs(store)
+
+
+def test_missing_data(store: FilledStore, tmp_path: Path) -> None:
+    """The script's own last words are in the sentence, its log on the parent run, and its run has failed."""
+    run_id = made_by(store, project(tmp_path / "theirs"), params={"rows": "gone.csv"})
+    report = verified(store, run_id)
+    assert report.result is Result.IMPOSSIBLE
+    assert "FileNotFoundError: gone.csv not found" in report.sentence
+    assert report.parent_run_id in report.sentence
+    logs = store.client.list_artifacts(report.parent_run_id, "bce_monitor/logs")
+    assert [Path(file.path).name for file in logs] == ["baseline_seed_0.txt"]
+    assert nothing_runs(store)
+    assert statuses(store)[report.parent_run_id] == "FAILED"
+
+
+def test_a_failing_environment(store: FilledStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow leaves the run that it made for the environment running; we do not."""
+    folder = project(
+        tmp_path / "theirs",
+        mlproject="name: a\nconda_env: conda.yaml\nentry_points: {main: {command: python train.py 0 0}}\n",
+    )
+    (folder / "conda.yaml").write_text("name: a\ndependencies: [python]\n", encoding="utf-8")
+    monkeypatch.setenv("MLFLOW_CONDA_HOME", str(tmp_path / "no-conda"))
+    run_id = made_by(store, folder, tags={"mlflow.project.env": "conda"})
+    report = verified(store, run_id)
+    assert report.result is Result.IMPOSSIBLE
+    assert "The environment of the project could not be made by 'conda'" in report.sentence
+    assert (
+        len(statuses(store)) == 3
+    )  # the diagnosed one, the parent, and the one that MLflow had left running
+    assert nothing_runs(store)
+
+
+def test_a_run_without_held_back_loss(store: FilledStore, tmp_path: Path) -> None:
+    """Comparing by the training loss would prefer what memorises."""
+    folder = project(tmp_path / "theirs")
+    text = (folder / "train.py").read_text(encoding="utf-8")
+    (folder / "train.py").write_text(text.replace('("val_", slice(200, 300))', ""), encoding="utf-8")
+    report = verified(store, made_by(store, folder))
+    assert report.result is Result.IMPOSSIBLE
+    assert "logs no loss on held-back rows" in report.sentence
+    assert nothing_runs(store)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_ends_everything(store: FilledStore, tmp_path: Path, number: signal.Signals) -> None:
+    """Ctrl-C, or MLflow's request to end, in the middle of a rerun: no process and no run is left."""
+    folder = project(tmp_path / "theirs")
+    run_id = made_by(store, folder, params={"rows": "slow"})
+    command = ["verify", run_id, "--cause", "learning_rate_too_low", "--tracking-uri", store.uri]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mlflow_bce_monitor", *command],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
+    deadline = time.monotonic() + PATIENCE
+    while not (folder / "started").exists() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.2)
+    os.kill(process.pid, number)
+    _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, errors
+    assert "Interrupted." in errors
+    assert nothing_runs(store)
+    assert sorted(statuses(store).values()) == ["FINISHED", "KILLED", "KILLED"]
