@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+_STOP = 60.0  # seconds: a server that has not ended by then is killed
 _START = 60.0  # seconds: a busy machine takes ten
 _DEBIAN = "/usr/lib/postgresql/*/bin"  # Debian puts them there, outside of PATH
 
@@ -116,4 +117,8 @@ def _serving(
         yield
     finally:
         process.send_signal(stop)
-        process.wait()
+        try:
+            process.wait(_STOP)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

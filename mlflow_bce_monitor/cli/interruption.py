@@ -10,6 +10,8 @@ from types import FrameType
 
 import click
 
+from mlflow_bce_monitor.tracking.stopping import asking_to_stop
+
 
 @contextmanager
 def finish_on_interrupt() -> Iterator[threading.Event]:
@@ -20,14 +22,17 @@ def finish_on_interrupt() -> Iterator[threading.Event]:
     """
     stop = threading.Event()
 
-    def first(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
-        signal.signal(signal.SIGINT, previous)
+    def tell() -> None:
         click.echo("\nFinishing the runs in hand; press Ctrl-C again to stop at once.", err=True)
 
-    previous = signal.getsignal(signal.SIGINT)
-    signal.signal(signal.SIGINT, first)
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, previous)
+    with asking_to_stop(stop, tell) as ask:
+
+        def first(_signal: int, _frame: FrameType | None) -> None:
+            ask()
+            signal.signal(signal.SIGINT, previous)
+
+        previous = signal.signal(signal.SIGINT, first)
+        try:
+            yield stop
+        finally:
+            signal.signal(signal.SIGINT, previous)

@@ -149,14 +149,15 @@ def watch(
 def _stopped_by_signals() -> Iterator[tuple[threading.Event, Callable[[], bool]]]:
     """Yield an event that the first Ctrl-C or SIGTERM sets, and whether it was Ctrl-C."""
     from mlflow_bce_monitor.cli.interruption import finish_on_interrupt  # noqa: PLC0415 - as in watch()
+    from mlflow_bce_monitor.tracking.stopping import asking_to_stop  # noqa: PLC0415 - as in watch()
 
     terminated = False
-    with finish_on_interrupt() as stop:
+    with finish_on_interrupt() as stop, asking_to_stop(stop) as ask:
 
         def end(_signal: int, _frame: FrameType | None) -> None:
             nonlocal terminated
             terminated = True
-            stop.set()
+            ask()
 
         previous = signal.signal(signal.SIGTERM, end)
         try:

@@ -128,8 +128,10 @@ def _output_loss_mismatch(_case: Case) -> list[Changes]:
 
 
 def _over_regularization(case: Case) -> list[Changes]:
-    dropout = case.number("dropout")
-    lower: Changes = {"l2": _USUAL_L2, "l1": 0.0}
+    l2, dropout = case.number("l2"), case.number("dropout")
+    lower: Changes = {"l1": 0.0}
+    if l2 is None or l2 > _USUAL_L2:
+        lower = {"l2": _USUAL_L2, **lower}
     if dropout is None or dropout > LIMITS.strong_dropout:
         lower["dropout"] = _USUAL_DROPOUT
     return [lower]

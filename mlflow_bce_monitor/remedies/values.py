@@ -50,8 +50,18 @@ def usual(case: Case) -> float | None:
     Where there are few steps to make it is the upper end of what is usual.
     """
     optimizer = case.word("optimizer")
-    rate = None if optimizer is None else usual_rate(optimizer)
+    rate = _usual_without_optimizer(case) if optimizer is None else usual_rate(optimizer)
     return None if rate is None else rate * _haste(case)
+
+
+def _usual_without_optimizer(case: Case) -> float | None:
+    """Return the rate that the diagnosis found usual for what has no optimizer, as boosting; else None."""
+    rate, ratio = case.number("", "learning_rate"), case.number("", "rate_ratio")
+    if not rate or not ratio:
+        return None
+    compared = _rounded(rate / ratio)
+    # Adam's is what it falls back on where it does not know the optimizer: that is a guess.
+    return None if compared == usual_rate(DEFAULT_OPTIMIZER) else compared
 
 
 def _haste(case: Case) -> float:

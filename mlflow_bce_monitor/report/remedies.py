@@ -1,4 +1,7 @@
-"""The change to make, as lines to paste: in the run's own params, and in the framework's code."""
+"""The change to make, as lines to paste: in the run's own params, and in the framework's code.
+
+The values are those that ``bce-monitor verify`` tries first: both come from ``remedies/``.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,23 @@ import re
 from typing import Final, NamedTuple
 
 from mlflow_bce_monitor.diagnosis import Diagnosis
+from mlflow_bce_monitor.remedies import SettingValue, facts_of, prescribe
 from mlflow_bce_monitor.report import numbers
 from mlflow_bce_monitor.report.plain_text import plain
 from mlflow_bce_monitor.rules import RULES
-from mlflow_bce_monitor.rules.rule import Change, Rule
+from mlflow_bce_monitor.rules.rule import Rule
 
 _RULES: Final[dict[str, Rule]] = {rule.code: rule for rule in RULES}
 _PARAM: Final = re.compile(r"params\['(.+)'\]")
+_FACTS: Final = {
+    "learning_rate": "learning_rate",
+    "optimizer": "optimizer",
+    "epochs": "n_epochs",
+    "l2": "l2",
+    "dropout": "dropout",
+}
+"""Setting that a remedy may change, and the fact that knows its value and the param it was logged under."""
+
 OWN_PARAMS: Final = "This run's params"
 
 
@@ -39,17 +52,23 @@ def snippets(diagnosis: Diagnosis, cause: str) -> tuple[Snippet, ...]:
 
 def own_params(diagnosis: Diagnosis, cause: str) -> str:
     """Return the params of the run to change, one assignment a line, "" where it logged none of them."""
-    rule = _RULES.get(cause)
-    lines = (_assignment(diagnosis, change) for change in (() if rule is None else rule.changes))
-    return "\n".join(line for line in lines if line)
+    evidence = diagnosis.evidence
+    logged = {
+        setting: (found[1], evidence[fact])
+        for setting, fact in _FACTS.items()
+        if fact in evidence and (found := _PARAM.fullmatch(evidence.fact(fact).source))
+    }
+    current = {setting: value for setting, (_, value) in logged.items()}
+    for remedy in prescribe(cause, current, facts_of(diagnosis))[:1]:
+        return "\n".join(
+            f"{plain(logged[setting][0])} = {_written(new)}  # was {_written(current[setting])}"
+            for setting, new in remedy.changes.items()
+            if setting in logged
+        )
+    return ""
 
 
-def _assignment(diagnosis: Diagnosis, change: Change) -> str:
-    if change.fact not in diagnosis.evidence:
-        return ""
-    logged = _PARAM.fullmatch(diagnosis.evidence.fact(change.fact).source)
-    new = change.to(diagnosis.evidence) if logged is not None else None
-    if logged is None or new is None:
-        return ""  # not a param of this run, or no trouble
-    old = diagnosis.evidence.number(change.fact)
-    return f"{plain(logged[1])} = {numbers.setting(new)}  # was {numbers.setting(old)}"
+def _written(value: SettingValue) -> str:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return numbers.setting(value)
+    return plain(str(value))

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.changes import lower_rate
 from mlflow_bce_monitor.rules.inside import DEAD, EQUAL, INPUTS, inputs_differ, is_dead, starts_equal
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
-from mlflow_bce_monitor.rules.rule import Change, Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import by_exactness, by_one_prediction, by_pretraining, memorises
 from mlflow_bce_monitor.rules.weighing import times, weigh
 
@@ -74,7 +73,6 @@ RULE = Rule(
     advice="Start anew with a lower learning rate, He initialisation and LeakyReLU or GELU; scale the inputs.",
     remedy='layers.Dense(64, activation="leaky_relu", kernel_initializer="he_normal")',
     remedy_torch="layer = torch.nn.Linear(n_inputs, 64)\ntorch.nn.init.kaiming_normal_(layer.weight)\nmodel = torch.nn.Sequential(layer, torch.nn.LeakyReLU(), torch.nn.Linear(64, 1))",
-    changes=(Change("learning_rate", lower_rate),),
     confused_with=("constant_inputs", "zero_initialization", "vanishing_gradients", "learning_rate_too_high"),
     separated_by="the share of hidden units that are zero for a whole batch",
     prior=0.6,

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.changes import lower_rate
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
-from mlflow_bce_monitor.rules.rule import Change, Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import by_siblings_of_settings
 from mlflow_bce_monitor.rules.weighing import times, weigh
 
@@ -101,7 +100,6 @@ RULE = Rule(
     advice="Lower the learning rate to the optimizer's usual one (Adam 1e-3, SGD 1e-2), and start anew from fresh weights.",
     remedy='model.compile(optimizer=keras.optimizers.Adam(1e-3), loss="binary_crossentropy")',
     remedy_torch="optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)",
-    changes=(Change("learning_rate", lower_rate),),
     confused_with=("dead_relu", "unscaled_inputs"),
     separated_by="the learning rate as a param, and the loss of single steps of the first epoch",
     prior=1.5,

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.changes import usual_rate
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
-from mlflow_bce_monitor.rules.rule import Change, Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import (
     LIFE,
     by_life,
@@ -93,7 +92,6 @@ RULE = Rule(
     advice="Raise the learning rate by factors of ten up to the optimizer's usual one (Adam 1e-3, SGD 1e-2).",
     remedy='model.compile(optimizer=keras.optimizers.Adam(1e-3), loss="binary_crossentropy")',
     remedy_torch="optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)",
-    changes=(Change("learning_rate", usual_rate),),
     confused_with=("frozen_parameters", "vanishing_gradients", "too_few_steps"),
     separated_by="the learning rate in force as a metric each epoch, and the gradient norm",
     prior=1.0,

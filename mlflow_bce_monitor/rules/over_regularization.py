@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.changes import hundredth, mild_dropout
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
-from mlflow_bce_monitor.rules.rule import Change, Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import by_siblings_of_settings, memorises
 from mlflow_bce_monitor.rules.weighing import weigh
 
@@ -105,7 +104,6 @@ RULE = Rule(
     advice="Lower the L2 penalty by factors of ten (1e-4 is usual) and the dropout rate to at most 0.5.",
     remedy='layers.Dense(64, activation="relu", kernel_regularizer=keras.regularizers.L2(1e-4))',
     remedy_torch="optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1e-4)",
-    changes=(Change("l2", hundredth("l2")), Change("dropout", mild_dropout)),
     confused_with=("vanishing_gradients", "insufficient_capacity", "no_signal"),
     separated_by="the plain cross-entropy as a metric beside the loss: the difference is the penalty",
     prior=0.4,

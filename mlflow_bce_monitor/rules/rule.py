@@ -127,18 +127,6 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Change:
-    """A setting to change: its fact, and what to give it instead.
-
-    ``to`` takes the evidence, in which that fact is known, and returns the new value, None
-    where the old one is no trouble.
-    """
-
-    fact: str
-    to: Callable[[Evidence], float | int | None]
-
-
-@dataclass(frozen=True)
 class Rule:
     """One cause.
 
@@ -156,8 +144,6 @@ class Rule:
         What to change, as lines of Python to paste: for Keras, unless ``remedy_torch`` is "".
     remedy_torch
         The same for PyTorch; "" where ``remedy`` does for any framework.
-    changes
-        Settings of the run to change, with the values to give them.
     confused_with
         Codes of the causes that look alike.
     separated_by
@@ -195,4 +181,3 @@ class Rule:
     source: str
     normal: bool = False
     remedy_torch: str = ""
-    changes: tuple[Change, ...] = ()

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.changes import ten_times
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
-from mlflow_bce_monitor.rules.rule import Change, Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import LIFE, by_life, by_siblings_of_settings, falls_steadily, memorises
 from mlflow_bce_monitor.rules.weighing import weigh
 
@@ -76,7 +75,6 @@ RULE = Rule(
     advice="Train longer or with smaller batches, until the loss has had some hundred updates.",
     remedy="model.fit(x_train, y_train, epochs=100, batch_size=32)",
     remedy_torch="loader = torch.utils.data.DataLoader(train_set, batch_size=32, shuffle=True)\nfor epoch in range(100):\n    train_one_epoch(model, loader)",
-    changes=(Change("n_epochs", ten_times("n_epochs")),),
     confused_with=("learning_rate_too_low", "vanishing_gradients"),
     separated_by="the same run with ten times the epochs",
     prior=0.6,

@@ -139,6 +139,20 @@ def test_a_setting_that_has_the_value_is_left_out() -> None:
     assert prescribe("constant_inputs", {"scale_inputs": True}, {}) == ()
 
 
+def test_a_small_penalty_is_not_made_larger() -> None:
+    """Where dropout holds the network back, a penalty below the usual one stays as it is."""
+    (remedy,) = prescribe("over_regularization", {"l2": 1e-6, "l1": 0.0, "dropout": 0.9}, {})
+    assert remedy.changes == {"dropout": 0.2}
+
+
+def test_boosting_gets_its_own_usual_rate() -> None:
+    """Without an optimizer the rate is the one that the diagnosis compared with, unless that was a guess."""
+    boosted = {"learning_rate": 1e-4, "rate_ratio": 1e-3}
+    assert _first("learning_rate_too_low", {"learning_rate": 1e-4}, boosted).changes == {"learning_rate": 0.1}
+    guessed = {"learning_rate": 1e-6, "rate_ratio": 1e-3}
+    assert _first("learning_rate_too_low", {"learning_rate": 1e-6}, guessed).changes["optimizer"] == "adam"
+
+
 def test_settings_that_are_none_are_unknown() -> None:
     """None says as little as an absent setting."""
     known = prescribe("over_regularization", {"l2": None, "dropout": None}, {})

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from processes import started
 from servers import Server
 from stores import FilledStore, learning, stalled
 
@@ -69,11 +70,10 @@ def test_a_server_that_is_killed_and_restarted_is_waited_for(own_server: tuple[S
     server, filled = own_server
     experiment = filled.experiment()
     run_ids = [filled.run(experiment, {"loss": stalled(seed=seed)}) for seed in range(4)]
-    with subprocess.Popen(
+    with started(
         command("scan", "--tracking-uri", filled.uri, "--workers", "1", "--format", "json"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
         env=os.environ | {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "8"},
     ) as process:
         assert process.stdout is not None
@@ -83,7 +83,7 @@ def test_a_server_that_is_killed_and_restarted_is_waited_for(own_server: tuple[S
         server.start()
         answer += process.stdout.read()
         complaints = process.stderr.read()
-    assert process.returncode == 0, complaints
+        assert process.wait(60) == 0, complaints
     assert [row["verdict"] for row in json.loads(answer)] == ["stalled"] * 4
     assert all(is_answered(filled, run_id) for run_id in run_ids)
     last = filled.run(experiment, {"loss": stalled()})

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from processes import started
 from projects import committed, git, made_by, project, statuses
 from stores import FilledStore
 
@@ -177,17 +178,14 @@ def test_an_interruption_ends_everything(store: FilledStore, tmp_path: Path, num
     folder = project(tmp_path / "theirs")
     run_id = made_by(store, folder, params={"rows": "slow"})
     command = ["verify", run_id, "--cause", "learning_rate_too_low", "--tracking-uri", store.uri]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mlflow_bce_monitor", *command],
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
-    )
-    deadline = time.monotonic() + PATIENCE
-    while not (folder / "started").exists() and time.monotonic() < deadline and process.poll() is None:
-        time.sleep(0.2)
-    os.kill(process.pid, number)
-    _, errors = process.communicate(timeout=PATIENCE)
+    with started(
+        [sys.executable, "-m", "mlflow_bce_monitor", *command], stderr=subprocess.PIPE, cwd=tmp_path
+    ) as process:
+        deadline = time.monotonic() + PATIENCE
+        while not (folder / "started").exists() and time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.2)
+        os.kill(process.pid, number)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, errors
     assert "Interrupted." in errors
     assert nothing_runs(store)
