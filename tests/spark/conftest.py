@@ -23,18 +23,26 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     os.environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     os.environ["PYSPARK_PYTHON"] = sys.executable
     settings = {
-        "spark.sql.shuffle.partitions": "4",
+        "spark.sql.shuffle.partitions": "3",
         "spark.local.dir": str(tmp_path_factory.mktemp("spark")),
-        # A machine that works on other things for minutes is no failure.
-        "spark.network.timeout": "3600s",
-        "spark.executor.heartbeatInterval": "600s",
-        "spark.python.authenticate.socketTimeout": "600s",
-        # Short programs: the quick compiler is enough.
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+        # A machine that works on other things for minutes is no failure; one that never answers is, and
+        # the limit of the test itself is ten minutes.
+        "spark.network.timeout": "500s",
+        "spark.executor.heartbeatInterval": "240s",
+        "spark.python.authenticate.socketTimeout": "300s",
+        # Short programs: the quick compiler is enough, and Spark's own takes longer than what it compiles.
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     }
     with warnings.catch_warnings():
         # Whatever its own Python code warns of is Spark's affair.
         warnings.simplefilter("ignore")
         session = local_session(2, memory="1g", settings=settings)
-        yield session
-        session.stop()
+        java = session.sparkContext._gateway.proc  # noqa: SLF001 - the process, to be sure of its end
+        try:
+            yield session
+            session.stop()
+        finally:
+            java.kill()
+            java.wait(timeout=60)
