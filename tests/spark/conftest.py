@@ -39,7 +39,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         # Whatever its own Python code warns of is Spark's affair.
         warnings.simplefilter("ignore")
         session = local_session(2, memory="1g", settings=settings)
-        java = session.sparkContext._gateway.proc  # noqa: SLF001 - the process, to be sure of its end
+        java = session.sparkContext._gateway.proc  # to be sure of its end
         try:
             yield session
             session.stop()
