@@ -9,8 +9,10 @@ from __future__ import annotations
 import click
 
 from mlflow_bce_monitor import __version__
+from mlflow_bce_monitor.cli.apply import apply
 from mlflow_bce_monitor.cli.endings import Commands
 from mlflow_bce_monitor.cli.explain import explain
+from mlflow_bce_monitor.cli.export import export
 from mlflow_bce_monitor.cli.probe import probe
 from mlflow_bce_monitor.cli.rules import rules
 from mlflow_bce_monitor.cli.scan import scan
@@ -35,4 +37,6 @@ main.add_command(watch)
 main.add_command(explain)
 main.add_command(probe)
 main.add_command(verify)
+main.add_command(export)
+main.add_command(apply)
 main.add_command(rules)

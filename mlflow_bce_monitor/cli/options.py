@@ -69,6 +69,18 @@ max_rate_option = click.option(
     metavar="N",
     help="Read and write at most N runs a second, to spare a shared server.  [default: no limit]",
 )
+histories_option = click.option(
+    "--histories",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Diagnose what 'bce-monitor export PATH' wrote instead of a tracking store, and write to no run.",
+)
+table_option = click.option(
+    "--table",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --histories: write the answers to a Parquet file, for 'bce-monitor apply FILE'.",
+)
 
 table_or_json_option = click.option(
     "--format",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
@@ -12,15 +13,18 @@ from mlflow_bce_monitor.cli.options import (
     base_rate_option,
     experiment_option,
     filter_option,
+    histories_option,
     html_option,
     max_rate_option,
     metric_option,
     reports_option,
     since_option,
+    table_option,
     tracking_uri_option,
     workers_option,
 )
 from mlflow_bce_monitor.cli.quiet import answer_alone, quiet_mlflow
+from mlflow_bce_monitor.cli.scan_folder import refuse_store_options, scan_folder, tell_folder
 from mlflow_bce_monitor.cli.starting import uncollected
 from mlflow_bce_monitor.contract import EXIT_DONE, EXIT_SOME_FAILED, EXIT_VERDICT_FOUND, Verdict
 from mlflow_bce_monitor.errors import UsageError
@@ -28,6 +32,7 @@ from mlflow_bce_monitor.tracking.reports import Reports
 
 if TYPE_CHECKING:
     from mlflow_bce_monitor.cli.tally import Tally
+    from mlflow_bce_monitor.pipeline import Question
     from mlflow_bce_monitor.tracking.evaluation import ScanOptions
     from mlflow_bce_monitor.tracking.search import Selection
     from mlflow_bce_monitor.tracking.store import Store
@@ -71,6 +76,8 @@ _FORMATS: Final = ("table", "json", "csv")
 )
 @workers_option
 @max_rate_option
+@histories_option
+@table_option
 @click.pass_context
 def scan(
     ctx: click.Context,
@@ -89,6 +96,8 @@ def scan(
     fail_on: tuple[str, ...],
     workers: int | None,
     max_rate: float | None,
+    histories: Path | None,
+    table: Path | None,
 ) -> None:
     """Diagnose runs and write the answers back to them.
 
@@ -109,6 +118,20 @@ def scan(
             from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits  # noqa: PLC0415 - as above
 
             quiet_mlflow()
+        if histories is not None or table is not None:
+            unfit = {
+                "--tracking-uri": tracking_uri,
+                "--run-id": run_ids,
+                "--filter": filter_string,
+                "--since": since,
+                "--force": force,
+                "--html": html,
+                "--max-rate": max_rate,
+            }
+            question = question_of(metrics, base_rate)
+            tally = _of_folder(histories, table, unfit, experiments, question, workers, form, out)
+            ctx.exit(_exit_code(tally, (), fail_on))
+        with uncollected():
             if html is not None and not html.absolute().parent.is_dir():
                 raise UsageError(
                     f"--html {html}: there is no folder {html.absolute().parent}. Create it first."
@@ -127,7 +150,25 @@ def scan(
         with bounded_waits(WORKING):
             selection = select(store, experiments, run_ids, filter_since(since, filter_string))
             tally = _run(store, selection, options, form, out, html)
-    ctx.exit(_exit_code(tally, selection, fail_on))
+    ctx.exit(_exit_code(tally, selection.problems, fail_on))
+
+
+def _of_folder(
+    histories: Path | None,
+    table: Path | None,
+    unfit: Mapping[str, object],
+    experiments: tuple[str, ...],
+    question: Question,
+    workers: int | None,
+    form: str,
+    out: TextIO,
+) -> Tally:
+    if histories is None:
+        raise UsageError("--table needs --histories: a scan of a store writes to the runs themselves.")
+    refuse_store_options(unfit)
+    tally = scan_folder(histories, experiments, question, workers, table, form, out)
+    tell_folder(tally, table, out if form == "table" else None)
+    return tally
 
 
 def _run(
@@ -162,7 +203,7 @@ def _run(
     return tally
 
 
-def _exit_code(tally: Tally, selection: Selection, fail_on: tuple[str, ...]) -> int:
+def _exit_code(tally: Tally, problems: Sequence[str], fail_on: tuple[str, ...]) -> int:
     if any(tally.verdicts[verdict] for verdict in fail_on):
         return EXIT_VERDICT_FOUND
-    return EXIT_SOME_FAILED if tally.n_failed or selection.problems else EXIT_DONE
+    return EXIT_SOME_FAILED if tally.n_failed or problems else EXIT_DONE

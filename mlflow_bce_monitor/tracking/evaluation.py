@@ -50,12 +50,12 @@ from mlflow_bce_monitor.tracking.surroundings import surrounded
 from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits
 from mlflow_bce_monitor.tracking.writer import write_answer
 
-_log = logging.getLogger(__name__)
-
 # Threads. A server answers several requests at once, and four do not crowd out its users;
 # a database in the same process gains nothing, because Python and the file lock are the limit.
 _SERVER_WORKERS: Final = 4
 _OTHER_WORKERS: Final = 1
+
+_log = logging.getLogger(__name__)
 
 
 class State(str, Enum):
@@ -187,7 +187,7 @@ def answers_of(
     """Evaluate the runs of some pages; as :func:`scan_runs`."""
     with ExitStack() as stack:
         stack.enter_context(bounded_waits(WORKING))
-        workers = options.workers or (_SERVER_WORKERS if store.kind is StoreKind.SERVER else _OTHER_WORKERS)
+        workers = workers_for(store, options)
         pool = ThreadPoolExecutor(workers, thread_name_prefix="bce-monitor")
         stack.callback(pool.shutdown, wait=True, cancel_futures=True)
         pass_ = _Pass(store, options, pool, workers, stop)
@@ -200,6 +200,11 @@ def answers_of(
                     ask_server(store)
             if pass_.stopped:
                 return
+
+
+def workers_for(store: Store, options: ScanOptions) -> int:
+    """Return the number of threads that a caller wants or that suits the store."""
+    return options.workers or (_SERVER_WORKERS if store.kind is StoreKind.SERVER else _OTHER_WORKERS)
 
 
 @dataclass(frozen=True)

@@ -8,30 +8,20 @@ and what it cannot notice, is in ``docs/decisions/0010-fingerprint.md``.
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import json
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
 from mlflow.entities import Run
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
-from mlflow_bce_monitor import __version__
-from mlflow_bce_monitor.contract import OWN_METRICS, TAG_FINGERPRINT, TAG_VERDICT, Verdict, is_answer_tag
+from mlflow_bce_monitor.columnar.fingerprint import Covered, Point, digest_of
+from mlflow_bce_monitor.contract import OWN_METRICS, TAG_FINGERPRINT, TAG_VERDICT, Verdict
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.pipeline import Question
 from mlflow_bce_monitor.tracking.reports import Reports
 
-# Hexadecimal digits: 64 bits, short enough for a column and beyond any chance collision on one run.
-_DIGITS: Final = 16
 _WITH_REPORT: Final = "+report"
 _OF_MODEL: Final = "+model"
-_MLFLOW_PREFIX: Final = "mlflow."
-
-Point = list[str | int]
-"""Name, value, timestamp and step of a metric's latest point."""
 
 
 def digest(run: Run, question: Question, limits: Limits) -> str:
@@ -43,6 +33,15 @@ def digest(run: Run, question: Question, limits: Limits) -> str:
     """
     info = run.info
     return _hash(run, question, limits, [info.status, info.start_time, info.end_time], _latest_points(run))
+
+
+def digest_without_datasets(run: Run, question: Question, limits: Limits) -> str:
+    """Return what stands for an answer that was made where data set inputs are not known.
+
+    No scan takes it for its own, so a scan, which knows them, evaluates the run anew.
+    """
+    times = [run.info.status, run.info.start_time, run.info.end_time]
+    return digest_of(replace(_covered(run, times, _latest_points(run)), datasets=None), question, limits)
 
 
 def lasting_digest(run: Run, question: Question, limits: Limits) -> str:
@@ -57,24 +56,11 @@ def lasting_digest(run: Run, question: Question, limits: Limits) -> str:
 
 
 def _hash(run: Run, question: Question, limits: Limits, times: list[object], points: list[Point]) -> str:
-    covered = {
-        "version": __version__,
-        "limits": _as_dict(limits),
-        "question": _as_dict(question),
-        "run": [run.info.run_name, *times],
-        "params": dict(run.data.params),
-        "tags": {key: value for key, value in run.data.tags.items() if _is_users(key)},
-        "metrics": points,
-        "datasets": _datasets(run),
-    }
-    text = json.dumps(covered, sort_keys=True, ensure_ascii=True, default=str)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()[:_DIGITS]
+    return digest_of(_covered(run, times, points), question, limits)
 
 
-@lru_cache(maxsize=8)
-def _as_dict(asked: Question | Limits) -> Mapping[str, Any]:
-    """Return the fields of what all runs of a scan have in common, taken apart once."""
-    return dataclasses.asdict(asked)
+def _covered(run: Run, times: list[object], points: list[Point]) -> Covered:
+    return Covered([run.info.run_name, *times], run.data.params, run.data.tags, points, _datasets(run))
 
 
 def tag_value(digest: str, *, has_report: bool) -> str:
@@ -108,10 +94,6 @@ def is_current(run: Run, digest: str, reports: Reports) -> bool:
         # Somebody took the answer away and left the mark.
         return False
     return has_report(run) or not reports.wanted_for(verdict)
-
-
-def _is_users(tag: str) -> bool:
-    return not (is_answer_tag(tag) or tag.startswith(_MLFLOW_PREFIX))
 
 
 def _latest_points(run: Run) -> list[Point]:

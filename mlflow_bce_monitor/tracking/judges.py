@@ -25,7 +25,7 @@ from mlflow_bce_monitor.tracking.bulk_reader import bulk_reader
 from mlflow_bce_monitor.tracking.coworker.parent import Coworker, CoworkerLost, cores
 from mlflow_bce_monitor.tracking.coworker.tasks import Task
 from mlflow_bce_monitor.tracking.in_order import in_order
-from mlflow_bce_monitor.tracking.judging import Judged, judge_together
+from mlflow_bce_monitor.tracking.judging import RUNS_TOGETHER, Judged, judge_together, points_of, together
 from mlflow_bce_monitor.tracking.neighbours import SiblingsOf, with_siblings
 from mlflow_bce_monitor.tracking.reader import (
     ClientReader,
@@ -44,10 +44,6 @@ Verdicts = Iterator[tuple[Judged, tuple[str, ...]]]
 Notes = Mapping[str, tuple[str, ...]]
 """What was left out, by run id."""
 
-# Runs diagnosed together: half of the gain is there with ten, and the first answers do not come late.
-_TOGETHER: Final = 32
-# Points diagnosed together, unless one run alone has more.
-_POINTS_TOGETHER: Final = 500_000
 # Runs on a page from which on a second process pays for its start: it takes half a second to be ready,
 # and a second process more than the page would be read in by this one is no gain.
 _FEWEST_RUNS: Final = 400
@@ -99,28 +95,25 @@ class JudgesHere:
     def judge(self, asked: Sequence[Asked]) -> Verdicts:
         """Yield what came of each run, in order."""
         records = self._reader.read([one.run for one in asked], self._pool, self._workers)
-        chunk: list[tuple[RunRecord, tuple[str, ...]]] = []
-        n_points = 0
-        for one, record in zip(asked, records, strict=True):
-            if isinstance(record, ReadFailure):
-                yield from self._judged(chunk)
-                chunk, n_points = [], 0
-                yield unread(record.run_id, record.why), ()
-                continue
-            chunk.append(with_siblings(record, one.run, one.siblings_of))
-            n_points += sum(map(len, record.histories.values()))
-            if len(chunk) >= self._together or n_points >= _POINTS_TOGETHER:
-                yield from self._judged(chunk)
-                chunk, n_points = [], 0
-        yield from self._judged(chunk)
+        for chunk in together(zip(asked, records, strict=True), _points_of, self._together):
+            yield from self._judged(chunk)
 
     def close(self) -> None:
         """Let go of connections."""
         self._reader.close()
 
-    def _judged(self, chunk: Sequence[tuple[RunRecord, tuple[str, ...]]]) -> Verdicts:
-        judged = judge_together([record for record, _ in chunk], self._question, self._limits)
-        yield from zip(judged, (notes for _, notes in chunk), strict=True)
+    def _judged(self, chunk: Sequence[tuple[Asked, RunRecord | ReadFailure]]) -> Verdicts:
+        found = [
+            with_siblings(record, one.run, one.siblings_of)
+            for one, record in chunk
+            if isinstance(record, RunRecord)
+        ]
+        judged = judge_together([record for record, _ in found], self._question, self._limits)
+        verdicts = zip(judged, (notes for _, notes in found), strict=True)
+        for _, record in chunk:
+            yield (
+                next(verdicts) if isinstance(record, RunRecord) else (unread(record.run_id, record.why), ())
+            )
 
 
 class JudgesBeside:
@@ -191,6 +184,11 @@ class JudgesBeside:
         return chunk, [(found[run_id], notes.get(run_id, ())) for run_id in run_ids]
 
 
+def _points_of(pair: tuple[Asked, RunRecord | ReadFailure]) -> int:
+    _, record = pair
+    return points_of(record) if isinstance(record, RunRecord) else 0
+
+
 def unread(run_id: str, why: str) -> Judged:
     """Return what is said of a run that cannot be read."""
     return Judged(run_id, error=f"Run {run_id} cannot be read: {why}")
@@ -218,7 +216,7 @@ def judges_of(
 ) -> JudgesHere | JudgesBeside:
     """Return who judges the runs of a store; one run after the other when it is ``paced``."""
     reader = reader_of(store)
-    here = JudgesHere(reader, pool, workers, question, limits, 1 if paced else _TOGETHER)
+    here = JudgesHere(reader, pool, workers, question, limits, 1 if paced else RUNS_TOGETHER)
     path = sqlite_path(make_url(store.uri)) if isinstance(reader, SqlReader) else None
     if path is None or paced or cores() == 1:
         return here

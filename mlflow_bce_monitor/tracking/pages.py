@@ -82,6 +82,18 @@ def runs_from(
     return found
 
 
+def runs_by_id(client: MlflowClient, ids: Sequence[tuple[str, str]]) -> dict[str, Run]:
+    """Return active runs by their id, of at most a page of (experiment id, run id); others are left out."""
+    found: dict[str, Run] = {}
+    experiment_ids = list(dict.fromkeys(experiment_id for experiment_id, _ in ids))
+    for chunk in _chunks(experiment_ids, _EXPERIMENTS_PER_SEARCH):
+        within = set(chunk)
+        quoted = ", ".join(f"'{run_id}'" for experiment_id, run_id in ids if experiment_id in within)
+        for page in _search(client, chunk, f"attributes.run_id IN ({quoted})", PAGE_RUNS):
+            found |= {run.info.run_id: run for run in page}
+    return found
+
+
 def runs_before(client: MlflowClient, experiment_id: str, start_time: int, n_runs: int) -> list[Run]:
     """Return the last ``n_runs`` active runs of an experiment that started before a time, latest first."""
     # Equal starts are in the order of run ids, ascending: MLflow's stores end every order with it.

@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -27,6 +27,7 @@ from mlflow.entities import Metric, Run, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
+from mlflow_bce_monitor.columnar.answers import Writing, writing_of
 from mlflow_bce_monitor.contract import (
     ARTIFACT_FOLDER,
     METRIC_PLATEAU_FRACTION,
@@ -45,7 +46,6 @@ from mlflow_bce_monitor.contract import (
 )
 from mlflow_bce_monitor.diagnosis import Diagnosis
 from mlflow_bce_monitor.records import RunRecord
-from mlflow_bce_monitor.report import description, wording
 from mlflow_bce_monitor.tracking.description import LONGEST_DESCRIPTION, with_block, without_block
 from mlflow_bce_monitor.tracking.fingerprint import has_report, tag_value
 from mlflow_bce_monitor.tracking.pace import TimeLimit
@@ -74,22 +74,6 @@ _NOT_THERE: Final = "RESOURCE_DOES_NOT_EXIST"
 _LOST_RACES: Final = frozenset({"BAD_REQUEST", "TEMPORARILY_UNAVAILABLE"})
 # Seconds before the next try; an answer is written within a tenth of a second.
 _PAUSES_AFTER_A_LOST_RACE: Final = (0.1, 0.4)
-
-
-@dataclass(frozen=True)
-class _Stamp:
-    """Where on the step and time axes an answer is logged, so that writing it twice writes it once.
-
-    Attributes
-    ----------
-    step
-        The last step of the judged metric.
-    timestamp
-        Milliseconds since the epoch: the metric's last point, else the run's end or start.
-    """
-
-    step: int
-    timestamp: int
 
 
 def write_answer(
@@ -127,65 +111,91 @@ def write_answer(
     MlflowException, OSError, StoreError
         The store refused, or took too long. The run then has no fingerprint and is written again next time.
     """
-    writing = _Writing(client, diagnosis, record, digest, reports, mark_in_batch=mark_in_batch)
+    writer = _Writer(client, mark_in_batch=mark_in_batch)
+    return _against_others(lambda: writer.answer(diagnosis, record, digest, reports))
+
+
+def write_told(
+    client: MlflowClient, run_id: str, told: Writing, *, mark_in_batch: bool = False
+) -> tuple[str, ...]:
+    """Write an answer that was made elsewhere to a run that has no report; as :func:`write_answer`."""
+    writer = _Writer(client, mark_in_batch=mark_in_batch)
+    return _against_others(lambda: writer.told(run_id, told))
+
+
+def _against_others(write: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
+    """Write anew when another writer was ahead at the same tag."""
     for pause in _PAUSES_AFTER_A_LOST_RACE:
         try:
-            return writing.write()
+            return write()
         except MlflowException as error:
             if error.error_code not in _LOST_RACES:
                 raise
         # Not in step with the other writer, or both would lose again.
         time.sleep(random.uniform(0.5, 1.5) * pause)  # noqa: S311 - no secret
-    return writing.write()
+    return write()
 
 
 @dataclass(frozen=True)
-class _Writing:
-    """The writing of one answer; the fields are those of :func:`write_answer`."""
+class _Writer:
+    """The writing of one answer, within a time limit; each step may be done again."""
 
     client: MlflowClient
-    diagnosis: Diagnosis
-    record: RunRecord
-    digest: str
-    reports: Reports
     mark_in_batch: bool
     limit: TimeLimit = field(default_factory=TimeLimit)
 
-    def write(self) -> tuple[str, ...]:
-        """Write once; each step may be done again."""
-        client, run_id = self.client, self.diagnosis.run_id
+    def answer(
+        self, diagnosis: Diagnosis, record: RunRecord, digest: str, reports: Reports
+    ) -> tuple[str, ...]:
+        """Write what was diagnosed here."""
         # Read again: the description may have changed since the run was found, and it must not be lost.
-        run = client.get_run(run_id)
-        with_report = self.reports.wanted_for(self.diagnosis.verdict) or _may_have_report(client, run)
-        answer = wording.tags(self.diagnosis)
-        if TAG_FINGERPRINT in run.data.tags:
-            _delete_tag(client, run_id, TAG_FINGERPRINT)
+        run = self.client.get_run(diagnosis.run_id)
+        with_report = reports.wanted_for(diagnosis.verdict) or _may_have_report(self.client, run)
+        told = writing_of(diagnosis, record, digest, with_artifacts=with_report)
+        self._unmark(run)
         if with_report:
-            self._write_report(run, answer[TAG_VERSION])
-        old = run.data.tags.get(MLFLOW_RUN_NOTE, "")
-        new, notes = _description(old, self.diagnosis, with_report=with_report)
-        for tag in _stale(run, answer, description_goes=bool(old) and not new):
-            _delete_tag(client, run_id, tag)
-        if new and new != old:
-            answer[MLFLOW_RUN_NOTE] = new
-        mark = {TAG_FINGERPRINT: tag_value(self.digest, has_report=with_report)}
-        self.limit.check()
-        batch = answer | mark if self.mark_in_batch else answer
-        tags = [RunTag(key, value) for key, value in batch.items()]
-        client.log_batch(run_id, metrics=_metrics(run, self.diagnosis, self.record), tags=tags)
-        if not self.mark_in_batch:
-            self.limit.check()
-            client.set_tag(run_id, TAG_FINGERPRINT, mark[TAG_FINGERPRINT])
-        return notes
+            self._write_report(run, diagnosis, told.tags[TAG_VERSION])
+        return self._commit(run, told, with_report=with_report)
 
-    def _write_report(self, run: Run, version: str) -> None:
+    def told(self, run_id: str, told: Writing) -> tuple[str, ...]:
+        """Write what a table says."""
+        run = self.client.get_run(run_id)
+        self._unmark(run)
+        return self._commit(run, told, with_report=False)
+
+    def _unmark(self, run: Run) -> None:
+        if TAG_FINGERPRINT in run.data.tags:
+            _delete_tag(self.client, run.info.run_id, TAG_FINGERPRINT)
+
+    def _write_report(self, run: Run, diagnosis: Diagnosis, version: str) -> None:
         # Loading what draws takes longer than a scan of a thousand runs that need no report.
         from mlflow_bce_monitor.tracking.report_files import log_report  # noqa: PLC0415 - as above
 
         if TAG_VERSION not in run.data.tags:
             self.client.set_tag(run.info.run_id, TAG_VERSION, version)
         self.limit.check()
-        log_report(self.client, self.diagnosis)
+        log_report(self.client, diagnosis)
+
+    def _commit(self, run: Run, told: Writing, *, with_report: bool) -> tuple[str, ...]:
+        """Write tags, metrics and description, and last of all the fingerprint."""
+        client, run_id = self.client, run.info.run_id
+        old = run.data.tags.get(MLFLOW_RUN_NOTE, "")
+        new, notes = _description(old, run_id, told.block)
+        for tag in _stale(run, told, description_goes=bool(old) and not new):
+            _delete_tag(client, run_id, tag)
+        batch = dict(told.tags)
+        if new and new != old:
+            batch[MLFLOW_RUN_NOTE] = new
+        mark = tag_value(told.digest, has_report=with_report)
+        if self.mark_in_batch:
+            batch[TAG_FINGERPRINT] = mark
+        self.limit.check()
+        tags = [RunTag(key, value) for key, value in batch.items()]
+        client.log_batch(run_id, metrics=_metrics(run, told), tags=tags)
+        if not self.mark_in_batch:
+            self.limit.check()
+            client.set_tag(run_id, TAG_FINGERPRINT, mark)
+        return notes
 
 
 def _may_have_report(client: MlflowClient, run: Run) -> bool:
@@ -196,9 +206,9 @@ def _may_have_report(client: MlflowClient, run: Run) -> bool:
     return TAG_VERSION in run.data.tags and bool(client.list_artifacts(run.info.run_id, ARTIFACT_FOLDER))
 
 
-def _stale(run: Run, answer: Mapping[str, str], *, description_goes: bool) -> list[str]:
+def _stale(run: Run, told: Writing, *, description_goes: bool) -> list[str]:
     """Return the tags that say what an earlier answer said and this one does not."""
-    stale = [tag for tag in _ANSWER_TAGS if tag in run.data.tags and tag not in answer]
+    stale = [tag for tag in _ANSWER_TAGS if tag in run.data.tags and tag not in told.tags]
     return [*stale, MLFLOW_RUN_NOTE] if description_goes else stale
 
 
@@ -211,51 +221,38 @@ def _delete_tag(client: MlflowClient, run_id: str, tag: str) -> None:
             raise
 
 
-def _description(old: str, diagnosis: Diagnosis, *, with_report: bool) -> tuple[str, tuple[str, ...]]:
+def _description(old: str, run_id: str, block: str | None) -> tuple[str, tuple[str, ...]]:
     """Return the new description, and what was left out."""
-    plain_text = without_block(old, diagnosis.run_id)
-    if not diagnosis.flagged:
+    plain_text = without_block(old, run_id)
+    if block is None:
         return plain_text, ()
-    body = description.block(diagnosis, diagnosis.run_id, with_artifacts=with_report)
-    new = with_block(old, body, diagnosis.run_id)
+    new = with_block(old, block, run_id)
     if len(new) > LONGEST_DESCRIPTION:
         left_out = (
-            f"The description of run {diagnosis.run_id} has {len(plain_text):,} characters; the summary was "
+            f"The description of run {run_id} has {len(plain_text):,} characters; the summary was "
             f"left out of it, because MLflow cuts descriptions longer than {LONGEST_DESCRIPTION:,}."
         )
         return plain_text, (left_out,)
     return new, ()
 
 
-def _metrics(run: Run, diagnosis: Diagnosis, record: RunRecord) -> list[Metric]:
+def _metrics(run: Run, told: Writing) -> list[Metric]:
     """Return the points that make the answer the latest value of our metrics; [] when it is already."""
-    judged = diagnosis.metric is not None
-    wanted = {
-        METRIC_SKILL: diagnosis.skill.value if diagnosis.skill else None,
-        METRIC_PLATEAU_FRACTION: diagnosis.plateau_fraction if judged else None,
-    }
+    wanted = {METRIC_SKILL: told.skill, METRIC_PLATEAU_FRACTION: told.plateau_fraction}
     latest = {point.key: point for point in run.data.to_proto().metrics}
-    stamp = _stamp(diagnosis, record)
     points: list[Metric] = []
     for name, value in wanted.items():
         last = latest.get(name)
         if last is None:
             if value is not None and math.isfinite(value):
-                points.append(Metric(name, value, stamp.timestamp, stamp.step))
+                points.append(Metric(name, value, told.timestamp, told.step))
             continue
         # A metric cannot be taken away. NaN says that the earlier answer no longer holds.
         said = math.nan if value is None else value
         if said == last.value or (math.isnan(said) and math.isnan(last.value)):
             continue
         # The latest point is the one with the highest (step, timestamp, value).
-        step = max(stamp.step, last.step)
-        timestamp = max(stamp.timestamp, last.timestamp + 1)
+        step = max(told.step, last.step)
+        timestamp = max(told.timestamp, last.timestamp + 1)
         points.append(Metric(name, said, timestamp, step))
     return points
-
-
-def _stamp(diagnosis: Diagnosis, record: RunRecord) -> _Stamp:
-    history = record.histories.get(diagnosis.metric) if diagnosis.metric is not None else None
-    if history is not None and len(history):
-        return _Stamp(int(history.steps.max()), int(history.timestamps.max()))
-    return _Stamp(0, record.end_time or record.start_time or 0)

@@ -16,14 +16,14 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 CORE = {
     *("contract", "errors", "limits", "monitored", "evaluated", "records", "siblings", "settings"),
-    *("model_summary", "scores", "arrays"),
+    *("model_summary", "scores", "arrays", "stretches"),
     *("curves", "chance", "findings", "evidence", "rules", "observations"),
     *("verdicts", "calibration", "ranking", "measurements", "diagnosis", "evaluated_alone", "pipeline"),
     *("remedies", "information"),
 }
 EDGES = {
     *("tracking", "cli", "report", "scenarios", "keras", "probes", "verifying", "evaluator", "spark"),
-    *("plugins", "alerts", "server"),
+    *("plugins", "alerts", "server", "columnar"),
 }
 # What a verification decides, apart from what it trains with.
 DECIDING = {
@@ -45,6 +45,7 @@ MAY_IMPORT = {
     "records": set(),
     "information": set(),
     "siblings": {"records"},
+    "stretches": {"siblings"},
     "model_summary": set(),
     "arrays": set(),
     "settings": {"records", "model_summary", "monitored"},

@@ -27,7 +27,9 @@ finally:
 """
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["scan", "--help"], ["explain", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["scan", "--help"], ["explain", "--help"], ["apply", "--help"]]
+)
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     """Help answers at once: in a fresh process it loads neither MLflow nor anything else that is slow."""
     code = _LOADED_BY.format(arguments=arguments)
@@ -98,4 +100,6 @@ def test_an_unknown_run_is_told(store: FilledStore) -> None:
 
 def test_commands_that_do_not_exist_yet_are_not_offered() -> None:
     """No command is listed that does nothing."""
-    assert sorted(main.commands) == ["explain", "probe", "rules", "scan", "verify", "watch"]
+    assert sorted(main.commands) == [
+        *("apply", "explain", "export", "probe", "rules", "scan", "verify", "watch"),
+    ]
