@@ -9,12 +9,15 @@ found afterwards, by taking them back.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Final, Generic, Protocol, TypeVar
 
 from mlflow_bce_monitor.contract import UNKNOWN
 from mlflow_bce_monitor.remedies.prescriptions import prescribe
-from mlflow_bce_monitor.remedies.remedy import Remedy, SettingValue, words_of
+from mlflow_bce_monitor.remedies.remedy import Remedy, words_of
 from mlflow_bce_monitor.rules import BY_CODE
+
+Value_co = TypeVar("Value_co", covariant=True)
 
 SETTLED: Final = 0.97
 """Probability from which a cause is taken for the true one, and its change made alone."""
@@ -32,11 +35,11 @@ USUAL: Final = (
 """Causes whose changes together make a network usual in all that it can be unusual in: for an unknown one."""
 
 
-class Change(Protocol):
+class Change(Protocol[Value_co]):
     """Anything that changes settings, as a remedy does."""
 
     @property
-    def changes(self) -> Mapping[str, SettingValue]:
+    def changes(self) -> Mapping[str, Value_co]:
         """Name of a setting to its new value."""
         ...
 
@@ -73,16 +76,17 @@ def prescribe_jointly(
     return Remedy(joined.causes[0], joined.changes, words)
 
 
-class Joined(NamedTuple):
+@dataclass(frozen=True)
+class Joined(Generic[Value_co]):
     """Changes made at once: the causes they are for, the most probable first, and settings to values."""
 
     causes: tuple[str, ...]
-    changes: dict[str, SettingValue]
+    changes: dict[str, Value_co]
 
 
 def join(
-    candidates: Sequence[tuple[str, float]], prescribe_one: Callable[[str], Sequence[Change]]
-) -> Joined | None:
+    candidates: Sequence[tuple[str, float]], prescribe_one: Callable[[str], Sequence[Change[Value_co]]]
+) -> Joined[Value_co] | None:
     """Return the first changes of all causes that are probable, put together; None without any.
 
     Parameters
@@ -95,7 +99,7 @@ def join(
     named = [(cause, share) for cause, share in candidates if cause not in ALONE and _ways(cause)]
     missing = COVERED * sum(share for _, share in named)
     causes: list[str] = []
-    changes: dict[str, SettingValue] = {}
+    changes: dict[str, Value_co] = {}
     for cause, share in named:
         if missing <= 0:
             break
