@@ -1,13 +1,14 @@
 """Measure what the server plugin costs a tracking server, and how its queue bears many runs that end at once.
 
-    python -m benchmarks.server [--pairs 10] [--seconds 5] [--clients 2] [--add-to FILE]
+    python -m benchmarks.server [--pairs 10] [--seconds 6] [--clients 2] [--add-to FILE]
     python -m benchmarks.server --burst 1000
 
 Two servers with one worker each, one without and one with the plugin, take turns under the same load
-(``load.py``: trainings that all stall), in the order plain, plugin, plugin, plain. Before a turn
-the plugin's process has emptied its queue, so that no turn pays for the one before. The ratio of
-request rates is taken within a pair; interval: bootstrap over pairs. ``--add-to`` keeps pairs in a
-file, so that a long measurement can be made in pieces.
+(``load.py``: trainings that all stall; of the 42 requests of each, 40 log, one begins and one ends the
+run), in the order plain, plugin, plugin, plain. Before a turn the plugin's process has emptied its
+queue, so that no turn pays for the one before. The ratio of request rates is taken within a pair;
+interval: bootstrap over pairs. ``--add-to`` keeps pairs in a file, so that a long measurement can
+be made in pieces.
 
 ``--burst`` fills runs, ends them all at once through eight clients, and tells how many waited at
 most, how many did not fit, and when all carried their answer.
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print what was measured."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--pairs", type=int, default=10)
-    parser.add_argument("--seconds", type=float, default=5.0, help="length of a turn")
+    parser.add_argument("--seconds", type=float, default=6.0, help="length of a turn")
     parser.add_argument("--clients", type=int, default=2)
     parser.add_argument(
         "--points", type=int, default=40, help="requests of a training, besides begin and end"
@@ -77,8 +78,11 @@ def measured(folder: Path, asked: argparse.Namespace) -> list[dict[str, Any]]:
             order = (plain, plugin) if number % 2 == 0 else (plugin, plain)
             pair = {}
             for server in order:
+                before = plugin.n_evaluated()
                 pair["plugin" if server is plugin else "plain"] = turn(server, asked)
-                plugin.wait_until_idle(_IDLE)
+                if server is plugin:
+                    pair["plugin"]["evaluated"] = plugin.n_evaluated() - before
+                    plugin.wait_until_idle(_IDLE)
             pairs.append(pair)
             print(f"{pair['plain']['rate']:8.1f} {pair['plugin']['rate']:8.1f} requests/s", flush=True)
     return pairs
@@ -95,7 +99,8 @@ def turn(server: Serving, asked: argparse.Namespace) -> dict[str, Any]:
         "--points",
         str(asked.points),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    patience = asked.seconds + _IDLE
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=patience)
     said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return said
 
@@ -114,6 +119,7 @@ def print_ratio(pairs: Sequence[dict[str, Any]]) -> None:
             f"median {1_000 * np.median([one['median'] for one in of]):.1f} ms, "
             f"p99 {1_000 * np.median([one['p99'] for one in of]):.0f} ms, "
             f"{np.mean([one['ended'] for one in of]):.1f} runs ended a turn"
+            + (f", {np.mean([one['evaluated'] for one in of]):.1f} evaluated in it" if at else "")
         )
     print(f"request rate with the plugin: {np.exp(logs.mean()) - 1.0:+.1%} ({low:+.1%} to {high:+.1%})")
 

@@ -1,6 +1,6 @@
 """Clients that train: create a run, log its metrics point by point, end it, and begin the next one.
 
-    python -m benchmarks.server.load ADDRESS --seconds 5 --clients 4 --points 40
+    python -m benchmarks.server.load ADDRESS --seconds 6 --clients 2 --points 40
 
 Every training stays at chance, so each that ends gets a diagnosis, tags and a report: what costs the
 plugin most. Prints one line of JSON: requests answered within the time, runs ended, and how long
@@ -94,8 +94,8 @@ def main() -> None:
     """Train for some seconds."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("address")
-    parser.add_argument("--seconds", type=float, default=5.0)
-    parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=6.0)
+    parser.add_argument("--clients", type=int, default=2)
     parser.add_argument("--points", type=int, default=40)
     asked = parser.parse_args()
     experiment = experiment_of(asked.address)

@@ -35,6 +35,10 @@ class Serving:
                 return said
         return {}
 
+    def n_evaluated(self) -> int:
+        """Return how many runs the evaluating process has evaluated."""
+        return int(self.said().get("evaluated", 0))
+
     def wait_until_idle(self, seconds: float) -> None:
         """Wait until nothing waits to be evaluated, and nothing was for two seconds."""
         deadline = time.monotonic() + seconds
