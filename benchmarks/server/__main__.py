@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -37,6 +38,7 @@ from benchmarks.server.serving import Serving, serving
 
 _RESAMPLED = 10_000
 _IDLE = 120.0  # seconds that a queue may take to become empty between turns
+_BURST = 1_800.0  # seconds after which a burst is given up
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -53,16 +55,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--burst", type=int, help="so many runs that end at once, instead")
     asked = parser.parse_args(arguments)
+    # A measurement that is told to end takes its servers with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory() as folder:
         if asked.burst:
             print_burst(Path(folder), asked.burst)
             return
         pairs = measured(Path(folder), asked)
-    if asked.add_to is not None:
-        before = json.loads(asked.add_to.read_text()) if asked.add_to.exists() else []
-        pairs = before + pairs
-        asked.add_to.write_text(json.dumps(pairs))
-    print_ratio(pairs)
+    print_ratio(pairs if asked.add_to is None else kept(asked.add_to))
 
 
 def measured(folder: Path, asked: argparse.Namespace) -> list[dict[str, Any]]:
@@ -84,8 +84,21 @@ def measured(folder: Path, asked: argparse.Namespace) -> list[dict[str, Any]]:
                     pair["plugin"]["evaluated"] = plugin.n_evaluated() - before
                     plugin.wait_until_idle(_IDLE)
             pairs.append(pair)
+            if asked.add_to is not None:
+                keep(asked.add_to, pair)
             print(f"{pair['plain']['rate']:8.1f} {pair['plugin']['rate']:8.1f} requests/s", flush=True)
     return pairs
+
+
+def kept(path: Path) -> list[dict[str, Any]]:
+    """Return the pairs in a file, [] when there is none."""
+    pairs: list[dict[str, Any]] = json.loads(path.read_text()) if path.exists() else []
+    return pairs
+
+
+def keep(path: Path, pair: dict[str, Any]) -> None:
+    """Add a pair to a file, at once: a long measurement may be stopped."""
+    path.write_text(json.dumps([*kept(path), pair]))
 
 
 def turn(server: Serving, asked: argparse.Namespace) -> dict[str, Any]:
@@ -154,11 +167,11 @@ def _together(clients: Sequence[Client], shares: Sequence[Sequence[str]], call: 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(_BURST)
 
 
 def _looks(begun: float) -> Iterator[float]:
-    while True:
+    while time.monotonic() - begun < _BURST:
         yield time.monotonic() - begun
         time.sleep(5.0)
 
