@@ -1,15 +1,16 @@
 """Measure what the server plugin costs a tracking server, and how its queue bears many runs that end at once.
 
-    python -m benchmarks.server [--pairs 10] [--seconds 6] [--clients 2] [--add-to FILE]
+    python -m benchmarks.server [--pairs 10] [--seconds 9] [--clients 2] [--add-to FILE]
     python -m benchmarks.server --burst 1000
 
 Two servers with one worker each, one without and one with the plugin, take turns under the same load
 (``load.py``: trainings that all stall; of the 42 requests of each, 40 log, one begins and one ends the
 run), in the order plain, plugin, plugin, plain. While the plain server has its turn, the other's evaluating
 process stands still, so that no turn pays for another; what waits in its queue is evaluated in its
-own turns, as on a server that is never quiet. The ratio of request rates is taken within a pair;
-interval: bootstrap over pairs. ``--add-to`` keeps pairs in a file, so that a long measurement can be
-made in pieces.
+own turns, as on a server that is never quiet. Two seconds of load come before each turn, so that
+the servers are known to be busy, and a turn is as long as the pause between two evaluations then.
+The ratio of request rates is taken within a pair; interval: bootstrap over pairs. ``--add-to``
+keeps pairs in a file, so that a long measurement can be made in pieces.
 
 ``--burst`` fills runs, ends them all at once through eight clients, and tells how many waited at
 most, how many did not fit, and when all carried their answer.
@@ -39,6 +40,7 @@ from benchmarks.server.serving import Serving, serving
 
 _RESAMPLED = 10_000
 _IDLE = 60.0  # seconds that a queue may take to become empty after the first turn
+_BEFORE = 2.0  # seconds of load before a turn
 _PATIENCE = 120.0  # seconds that a turn may take longer than asked for, on a machine that stands still
 _BURST = 1_800.0  # seconds after which a burst is given up
 
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print what was measured."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--pairs", type=int, default=10)
-    parser.add_argument("--seconds", type=float, default=6.0, help="length of a turn")
+    parser.add_argument("--seconds", type=float, default=9.0, help="length of a turn")
     parser.add_argument("--clients", type=int, default=2)
     parser.add_argument(
         "--points", type=int, default=40, help="requests of a training, besides begin and end"
@@ -109,6 +111,8 @@ def turn(server: Serving, asked: argparse.Namespace) -> dict[str, Any]:
     command += [
         "--seconds",
         str(asked.seconds),
+        "--before",
+        str(_BEFORE),
         "--clients",
         str(asked.clients),
         "--points",
@@ -135,7 +139,7 @@ def print_ratio(pairs: Sequence[dict[str, Any]]) -> None:
             f"median {1_000 * np.median([one['median'] for one in of]):.1f} ms, "
             f"p99 {1_000 * np.median([one['p99'] for one in of]):.0f} ms, "
             f"{np.mean([one['ended'] for one in of]):.1f} runs ended a turn"
-            f", {np.mean([one['evaluated'] for one in of]):.1f} evaluated in it"
+            f", {np.mean([one['evaluated'] for one in of]):.1f} evaluated meanwhile"
         )
     print(f"request rate with the plugin: {np.exp(logs.mean()) - 1.0:+.1%} ({low:+.1%} to {high:+.1%})")
 

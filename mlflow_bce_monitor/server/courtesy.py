@@ -2,7 +2,7 @@
 
 Low priority alone does not keep a server's requests as fast as they were: on another core an evaluation
 still takes memory bandwidth and locks of the database, and clients on the same machine miss that core. So
-each server process says every second how much of a core it has used (``handover.py``). While they are
+each server process says twice a second how much of a core it uses (``handover.py``). While they are
 quiet, evaluations follow each other; while they are busy, evaluations get a small share of one core.
 """
 
@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Hashable
 from typing import Final
 
-# Seconds for which a word of a server process counts: it speaks every second while it has something to say.
+# Seconds for which a word of a server process counts: it speaks twice a second while it has something to say.
 _GOOD_FOR: Final = 3.0
 # Share of the machine's cores, used by all server processes together, from which on they are busy. A server
 # that is asked now and then, by a few trainings and open pages, stays below it.
@@ -33,7 +33,7 @@ class Busyness:
         self._lock = threading.Lock()
 
     def hear(self, who: Hashable, used: float) -> None:
-        """Note how much of a core a server process used in its last second."""
+        """Note how much of a core a server process used lately."""
         with self._lock:
             self._said[who] = (self._now(), used)
 

@@ -27,7 +27,7 @@ USED: Final = b"~"
 
 _LINES_AT_ONCE: Final = 100
 # Seconds between looks whether the other process is still there, and how busy this one is.
-_LOOK: Final = 1.0
+_LOOK: Final = 0.5
 # Share of a core below which a process is quiet, and says nothing.
 _WORTH_SAYING: Final = 0.01
 # Seconds before a process that did not start is tried again, doubled each time up to the second number.
@@ -96,7 +96,7 @@ class _Meter:
         self._looked, self._counted = time.monotonic(), time.process_time()
 
     def used(self) -> float | None:
-        """Return the share of a core used since the last answer; None when that is no second ago."""
+        """Return the share of a core used since the last answer; None when that is too short ago."""
         looked = time.monotonic()
         if looked - self._looked < _LOOK:
             return None
