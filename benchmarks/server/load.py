@@ -120,6 +120,8 @@ def main() -> None:
     said = {
         "rate": len(took) / spent,
         "requests": len(took),
+        "all": sum(len(client.took) for client in clients),
+        "spent": spent + asked.before,
         "ended": sum(at >= begun for client in clients for at in client.ended),
         "median": took[len(took) // 2],
         "p99": took[int(0.99 * len(took))],
