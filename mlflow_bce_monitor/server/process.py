@@ -34,6 +34,7 @@ from mlflow_bce_monitor.tracking.links import run_path
 from mlflow_bce_monitor.tracking.pace import Pace
 from mlflow_bce_monitor.tracking.search import Selection, select
 from mlflow_bce_monitor.tracking.since import time_back
+from mlflow_bce_monitor.tracking.stopping import asking_to_stop
 from mlflow_bce_monitor.tracking.store import Store
 
 _log = logging.getLogger(__name__)
@@ -182,11 +183,19 @@ class Visitors:
 def run(listening: socket.socket, place: Place, served: Served) -> None:
     """Evaluate until told to end, or until no server process has been connected for some seconds."""
     stop = threading.Event()
+    with asking_to_stop(stop) as ask:
 
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
+        def end(_signal: int, _frame: FrameType | None) -> None:
+            ask()
 
-    signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGTERM, end)
+        _evaluate_until(stop, listening, place, served)
+    with locked(place.address.parent):
+        listening.close()
+        place.clear()
+
+
+def _evaluate_until(stop: threading.Event, listening: socket.socket, place: Place, served: Served) -> None:
     settings = settings_of(os.environ)
     os.nice(settings.nice)
     evaluation = Evaluation(open_servers_store(served), settings, stop)
@@ -194,9 +203,6 @@ def run(listening: socket.socket, place: Place, served: Served) -> None:
     with contextlib.closing(evaluation), _saying(place, evaluation, visitors, stop):
         while not stop.is_set():
             evaluation.step()
-    with locked(place.address.parent):
-        listening.close()
-        place.clear()
 
 
 @contextlib.contextmanager
