@@ -1,10 +1,12 @@
 """Take the pictures in docs/images of what people see, from real trainings.
 
 Fills a new store with trainings of the fault zoo's development block, evaluates them over a real
-MLflow server, and opens report, runs table and overviews in headless Chromium.
+MLflow server, and opens report, runs table and overviews in headless Chromium. For the server's own
+page, runs end on a second server, which has the plugin.
 
     pip install -e '.[screenshots]'                  # and Debian's package chromium
     PYTHONPATH=. python docs/screenshots.py          # a few minutes, mostly for the 5,000 runs
+    PYTHONPATH=. python docs/screenshots.py --only server
 """
 
 from __future__ import annotations
@@ -39,8 +41,10 @@ from mlflow_bce_monitor.tracking.links import view_path
 # The tests start the same server and the same browser.
 TESTS = Path(__file__).parents[1] / "tests"
 sys.path[:0] = [str(TESTS), str(TESTS / "browser")]
+import apps  # noqa: E402
 import chromium  # noqa: E402
 import servers  # noqa: E402
+import stores  # noqa: E402
 
 PAGE_MILLISECONDS = 120_000
 SETTLE_MILLISECONDS = 3_000
@@ -56,6 +60,7 @@ MANY = 5_000
 SHOWN_CAUSE = "learning_rate_too_low"
 SURE = 0.9
 TERMINAL_COLUMNS = 100
+SUBJECTS = ("mlflow", "overviews", "server")
 
 
 def save(png: bytes, path: Path) -> None:
@@ -171,34 +176,84 @@ def is_shown(record: RunRecord) -> bool:
     return surely and diagnosis.verdict is Verdict.STALLED
 
 
+Kind = tuple[str, list[float], dict[str, str]]
+"""Experiment, losses and params of a run."""
+
+
+def kinds() -> dict[str, Kind]:
+    """Return run name to what is logged; one of them is healthy and shall not be seen."""
+    wave = [0.6931 + 0.004 * (-1) ** step for step in range(40)]
+    return {
+        "tiny-lr": ("churn", stores.stalled(), {"learning_rate": "1e-7", "opt_name": "adam"}),
+        "baseline": ("churn", stores.learning(), {"learning_rate": "1e-3", "opt_name": "adam"}),
+        "sgd-hot": ("churn", [0.71, 0.9, 4.0, *[float("nan")] * 30], {"learning_rate": "5.0"}),
+        "resnet-frozen": ("defects", wave, {"positive_share": "0.5"}),
+        "<b>quoted</b> & long name of a sweep, trial 17 of 40": ("defects", stores.stalled(seed=3), {}),
+        "adam-1.0": ("fraud", [6.5, 1.2, *stores.stalled(60, seed=4)], {"learning_rate": "1.0"}),
+    }
+
+
+def server_page(folder: Path, images: Path) -> None:
+    """Take the server's page: in light and wide, and in the dark on a telephone."""
+    folder.mkdir()
+    database = folder / "mlflow.db"
+    mlflow.MlflowClient(f"sqlite:///{database}")
+    with apps.monitored(database) as server:
+        experiments = {name: server.store.experiment(name) for name in ("churn", "defects", "fraud")}
+        for name, (experiment, losses, params) in kinds().items():
+            server.answered(server.end(experiments[experiment], losses, name=name, params=params))
+        with chromium.launched() as browser:
+            for name, width, height, dark in (
+                ("server", 1000, 620, False),
+                ("server-narrow-dark", 380, 900, True),
+            ):
+                page = open_page(browser, server.address, width, height, dark=dark)
+                page.get_by_text("This page is live.").wait_for()
+                save(page.screenshot(), images / f"{name}.png")
+
+
 def main() -> None:
-    """Take all pictures."""
+    """Take the pictures."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--images", type=Path, default=Path(__file__).parent / "images", help="where to save")
-    images = parser.parse_args().images
+    parser.add_argument("--only", choices=SUBJECTS, help="take these alone")
+    asked = parser.parse_args()
+    subjects = SUBJECTS if asked.only is None else (asked.only,)
     records = trainings()
-    of_cause = next(record for record in records if is_shown(record))
     few = some_of_each_verdict(records[::3])
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        write_store([of_cause, *(one for one in few if one.run_id != of_cause.run_id)], folder / "mlflow.db")
-        with servers.serving(folder / "mlflow.db") as address:
-            mlflow_bce_monitor.scan(address)
-            run = mlflow.MlflowClient(address).get_run(of_cause.run_id)
-            report = Path(
-                mlflow.artifacts.download_artifacts(
-                    f"runs:/{run.info.run_id}/{ARTIFACT_FOLDER}/{ARTIFACT_REPORT}", tracking_uri=address
-                )
-            )
-            explain = ("explain", run.info.run_id, "--tracking-uri", address)
+        if "mlflow" in subjects:
+            evaluated_in_mlflow(folder / "mlflow", records, few, asked.images)
+        if "overviews" in subjects:
             with chromium.launched() as browser:
-                in_mlflow(browser, address, run, images)
-                report_alone(browser, report, images)
-                terminal(browser, explain, images / "terminal.png")
+                overviews(browser, few, records, folder, asked.images)
+        if "server" in subjects:
+            server_page(folder / "server", asked.images)
+
+
+def evaluated_in_mlflow(
+    folder: Path, records: Sequence[RunRecord], few: Sequence[RunRecord], images: Path
+) -> None:
+    """Take what a scan leaves in the MLflow UI, the report as a file, and the terminal."""
+    folder.mkdir()
+    of_cause = next(record for record in records if is_shown(record))
+    write_store([of_cause, *(one for one in few if one.run_id != of_cause.run_id)], folder / "mlflow.db")
+    with servers.serving(folder / "mlflow.db") as address:
+        mlflow_bce_monitor.scan(address)
+        run = mlflow.MlflowClient(address).get_run(of_cause.run_id)
+        report = Path(
+            mlflow.artifacts.download_artifacts(
+                f"runs:/{run.info.run_id}/{ARTIFACT_FOLDER}/{ARTIFACT_REPORT}", tracking_uri=address
+            )
+        )
+        explain = ("explain", run.info.run_id, "--tracking-uri", address)
         with chromium.launched() as browser:
-            overviews(browser, few, records, folder, images)
+            in_mlflow(browser, address, run, images)
+            report_alone(browser, report, images)
+            terminal(browser, explain, images / "terminal.png")
 
 
 if __name__ == "__main__":

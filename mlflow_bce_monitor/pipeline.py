@@ -216,9 +216,10 @@ def _with_probed_share(settings: Settings, probed: tuple[Fact, ...]) -> Settings
 
 
 def _skill(view: LossView) -> SkillEstimate | None:
-    """Skill of the final loss, with the bounds that the chance level's bounds leave."""
+    """Skill of the final loss, with the bounds that the chance level's bounds leave; None without one."""
     loss, chance = view.findings.final_loss, view.chance
-    if loss is None:
+    # Below zero it is no cross-entropy of labels from 0 to 1; a skill above 1 would sort as the best run.
+    if loss is None or loss < 0.0:
         return None
     value = 1.0 - loss / chance.value
     if not chance.known:

@@ -17,6 +17,7 @@ from typing import Any
 
 _STOP = 60.0  # seconds: a server that has not ended by then is killed
 _START = 60.0  # seconds: a busy machine takes ten
+_SET_UP = 300.0  # seconds in which an empty database is made: a busy machine takes thirty
 _DEBIAN = "/usr/lib/postgresql/*/bin"  # Debian puts them there, outside of PATH
 
 
@@ -95,7 +96,9 @@ def _folder(account: pwd.struct_passwd | None) -> Iterator[Path]:
 
 
 def _run(command: Sequence[str], account: pwd.struct_passwd | None) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", **_as(account))
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd="/", timeout=_SET_UP, **_as(account)
+    )
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
 

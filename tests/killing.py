@@ -9,6 +9,8 @@ import sys
 CLIENT = "mlflow:MlflowClient"
 SQL_STORE = "mlflow.store.tracking.sqlalchemy_store:SqlAlchemyStore"
 
+_PATIENCE = 300.0  # seconds: a scan of some runs takes three, and a minute on a busy machine
+
 _KILLED = """
 import importlib, os, signal, sys
 import mlflow_bce_monitor
@@ -50,5 +52,6 @@ def killed(uri: str, force: str, *where: str, experiment: str = "") -> None:
     experiment
         Scan this one alone.
     """
-    done = subprocess.run([sys.executable, "-c", _KILLED, uri, force, experiment, *where], check=False)
+    command = [sys.executable, "-c", _KILLED, uri, force, experiment, *where]
+    done = subprocess.run(command, check=False, timeout=_PATIENCE)
     assert done.returncode == -signal.SIGKILL

@@ -83,4 +83,4 @@ def receiving(answers: Sequence[int] = (), headers: dict[str, str] | None = None
         closed.set()
         server.shutdown()
         server.server_close()
-        thread.join()
+        thread.join(60)

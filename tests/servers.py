@@ -14,7 +14,8 @@ from pathlib import Path
 
 from databases import free_port
 
-_START = 600.0  # seconds: a server takes five, and minutes where many processes share the processors
+_FAREWELL = 60.0  # seconds: what is killed is gone as soon as the kernel gets to it
+_START = 300.0  # seconds: a server takes five, and minutes where many processes share the processors
 
 
 class Server:
@@ -62,7 +63,7 @@ class Server:
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            self._process.wait(_FAREWELL)
             self._process = None
 
 

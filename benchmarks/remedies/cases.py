@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from benchmarks.remedies.changed import knows
 from benchmarks.remedies.trials import CASES
 from mlflow_bce_monitor.contract import FLAGGED, Verdict
 from mlflow_bce_monitor.pipeline import diagnose
 from mlflow_bce_monitor.records import RunRecord
-from mlflow_bce_monitor.remedies import facts_of, known_settings, prescribe
+from mlflow_bce_monitor.remedies import facts_of, known_settings, prescribe, prescribe_jointly
 from mlflow_bce_monitor.settings import read_settings
 
 if TYPE_CHECKING:
     from benchmarks.zoo.plan import TrainingPlan
     from benchmarks.zoo.truth import Truth
+    from mlflow_bce_monitor.diagnosis import Diagnosis
 
 LONGEST: Final = 20.0
 """Seconds that the zoo's own training of a run may have taken: each is repeated a dozen times."""
@@ -59,8 +61,10 @@ class Case:
         The rate it was trained with.
     named, probability
         The first cause of the diagnosis, and what was stated for it.
+    jointly
+        The change prescribed for all probable causes together; {} where none is.
     prescribed
-        The changes prescribed for ``named``, the best first.
+        The changes prescribed for ``named`` alone, the best first.
     if_known
         Those prescribed for ``cause``.
     """
@@ -74,6 +78,7 @@ class Case:
     learning_rate: float
     named: str
     probability: float
+    jointly: Changes
     prescribed: tuple[Changes, ...]
     if_known: tuple[Changes, ...]
 
@@ -138,6 +143,7 @@ def case_of(record: RunRecord, truth: Truth) -> Case:
         learning_rate=plan.optimiser.learning_rate,
         named=diagnosis.cause,
         probability=round(diagnosis.confidence, 4),
+        jointly=_jointly(diagnosis, settings, facts),
         prescribed=_changes(diagnosis.cause, settings, facts),
         if_known=_changes(cause, settings, facts),
     )
@@ -146,6 +152,15 @@ def case_of(record: RunRecord, truth: Truth) -> Case:
 def _changes(cause: str, settings: Mapping[str, object], facts: Mapping[str, object]) -> tuple[Changes, ...]:
     # Through JSON, as they are kept: a tuple comes back as a list.
     return tuple(json.loads(json.dumps(dict(remedy.changes))) for remedy in prescribe(cause, settings, facts))
+
+
+def _jointly(
+    diagnosis: Diagnosis, settings: Mapping[str, object], facts: Mapping[str, object]
+) -> dict[str, Any]:
+    remedy = prescribe_jointly([(one.cause, one.probability) for one in diagnosis.causes], settings, facts)
+    made = {} if remedy is None else remedy.changes
+    # What no training of the zoo has, none of it can lack.
+    return {name: value for name, value in json.loads(json.dumps(dict(made))).items() if knows(name)}
 
 
 def read_cases(path: Path = CASES) -> list[Case]:

@@ -9,7 +9,7 @@ from typing import Final
 from benchmarks.diagnosis.page import markdown_environment
 from benchmarks.diagnosis.shares import Share, share
 from benchmarks.diagnosis.table import Table, count_of, decimal, interval, percent
-from benchmarks.remedies.arms import PRESCRIBED, RATE_BY_10, RATE_TIMES_10
+from benchmarks.remedies.arms import FIRST, PRESCRIBED, RATE_BY_10, RATE_TIMES_10
 from benchmarks.remedies.cases import LONGEST, SEED, read_cases
 from benchmarks.remedies.effects import AT_CHANCE
 from benchmarks.remedies.table import (
@@ -26,6 +26,7 @@ from benchmarks.remedies.table import (
 from benchmarks.remedies.trials import read_trials
 from benchmarks.zoo.blocks import TEST
 from mlflow_bce_monitor.remedies import SETTINGS, Remedy, beyond_settings, prescribe
+from mlflow_bce_monitor.remedies.jointly import COVERED, SETTLED
 from mlflow_bce_monitor.rules import RULES, Rule
 
 HERE: Final = Path(__file__).parent
@@ -100,7 +101,10 @@ def page(found: Measured) -> str:
         n_counted=len(counted),
         overall=works(counted, PRESCRIBED),
         named_rightly=works([one for one in counted if one.case.is_named_rightly], PRESCRIBED),
-        unnamed=share(counted, lambda one: not one.case.prescribed),
+        unnamed=share(counted, lambda one: not one.case.jointly),
+        first_alone=works(counted, FIRST),
+        settled=SETTLED,
+        covered=COVERED,
         times_10=works(counted, RATE_TIMES_10),
         by_10=works(counted, RATE_BY_10),
         tables=tables(found),

@@ -12,6 +12,7 @@ from benchmarks.diagnosis.shares import Share, share
 from benchmarks.diagnosis.table import Table, count_of, interval, percent
 from benchmarks.remedies.arms import (
     AS_IT_WAS,
+    FIRST,
     IF_KNOWN,
     PRESCRIBED,
     RATE_BY_10,
@@ -25,7 +26,7 @@ from mlflow_bce_monitor.contract import Verdict
 GOAL: Final = 0.85
 """Share of the stalled cases in which the prescribed change has to work."""
 
-COMPARED: Final = (PRESCRIBED, RATE_TIMES_10, RATE_BY_10, IF_KNOWN)
+COMPARED: Final = (PRESCRIBED, FIRST, RATE_TIMES_10, RATE_BY_10, IF_KNOWN)
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ def by_cause(every: Sequence[Tried]) -> Table:
         "cause named rightly",
         "prescribed change works",
         "95 % interval",
+        "change for the first cause alone",
         "learning rate x 10",
         "learning rate / 10",
         "nothing, other seeds",
@@ -115,6 +117,7 @@ def _row(title: str, group: Sequence[Tried]) -> tuple[str, ...]:
         count_of(named),
         f"{count_of(prescribed)} ({percent(prescribed.value)})",
         interval(prescribed),
+        count_of(works(group, FIRST)),
         count_of(works(group, RATE_TIMES_10)),
         count_of(works(group, RATE_BY_10)),
         count_of(share(group, lambda one: one.left_by_itself)),
@@ -140,7 +143,7 @@ def beyond(every: Sequence[Tried]) -> Table:
         (
             f"`{cause}`",
             str(len(group)),
-            _cell(group, lambda one: not one.case.prescribed),
+            _cell(group, lambda one: not one.case.jointly),
             _cell(group, lambda one: one.works(PRESCRIBED)),
             _cell(group, lambda one: one.works(RATE_TIMES_10) or one.works(RATE_BY_10)),
         )
@@ -171,16 +174,16 @@ def of_remedy(every: Sequence[Tried], cause: str) -> tuple[Share, float, Share]:
     """
     counted = [one for one in every if one.case.repairable]
     given = [one for one in counted if one.case.named == cause and one.case.prescribed]
-    gains = [found.gain for one in given for found in [one.effects[PRESCRIBED]] if found is not None]
+    gains = [found.gain for one in given for found in [one.effects[FIRST]] if found is not None]
     due = [one for one in counted if one.case.cause == cause]
-    return works(given, PRESCRIBED), median(gains) if gains else math.nan, works(due, IF_KNOWN)
+    return works(given, FIRST), median(gains) if gains else math.nan, works(due, IF_KNOWN)
 
 
 def missing_arms(case: Case, trials: Trials) -> list[str]:
     """Return the arms of a case that were not trained and that it cannot be counted without."""
     return [
         arm
-        for arm in (AS_IT_WAS, PRESCRIBED, RATE_TIMES_10, RATE_BY_10)
+        for arm in (AS_IT_WAS, PRESCRIBED, FIRST, RATE_TIMES_10, RATE_BY_10)
         if not _is_trained(case, arm, trials)
     ]
 

@@ -1,6 +1,6 @@
 """Clients that train: create a run, log its metrics point by point, end it, and begin the next one.
 
-    python -m benchmarks.server.load ADDRESS --seconds 5 --clients 4 --points 40
+    python -m benchmarks.server.load ADDRESS --seconds 9 --clients 2 --points 40
 
 Every training stays at chance, so each that ends gets a diagnosis, tags and a report: what costs the
 plugin most. Prints one line of JSON: requests answered within the time, runs ended, and how long
@@ -28,8 +28,9 @@ class Client:
         self._connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
         self._experiment = experiment
         self._random = random.Random(seed)  # noqa: S311 - no secret
-        self.took: list[float] = []
-        self.ended = 0
+        # When a request was answered and how long it took, and when a run ended.
+        self.took: list[tuple[float, float]] = []
+        self.ended: list[float] = []
 
     def hang_up(self) -> None:
         """Close the connection, which the server would do after five idle seconds."""
@@ -62,7 +63,7 @@ class Client:
     def end(self, run_id: str) -> None:
         """End a run."""
         self._post("runs/update", {"run_id": run_id, "status": "FINISHED", "end_time": _now()})
-        self.ended += 1
+        self.ended.append(time.monotonic())
 
     def _post(self, path: str, body: object) -> dict[str, dict[str, dict[str, str]]]:
         begun = time.monotonic()
@@ -72,7 +73,8 @@ class Client:
         said = answer.read()
         if answer.status != http.client.OK:
             raise RuntimeError(f"{path} answered {answer.status}: {said[:300]!r}")
-        self.took.append(time.monotonic() - begun)
+        answered = time.monotonic()
+        self.took.append((answered, answered - begun))
         found: dict[str, dict[str, dict[str, str]]] = json.loads(said)
         return found
 
@@ -94,13 +96,14 @@ def main() -> None:
     """Train for some seconds."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("address")
-    parser.add_argument("--seconds", type=float, default=5.0)
-    parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=9.0)
+    parser.add_argument("--before", type=float, default=0.0, help="seconds of load that do not count")
+    parser.add_argument("--clients", type=int, default=2)
     parser.add_argument("--points", type=int, default=40)
     asked = parser.parse_args()
     experiment = experiment_of(asked.address)
     clients = [Client(asked.address, experiment, seed) for seed in range(asked.clients)]
-    begun = time.monotonic()
+    begun = time.monotonic() + asked.before
     until = begun + asked.seconds
 
     def work(client: Client) -> None:
@@ -113,11 +116,13 @@ def main() -> None:
     for thread in threads:
         thread.join()
     spent = time.monotonic() - begun
-    took = sorted(second for client in clients for second in client.took)
+    took = sorted(second for client in clients for at, second in client.took if at >= begun)
     said = {
         "rate": len(took) / spent,
         "requests": len(took),
-        "ended": sum(client.ended for client in clients),
+        "all": sum(len(client.took) for client in clients),
+        "spent": spent + asked.before,
+        "ended": sum(at >= begun for client in clients for at in client.ended),
         "median": took[len(took) // 2],
         "p99": took[int(0.99 * len(took))],
     }

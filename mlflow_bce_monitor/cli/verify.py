@@ -227,7 +227,8 @@ def _print(report: VerificationReport, out: TextIO) -> None:
             "" if found is None else f" ({found.low:+.3f} to {found.high:+.3f}, {len(found.gains)} pairs)"
         )
         note = f"; {trial.note}" if trial.note else ""
-        print(plain(f"{trial.cause}: {changed(trial.arm.changes)}: {said}{interval}{note}"), file=out)
+        causes = ", ".join((trial.cause, *trial.also))
+        print(plain(f"{causes}: {changed(trial.arm.changes)}: {said}{interval}{note}"), file=out)
     for note in report.notes:
         print(plain(note), file=out)
     print(plain(report.sentence), file=out)

@@ -202,11 +202,11 @@ def judges_validation(diagnosis: Diagnosis) -> bool:
 
 def skill_sentences(diagnosis: Diagnosis) -> tuple[str, ...]:
     """Return what the skill means, for the judged metric and its held-back twin; () without skill."""
+    if diagnosis.final_loss is not None and diagnosis.final_loss < 0.0:
+        return ("A loss below zero is no cross-entropy, so there is no skill to tell.",)
     estimate, chance = diagnosis.skill, diagnosis.chance
     if estimate is None or chance is None:
         return ()
-    if estimate.value > 1.0:
-        return ("A loss below zero is no cross-entropy, so there is no skill to tell.",)
     of = "validation " if judges_validation(diagnosis) else ""
     said = [_skill_sentence(estimate, chance, of, diagnosis.limits.chance_band)]
     if not chance.known:

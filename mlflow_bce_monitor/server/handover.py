@@ -22,9 +22,14 @@ _log = logging.getLogger(__name__)
 MISSED: Final = b"+"
 """Sent instead of an id: some ids did not fit, so look at the store."""
 
+USED: Final = b"~"
+"""Begins a line that says how much of a core this process used lately."""
+
 _LINES_AT_ONCE: Final = 100
-# Seconds between looks whether the other process is still there.
-_LOOK: Final = 5.0
+# Seconds between looks whether the other process is still there, and how busy this one is.
+_LOOK: Final = 0.5
+# Share of a core below which a process is quiet, and says nothing.
+_WORTH_SAYING: Final = 0.01
 # Seconds before a process that did not start is tried again, doubled each time up to the second number.
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 300.0
@@ -71,13 +76,34 @@ class Handover:
 
 def _send(connection: socket.socket, waiting: Waiting) -> None:
     """Send on what comes in until the other side is gone."""
+    meter = _Meter()
     while not _is_closed(connection):
         taken = waiting.take(_LINES_AT_ONCE, _LOOK)
         lines = [run_id.encode("utf-8") for run_id in taken]
         if waiting.take_missed():
             lines.append(MISSED)
+        used = meter.used()
+        if used is not None and used >= _WORTH_SAYING:
+            lines.append(b"%s%.2f" % (USED, used))
         if lines:
             connection.sendall(b"\n".join(lines) + b"\n")
+
+
+class _Meter:
+    """How much of a core this process uses, all its requests together; no request is measured for it."""
+
+    def __init__(self) -> None:
+        self._looked, self._counted = time.monotonic(), time.process_time()
+
+    def used(self) -> float | None:
+        """Return the share of a core used since the last answer; None when that is too short ago."""
+        looked = time.monotonic()
+        if looked - self._looked < _LOOK:
+            return None
+        counted = time.process_time()
+        share = (counted - self._counted) / (looked - self._looked)
+        self._looked, self._counted = looked, counted
+        return share
 
 
 def _is_closed(connection: socket.socket) -> bool:

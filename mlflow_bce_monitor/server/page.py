@@ -33,7 +33,7 @@ from mlflow_bce_monitor.tracking.links import experiment_path, report_path, run_
 
 # The page asks the server it came from for news, and its search is a form.
 _ALLOWED: Final = ("connect-src 'self'", "form-action 'self'")
-# Seconds after which what the evaluating process said of itself is old: it speaks every second.
+# Seconds after which what the evaluating process said of itself is old: it speaks every ten.
 _SILENT: Final = 30.0
 _MINUTE: Final = 60
 _HOUR: Final = 3_600

@@ -22,7 +22,8 @@ from typing import Final
 
 from mlflow_bce_monitor.alerts.alerter import Alerter
 from mlflow_bce_monitor.errors import StoreError, UsageError
-from mlflow_bce_monitor.server.handover import MISSED
+from mlflow_bce_monitor.server.courtesy import Busyness, Courtesy
+from mlflow_bce_monitor.server.handover import MISSED, USED
 from mlflow_bce_monitor.server.rendezvous import Place, locked
 from mlflow_bce_monitor.server.served import Served
 from mlflow_bce_monitor.server.settings import Settings, settings_of
@@ -33,6 +34,7 @@ from mlflow_bce_monitor.tracking.links import run_path
 from mlflow_bce_monitor.tracking.pace import Pace
 from mlflow_bce_monitor.tracking.search import Selection, select
 from mlflow_bce_monitor.tracking.since import time_back
+from mlflow_bce_monitor.tracking.stopping import asking_to_stop
 from mlflow_bce_monitor.tracking.store import Store
 
 _log = logging.getLogger(__name__)
@@ -48,6 +50,7 @@ _CLOCKS_DIFFER: Final = 3_600_000
 # Seconds without any server process after which this one ends: workers are restarted one after the other.
 _GRACE: Final = 5.0
 _TICK: Final = 1.0  # seconds in which an end is noticed
+_WORD: Final = 10.0  # seconds after which it is said again that nothing has changed
 _LONGEST_WAIT: Final = 300.0  # seconds between tries while the store does not answer
 
 
@@ -56,11 +59,13 @@ class Evaluation:
 
     def __init__(self, store: Store, settings: Settings, stop: threading.Event) -> None:
         self.waiting = Waiting(settings.queue)
+        self.servers = Busyness()
         self.counts = {state.value: 0 for state in State}
         self._store = store
         # Runs come a few at a time, so the pace is kept here, over all of them.
         self._options = replace(settings.scan, max_rate=None, news_of_unfinished=True)
         self._pace = Pace(settings.scan.max_rate)
+        self._courtesy = Courtesy(settings.share, self.servers.is_high)
         self._stop = stop
         self._since = None if settings.catch_up is None else time_back(settings.catch_up)
         self._next_look = time.monotonic()
@@ -76,7 +81,9 @@ class Evaluation:
     def step(self) -> None:
         """Evaluate some runs that ended, or look at the store if it is time, or wait a moment."""
         try:
-            fresh = self.waiting.take(_AT_ONCE, _TICK)
+            # One by one while requests come in: a batch works ahead of its answers.
+            fresh = self.waiting.take(1 if self.servers.is_high() else _AT_ONCE, _TICK)
+            self._courtesy.begin()
             if fresh:
                 self._evaluate(fresh)
             elif self._since is not None and (self._is_due() or self.waiting.take_missed()):
@@ -129,15 +136,16 @@ class Evaluation:
             self._alerter.consider(answer)
         if answer.state is not State.UNCHANGED:
             self._pace.wait(self._stop)
+            self._courtesy.pause(self._stop)
 
 
 class Visitors:
     """The server processes that are connected, and what they send."""
 
-    def __init__(self, listening: socket.socket, waiting: Waiting, stop: threading.Event) -> None:
+    def __init__(self, listening: socket.socket, waiting: Waiting, servers: Busyness) -> None:
         self._listening = listening
         self._waiting = waiting
-        self._stop = stop
+        self._servers = servers
         self._lock = threading.Lock()
         self._connected = 0
         self._last_left = time.monotonic()
@@ -162,8 +170,11 @@ class Visitors:
                 said = line.rstrip(b"\n")
                 if said == MISSED:
                     self._waiting.miss()
+                elif said.startswith(USED):
+                    self._servers.hear(connection, float(said.removeprefix(USED)))
                 else:
                     self._waiting.put(said.decode("utf-8"))
+        self._servers.forget(connection)
         with self._lock:
             self._connected -= 1
             self._last_left = time.monotonic()
@@ -172,37 +183,46 @@ class Visitors:
 def run(listening: socket.socket, place: Place, served: Served) -> None:
     """Evaluate until told to end, or until no server process has been connected for some seconds."""
     stop = threading.Event()
+    with asking_to_stop(stop) as ask:
 
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
+        def end(_signal: int, _frame: FrameType | None) -> None:
+            ask()
 
-    signal.signal(signal.SIGTERM, end)
-    settings = settings_of(os.environ)
-    os.nice(settings.nice)
-    evaluation = Evaluation(open_servers_store(served), settings, stop)
-    visitors = Visitors(listening, evaluation.waiting, stop)
-    with contextlib.closing(evaluation), _saying(place, evaluation, visitors, stop):
-        while not stop.is_set():
-            evaluation.step()
+        signal.signal(signal.SIGTERM, end)
+        _evaluate_until(stop, listening, place, served)
     with locked(place.address.parent):
         listening.close()
         place.clear()
+
+
+def _evaluate_until(stop: threading.Event, listening: socket.socket, place: Place, served: Served) -> None:
+    settings = settings_of(os.environ)
+    os.nice(settings.nice)
+    evaluation = Evaluation(open_servers_store(served), settings, stop)
+    visitors = Visitors(listening, evaluation.waiting, evaluation.servers)
+    with contextlib.closing(evaluation), _saying(place, evaluation, visitors, stop):
+        while not stop.is_set():
+            evaluation.step()
 
 
 @contextlib.contextmanager
 def _saying(
     place: Place, evaluation: Evaluation, visitors: Visitors, stop: threading.Event
 ) -> Iterator[None]:
-    """Say every second how much is waiting and done, and notice that the servers are gone."""
+    """Say how much is waiting and done whenever that changes, and notice that the servers are gone."""
 
     def work() -> None:
+        before: dict[str, int] = {}
+        next_word = time.monotonic()
         while not stop.wait(_TICK):
             if visitors.are_gone():
                 stop.set()
-            said = {**asdict(evaluation.waiting.load()), **evaluation.counts, "time": time.time()}
-            beside = place.state.with_suffix(".new")
-            beside.write_text(json.dumps(said), encoding="utf-8")
-            beside.replace(place.state)
+            counted = {**asdict(evaluation.waiting.load()), **evaluation.counts}
+            if counted != before or time.monotonic() >= next_word:
+                before, next_word = counted, time.monotonic() + _WORD
+                beside = place.state.with_suffix(".new")
+                beside.write_text(json.dumps({**counted, "time": time.time()}), encoding="utf-8")
+                beside.replace(place.state)
 
     thread = threading.Thread(target=work, name="bce-monitor-state", daemon=True)
     thread.start()

@@ -21,6 +21,7 @@ ENV_METRICS: Final = "BCE_MONITOR_METRICS"
 ENV_BASE_RATE: Final = "BCE_MONITOR_BASE_RATE"
 ENV_MAX_RATE: Final = "BCE_MONITOR_MAX_RATE"
 ENV_NICE: Final = "BCE_MONITOR_NICE"
+ENV_SHARE: Final = "BCE_MONITOR_SHARE"
 ENV_QUEUE: Final = "BCE_MONITOR_QUEUE"
 ENV_CATCH_UP: Final = "BCE_MONITOR_CATCH_UP"
 ENV_ADDRESS: Final = "BCE_MONITOR_URL"
@@ -30,6 +31,9 @@ NO_CATCH_UP: Final = "off"
 # anybody to notice, and enough for a run to be evaluated within some seconds all the same.
 _NICE: Final = 15
 _LEAST_IMPORTANT: Final = 19
+# Of one core. A run in trouble takes a quarter of a second with its report, so on a server that is never
+# quiet one is evaluated every eight seconds or so.
+_SHARE: Final = 0.03
 # Run ids of 32 characters: some kilobytes. More runs that end at once wait for the next look at the store.
 _QUEUE: Final = 500
 
@@ -61,6 +65,12 @@ OPTIONS: Final = (
     Option(
         ENV_NICE, str(_NICE), "how much less important than the server the evaluating process is, 0 to 19"
     ),
+    Option(
+        ENV_SHARE,
+        str(_SHARE),
+        "how much of one core evaluations may take while the server is busy, up to 1; "
+        "while it is quiet they take what they need",
+    ),
     Option(ENV_QUEUE, str(_QUEUE), "runs that wait to be evaluated at most; what does not fit is caught up"),
     Option(
         ENV_CATCH_UP,
@@ -87,6 +97,8 @@ class Settings:
         How to evaluate.
     nice
         Added to the server's own, for the evaluating process.
+    share
+        Of one core, for evaluations while the server is busy.
     queue
         Runs that wait at most, in each process.
     catch_up
@@ -100,6 +112,7 @@ class Settings:
     mode: Mode = Mode.ON
     scan: ScanOptions = field(default_factory=ScanOptions)
     nice: int = _NICE
+    share: float = _SHARE
     queue: int = _QUEUE
     catch_up: str | None = "1d"
     address: str | None = None
@@ -121,6 +134,7 @@ def settings_of(environment: Mapping[str, str]) -> Settings:
                 full_rows=False,
             ),
             nice=_nice(given),
+            share=_share(given),
             queue=_count(given, ENV_QUEUE),
             catch_up=_catch_up(given[ENV_CATCH_UP]),
             address=given[ENV_ADDRESS].rstrip("/") or None,
@@ -174,6 +188,13 @@ def _nice(given: Mapping[str, str]) -> int:
             f"{ENV_NICE}={plain(given[ENV_NICE])!r} is no whole number from 0 to {_LEAST_IMPORTANT}."
         )
     return int(number)
+
+
+def _share(given: Mapping[str, str]) -> float:
+    number = _positive(given, ENV_SHARE)
+    if number is None or number > 1.0:
+        raise UsageError(f"{ENV_SHARE}={plain(given[ENV_SHARE])!r} is no share of one core: up to 1.")
+    return number
 
 
 def _catch_up(word: str) -> str | None:

@@ -50,7 +50,17 @@ _DEFAULTS: Final[dict[str, Any]] = {
     "autoRefreshEnabled": True,
     "globalLineChartConfig": {"xAxisKey": "step", "lineSmoothness": 0, "selectedXAxisMetricKey": ""},
 }
-_COLUMNS: Final = (TAG_VERDICT, TAG_CAUSE, TAG_CONFIDENCE, TAG_SKILL, TAG_ADVICE)
+# Tag to pixels: the longest word of the contract fits, and of advice a whole sentence mostly does.
+_COLUMNS: Final = {
+    TAG_VERDICT: 105,
+    TAG_CAUSE: 170,
+    TAG_CONFIDENCE: 110,
+    TAG_SKILL: 75,
+    TAG_ADVICE: 640,
+}
+# Columns that MLflow shows anyway, by the names that its table gives them, somewhat narrower. A width counts
+# only for a column whose place is told, and columns whose place is not told come last.
+_OWN_COLUMNS: Final = {"attributes.`Run Name`": 175, "runDateAndNestInfo": 120, "duration": 70}
 
 # Milliseconds since the epoch, which an entry of the menu needs; the same for all.
 _CREATED: Final = 1_767_225_600_000
@@ -62,6 +72,7 @@ def view_state(name: str, search_filter: str = "") -> str:
     MLflow 3.17 reads ``name`` and ``state``; the versions before it read the state from the
     object itself, and each of them leaves alone what it does not know.
     """
+    widths = _OWN_COLUMNS | {f"tags.`{tag}`": pixels for tag, pixels in _COLUMNS.items()}
     state: dict[str, Any] = {
         "searchFilter": search_filter,
         # "yes" stands before "no", and runs without an answer come last.
@@ -72,6 +83,8 @@ def view_state(name: str, search_filter: str = "") -> str:
         "modelVersionFilter": "All Runs",
         "datasetsFilter": [],
         "selectedColumns": [f"tags.`{tag}`" for tag in _COLUMNS],
+        "columnOrder": list(widths),
+        "columnWidths": widths,
         **_DEFAULTS,
     }
     entry = {"name": name, "createdAt": _CREATED, "updatedAt": _CREATED, "state": json.dumps(state)}

@@ -66,11 +66,15 @@ class Prescribed(Protocol):
 
 @dataclass(frozen=True)
 class Change:
-    """A remedy as far as it can be carried out; see :class:`Prescribed`."""
+    """A remedy as far as it can be carried out; see :class:`Prescribed`.
+
+    ``also`` are further causes whose changes are made with it, at once.
+    """
 
     cause: str
     changes: Mapping[str, object]
     words: str
+    also: tuple[str, ...] = ()
 
 
 Prescribe = Callable[[str], Sequence[Prescribed]]

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from mlflow_bce_monitor.diagnosis import RankedCause
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.ranking import SETTLED
+from mlflow_bce_monitor.remedies.jointly import ALONE, join
 from mlflow_bce_monitor.verifying.arm import BASELINE, Arm, CannotRerun, Measured
 from mlflow_bce_monitor.verifying.budget import Budget
 from mlflow_bce_monitor.verifying.candidates import (
@@ -24,16 +25,19 @@ from mlflow_bce_monitor.verifying.candidates import (
     experiments_for,
 )
 from mlflow_bce_monitor.verifying.comparison import FEWEST_PAIRS, Comparison, Result, compare, is_futile
-from mlflow_bce_monitor.verifying.experiments import REMEDIES
+from mlflow_bce_monitor.verifying.experiments import REMEDIES, Question
 from mlflow_bce_monitor.verifying.posterior import updated
 from mlflow_bce_monitor.verifying.result import Step, Trial, VerificationReport
-from mlflow_bce_monitor.verifying.wording import sentence
+from mlflow_bce_monitor.verifying.wording import changed, sentence
 
 SEEDS: Final = 5
 """Pairs of trainings for a remedy: the interval is then 1.2 standard deviations wide to either side."""
 
 LEAST_TOLD: Final = 0.05
 """Nats. An experiment that is expected to tell less is not worth a training."""
+
+FEWEST_JOINED: Final = 2
+"""Causes from which on their changes are made at once; a single one has its own remedies."""
 
 NO_SIGNAL: Final = "no_signal"
 
@@ -102,12 +106,15 @@ class Subject:
         Cause to remedies, best first.
     run_id, run_name
         Of the diagnosed run; "" without one.
+    joins
+        Whether the changes of causes that cannot be told apart may be made at once.
     """
 
     causes: tuple[RankedCause, ...]
     prescribe: Prescribe
     run_id: str = ""
     run_name: str = ""
+    joins: bool = True
 
 
 @dataclass
@@ -232,21 +239,52 @@ class Course:
         )
 
     def _open_remedies(self) -> Iterator[Change]:
-        """Yield what was not tried yet: by the probability of its cause, the best remedy of each first."""
+        """Yield what was not tried yet: by the probability of its cause, the best remedy of each first.
+
+        What all probable causes ask for, at once, comes before them where nothing has told them apart, and
+        after them otherwise.
+        """
+        joint = [one for one in self._jointly() if Arm("", one.changes).key not in self._tried]
+        if not self._is_told_apart():
+            yield from joint
         probable = [one.cause for one in self._causes if one.probability >= LEAST_PROBABLE]
         rest = [] if self._trials else [cause for cause in WHATEVER if cause not in probable]
         for cause in (*probable, *rest):
             for remedy in self._prescribed(cause):
                 if Arm("", remedy.changes).key not in self._tried:
                     yield remedy
+        yield from joint
+
+    def _is_told_apart(self) -> bool:
+        """Whether one cause is settled, or a rerun with the remedy of one has learned."""
+        settled = not self._causes or self._causes[0].probability >= self.plan.settled
+        return settled or any(one.yes and one.question == str(Question.LEARNS) for one in self._steps)
+
+    def _jointly(self) -> list[Change]:
+        """Return the changes of all causes that were probable at first, at once; [] for one alone."""
+        causes = self.subject.causes
+        if not self.subject.joins or not causes or causes[0].cause in ALONE:
+            return []
+        found = join([(one.cause, one.probability) for one in causes], self._prescribed)
+        if found is None or len(found.causes) < FEWEST_JOINED:
+            return []
+        cause, *also = found.causes
+        words = f"What {', '.join(found.causes)} ask for, at once: {changed(found.changes)}."
+        return [Change(cause, found.changes, words, tuple(also))]
 
     def _learn_from(self, remedy: Change, found: Comparison) -> None:
-        kind = REMEDIES.get(remedy.cause)
-        if kind is None:
-            return
         yes = found.result is Result.WORKS
+        if yes and remedy.also:
+            self._note(
+                "The changes for several causes were made at once and work; which of them was needed is not "
+                "known. Take them back one by one."
+            )
+            return
         clause = f"its remedy {'works' if yes else 'has no effect'} in {len(found.gains)} pairs of trainings"
-        self._causes = updated(self._causes, kind, clause, yes=yes)
+        for cause in (remedy.cause, *remedy.also):
+            kind = REMEDIES.get(cause)
+            if kind is not None:
+                self._causes = updated(self._causes, kind, clause, yes=yes)
 
     def _trial(self, remedy: Change) -> Trial:
         arm = Arm(f"remedy {len(self._trials) + 1}", dict(remedy.changes))
@@ -282,7 +320,7 @@ class Course:
         found = None
         if len(pairs) >= FEWEST_PAIRS:
             found = compare([one.usable for one in before], [one.usable for one in after])
-        return Trial(remedy.cause, remedy.words, arm, before, after, found, note)
+        return Trial(remedy.cause, remedy.words, arm, before, after, found, note, remedy.also)
 
     def _train(self, arm: Arm, seed: int) -> Measured:
         known = self._cache.get((arm.key, seed))

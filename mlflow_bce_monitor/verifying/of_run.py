@@ -197,6 +197,7 @@ def _rerun(
                 lambda cause: _remedies(cause, settings, facts, options),
                 read.run.info.run_id,
                 read.run.info.run_name or "",
+                joins=not options.own_change,
             ),
             trainer,
             Plan(options.seeds, _seed(params, options), options.discriminate and not options.own_change),

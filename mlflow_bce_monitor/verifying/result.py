@@ -59,6 +59,8 @@ class Trial:
         None when fewer than two pairs were finished.
     note
         Why it ended early; "" when it did not.
+    also
+        Further causes whose changes were made with it, at once.
     """
 
     cause: str
@@ -68,6 +70,7 @@ class Trial:
     remedied: tuple[Measured, ...]
     comparison: Comparison | None
     note: str = ""
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -204,6 +207,7 @@ def _trial(trial: Trial) -> dict[str, Any]:
     found = trial.comparison
     return {
         "cause": trial.cause,
+        "also": list(trial.also),
         "words": trial.words,
         "changes": plain_changes(trial.arm.changes),
         "result": None if found is None else str(found.result),

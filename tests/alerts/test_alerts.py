@@ -237,7 +237,9 @@ def test_the_command_posts_signed_findings(store: FilledStore) -> None:
         command = [sys.executable, "-m", "mlflow_bce_monitor", "watch", "--once", "--format", "jsonl"]
         command += ["--tracking-uri", store.uri, "--webhook", receiver.url]
         environment = os.environ | {"BCE_MONITOR_WEBHOOK_SECRET": KEY}
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=180, env=environment
+        )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["run_id"] == run_id
     (message,) = receiver.taken
@@ -250,6 +252,6 @@ def test_the_command_posts_signed_findings(store: FilledStore) -> None:
 def test_an_alert_without_an_address_is_wrong_usage() -> None:
     """--alert-on alone would alert nobody."""
     command = [sys.executable, "-m", "mlflow_bce_monitor", "watch", "--once", "--alert-on", "stalled"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
     assert done.returncode == 2
     assert "BCE_MONITOR_WEBHOOK" in done.stderr

@@ -13,7 +13,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks.remedies.arms import AS_IT_WAS, IF_KNOWN, PRESCRIBED, RATE_BY_10, RATE_TIMES_10, changes_of
+from benchmarks.remedies.arms import (
+    AS_IT_WAS,
+    FIRST,
+    IF_KNOWN,
+    PRESCRIBED,
+    RATE_BY_10,
+    RATE_TIMES_10,
+    changes_of,
+)
 from benchmarks.remedies.cases import Case, read_cases, write_cases
 from benchmarks.remedies.changed import with_changes
 from benchmarks.remedies.effects import effect, effect_of
@@ -49,6 +57,7 @@ CASE = Case(
     learning_rate=1e-3,
     named="dead_relu",
     probability=0.6,
+    jointly={"initializer": "he_normal", "learning_rate": 1e-3},
     prescribed=({"initializer": "he_normal"},),
     if_known=({"initializer": "he_normal"},),
 )
@@ -95,7 +104,10 @@ def test_the_arms_change_what_they_say() -> None:
     assert changes_of(CASE, AS_IT_WAS) == {}
     assert changes_of(CASE, RATE_TIMES_10) == {"learning_rate": pytest.approx(1e-2)}
     assert changes_of(CASE, RATE_BY_10) == {"learning_rate": pytest.approx(1e-4)}
-    assert changes_of(replace(CASE, prescribed=()), PRESCRIBED) is None
+    assert changes_of(CASE, PRESCRIBED) == CASE.jointly
+    assert changes_of(CASE, FIRST) == {"initializer": "he_normal"}
+    without = replace(CASE, prescribed=(), jointly={})
+    assert changes_of(without, PRESCRIBED) is changes_of(without, FIRST) is None
     assert changes_of(CASE, IF_KNOWN) == {"initializer": "he_normal"}
 
 
@@ -146,24 +158,25 @@ def test_rows_count_cases_by_their_true_cause() -> None:
     skills = {
         AS_IT_WAS: [0.0] * 3,
         PRESCRIBED: [0.4, 0.5, 0.45],
+        FIRST: [0.0, 0.0, 0.001],
         RATE_TIMES_10: [0.0] * 3,
         RATE_BY_10: [0.0] * 3,
     }
     trials = _trials(skills)
-    without = replace(CASE, prescribed=(), named="no_signal", cause="no_signal", repairable=False)
+    without = replace(CASE, prescribed=(), jointly={}, named="no_signal", cause="no_signal", repairable=False)
     every = tried([CASE, without], trials)
     assert [one.case.cause for one in repairable(every)] == ["dead_relu"]
     row = by_cause(every).rows[0]
     assert row[0] == "`dead_relu`"
     assert row[3] == "1 of 1 (100.0 %)"
-    assert row[5:9] == ("0 of 1", "0 of 1", "0 of 1", "1 of 1")
+    assert row[5:10] == ("0 of 1", "0 of 1", "0 of 1", "0 of 1", "0 of 1")
     assert beyond(every).rows == (("`no_signal`", "1", "1 of 1", "0 of 1", "0 of 1"),)
 
 
 def test_missing_trainings_are_named() -> None:
     """What was not trained is said, and not taken for a failure."""
     trials = _trials({AS_IT_WAS: [0.0] * 3, PRESCRIBED: [0.4, 0.5, 0.45]})
-    assert missing_arms(CASE, trials) == [RATE_TIMES_10, RATE_BY_10]
+    assert missing_arms(CASE, trials) == [FIRST, RATE_TIMES_10, RATE_BY_10]
     with pytest.raises(ValueError, match="at least 2 repetitions"):
         effect_of(CASE, RATE_BY_10, trials)
 

@@ -25,7 +25,8 @@ _WIDE: Final = {"width": 1300, "height": 1000}
 class Shelf:
     """An experiment of evaluated runs on a server, by what each of them is.
 
-    ``control`` is a run that nothing was written to but a harmless ``page.html`` of its own.
+    ``control`` is a run that nothing was written to but a harmless ``page.html`` of its own; ``parent`` has
+    two children and carries their overview.
     """
 
     uri: str
@@ -35,6 +36,8 @@ class Shelf:
     escaped: str
     hostile: str
     control: str
+    parent_experiment: str
+    parent: str
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +92,12 @@ def shelf(server: FilledStore) -> Shelf:
         ),
         "hostile": server.run(experiment, {"loss": stalled(seed=2)}, name=HOSTILE, params=_BALANCED),
     }
-    mlflow_bce_monitor.scan(server.uri, [name])
+    family = server.experiment(f"{name} of a parent")
+    parent = server.run(family, name="sweep")
+    for seed, losses in enumerate((stalled(seed=3), learning(seed=3))):
+        tags = {"mlflow.parentRunId": parent}
+        server.run(family, {"loss": losses}, name=f"trial {seed}", params=_BALANCED, tags=tags)
+    mlflow_bce_monitor.scan(server.uri, [experiment, family])
     control = server.run(experiment, name="control")
     server.client.log_text(control, "<!doctype html><title>plain</title><p>nothing of ours", "page.html")
-    return Shelf(server.uri, experiment, control=control, **runs)
+    return Shelf(server.uri, experiment, control=control, parent_experiment=family, parent=parent, **runs)

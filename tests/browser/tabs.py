@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
@@ -10,7 +11,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Frame, Page
 
 PATIENCE: Final = 120_000.0  # milliseconds: what takes a second here may take a minute on a busy machine
+PAPER: Final = {"width": 718, "height": 1_000}
+"""A sheet of A4 within Chromium's margins, pixels."""
 _HERE: Final = "127.0.0.1"
+_DARK: Final = 130  # of 255
 _NO_NETWORK: Final = frozenset({"about", "blob", "data", "file"})
 
 
@@ -62,6 +66,26 @@ class Tab:
         ]
 
 
+def opened_artifact(tab: Tab, run_address: str, path: str) -> Frame:
+    """Open an artifact in MLflow's viewer and return the frame that shows it.
+
+    Parameters
+    ----------
+    tab
+        Where.
+    run_address
+        ``http://.../#/experiments/<id>/runs/<id>``.
+    path
+        Of the artifact.
+    """
+    tab.page.goto(f"{run_address}/artifacts/{path}?workflowType=machine_learning")
+    element = tab.page.wait_for_selector("iframe")
+    frame = element.content_frame() if element else None
+    assert frame is not None
+    frame.wait_for_selector("p")
+    return frame
+
+
 def accessibility_violations(where: Page | Frame) -> list[str]:
     """Return what axe-core finds wrong with a page or a frame, one line for each element."""
     found = Axe().run(where).response["violations"]
@@ -70,3 +94,11 @@ def accessibility_violations(where: Page | Frame) -> list[str]:
         for rule in found
         for node in rule["nodes"]
     ]
+
+
+def is_dark_on_white(page: Page) -> bool:
+    """Return whether the text of a page is dark, and nothing is painted behind it."""
+    style = "element => [getComputedStyle(element).color, getComputedStyle(document.body).backgroundColor]"
+    ink, paper = page.locator("h2").first.evaluate(style)
+    bright = [int(part) for part in re.findall(r"\d+", ink)[:3]]
+    return max(bright) < _DARK and paper in ("rgb(255, 255, 255)", "rgba(0, 0, 0, 0)")

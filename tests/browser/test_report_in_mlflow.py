@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from mlflow import MlflowClient
-from tabs import Tab, accessibility_violations
+from tabs import PAPER, Tab, accessibility_violations, is_dark_on_white, opened_artifact
 
 if TYPE_CHECKING:
     from conftest import Shelf
@@ -20,13 +20,7 @@ pytestmark = pytest.mark.server
 
 def _open(tab: Tab, shelf: Shelf, run_id: str, path: str = "bce_monitor/report.html") -> Frame:
     """Open an artifact in MLflow's viewer and return the frame that shows it."""
-    route = f"/#/experiments/{shelf.experiment_id}/runs/{run_id}/artifacts/{path}"
-    tab.page.goto(f"{shelf.uri}{route}?workflowType=machine_learning")
-    element = tab.page.wait_for_selector("iframe")
-    frame = element.content_frame() if element else None
-    assert frame is not None
-    frame.wait_for_selector("p")
-    return frame
+    return opened_artifact(tab, f"{shelf.uri}/#/experiments/{shelf.experiment_id}/runs/{run_id}", path)
 
 
 def test_the_report_opens_without_console_errors(open_tab: Callable[..., Tab], shelf: Shelf) -> None:
@@ -101,3 +95,17 @@ def test_axe_finds_nothing_in_the_report(
 def test_axe_finds_nothing_in_the_viewers_frame(tab: Tab, shelf: Shelf) -> None:
     """axe-core reports no violation inside MLflow's sandboxed frame either."""
     assert accessibility_violations(_open(tab, shelf, shelf.stalled)) == []
+
+
+def test_the_report_on_paper(open_tab: Callable[..., Tab], shelf: Shelf, tmp_path: Path) -> None:
+    """Printed from a dark screen it is dark on white, no wider than the paper, with all grounds unfolded."""
+    file = MlflowClient(shelf.uri).download_artifacts(shelf.stalled, "bce_monitor/report.html", str(tmp_path))
+    page = open_tab(color_scheme="dark", viewport=PAPER).page
+    page.goto(Path(file).as_uri())
+    assert page.pdf(format="A4").startswith(b"%PDF")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert is_dark_on_white(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.locator("button:visible, .scrub:visible").count() == 0
+    assert page.locator(".causes details:not([open])").count() == 0
+    assert page.locator(".details > details[open]").count() == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tabs import Tab, accessibility_violations
+from tabs import PAPER, Tab, accessibility_violations, is_dark_on_white, opened_artifact
 
 import mlflow_bce_monitor
 from mlflow_bce_monitor.tracking.links import view_path
@@ -34,6 +34,10 @@ def test_the_ready_view_shows_the_answer_as_columns(tab: Tab, shelf: Shelf) -> N
     page = _open_view(tab, shelf, VIEW_KEY)
     for column in ("verdict", "cause", "confidence", "skill", "advice"):
         page.get_by_role("columnheader", name=f"bce.{column}").first.wait_for(state="attached")
+    # Wide enough for the words of a cause and for a sentence of advice.
+    for column, least in (("cause", 150), ("advice", 300)):
+        cell = page.locator(f"[col-id='tags.`bce.{column}`'][role=columnheader]")
+        assert cell.evaluate("cell => cell.offsetWidth") >= least
     top = {
         name: box["y"]
         for name in ("flat", "late", "falling", "control")
@@ -94,3 +98,49 @@ def test_the_overview_can_be_read_in_the_dark_and_on_a_telephone(
     assert accessibility_violations(page) == []
     width = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert width[0] <= width[1]
+
+
+def test_the_overview_inside_mlflows_frame(open_tab: Callable[..., Tab], shelf: Shelf) -> None:
+    """A parent run shows it in the sandboxed viewer: filters work, names need no link, axe finds nothing."""
+    without, ours = open_tab(), open_tab()
+    control = f"{shelf.uri}/#/experiments/{shelf.experiment_id}/runs/{shelf.control}"
+    opened_artifact(without, control, "page.html")
+    parent = f"{shelf.uri}/#/experiments/{shelf.parent_experiment}/runs/{shelf.parent}"
+    frame = opened_artifact(ours, parent, "bce_monitor/overview.html")
+    assert frame.locator("h1").inner_text() == "1 of 2 runs needs a change"
+    assert frame.locator(".cells .name").all_inner_texts() == ["trial 0", "trial 1"]
+    frame.get_by_role("button", name="learning", exact=True).click()
+    assert frame.locator(".cells > li:visible .name").all_inner_texts() == ["trial 1"]
+    assert frame.locator(".cells a").count() == 0
+    assert accessibility_violations(frame) == []
+    assert set(ours.errors) <= set(without.errors)
+
+
+def test_the_overview_by_keys_and_on_paper(
+    open_tab: Callable[..., Tab], shelf: Shelf, tmp_path: Path
+) -> None:
+    """Every control is reached and worked with the keyboard; printed, there are none."""
+    file = tmp_path / "overview.html"
+    mlflow_bce_monitor.scan(shelf.uri, [shelf.experiment_id], html=file, dry_run=True)
+    page = open_tab(color_scheme="dark", viewport=PAPER).page
+    page.goto(file.as_uri())
+    page.get_by_role("button", name="All", exact=True).focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.locator("button[aria-pressed=true]").inner_text() == "stalled"
+    assert page.locator(".group:visible").count() == 1
+    while page.evaluate("document.activeElement.id") != "sort":
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement !== document.body"), "the keys do not get there"
+    page.keyboard.type("name")
+    assert page.locator(".group:visible .name").all_inner_texts() == [HOSTILE, "flat"]
+    page.keyboard.press("Tab")
+    page.keyboard.type("flat")
+    assert page.locator(".cells > li:visible .name").all_inner_texts() == ["flat"]
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "flat"
+    assert page.pdf(format="A4").startswith(b"%PDF")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert is_dark_on_white(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.locator("button:visible, select:visible, input:visible").count() == 0

@@ -102,6 +102,24 @@ def test_search_and_filters_work_without_script(open_tab: Callable[..., Tab], mo
     assert tab.page.url.startswith(f"{monitored.address}?")
 
 
+def test_the_page_by_keys(tab: Tab, monitored: Monitored) -> None:
+    """From the search to a filter and to a run, with Tab and Enter alone."""
+    page = tab.page
+    page.goto(monitored.address)
+    page.get_by_label("Search runs").focus()
+    page.keyboard.type("third")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=third*")
+    seen = []
+    while "third" not in seen[-1:]:
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate("document.activeElement.textContent").strip())
+        assert len(seen) < 30, f"the keys do not get there: {seen}"
+    assert any(word.startswith("diverged") for word in seen)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/#/experiments/*/runs/*")
+
+
 def test_a_page_whose_server_is_away_says_so(tab: Tab, monitored: Monitored) -> None:
     """What is shown stays, with a word that it may be old; the page recovers by itself."""
     tab.page.goto(monitored.address)

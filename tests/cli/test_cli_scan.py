@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from mlflow.entities import Run
+from processes import started as running
 from stores import FilledStore, learning, stalled
 
 from mlflow_bce_monitor.cli import main, output
@@ -27,6 +28,7 @@ from mlflow_bce_monitor.tracking.links import view_link
 from mlflow_bce_monitor.tracking.search import select
 from mlflow_bce_monitor.tracking.store import open_store
 
+PATIENCE = 300.0  # seconds: a scan takes some, and a minute on a busy machine
 KEYS = list(failed_contract("", "", "", ""))
 HOSTILE_NAME = "[bold red]x[/]\x1b[31m\x07\u202e<script>=1+1,\"'\né"
 
@@ -54,7 +56,7 @@ def test_json_is_one_array_for_any_number_of_runs(store: FilledStore, n_runs: in
     """Standard output of a fresh process holds one JSON array of the contract's objects, and nothing else."""
     store.many_runs(store.experiment(), n_runs, stalled(12))
     process = started("scan", "--tracking-uri", store.uri, "--format", "json", "--dry-run")
-    out, err = process.communicate()
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     rows = json.loads(out)
     assert len(rows) == n_runs
@@ -107,7 +109,7 @@ def test_any_name_can_be_printed_in_any_encoding(store: FilledStore, form: str) 
     store.run(store.experiment(), {"loss": stalled()}, name="損失 é")
     arguments = ("scan", "--tracking-uri", store.uri, "--dry-run", "--format", form)
     process = started(*arguments, env={"PYTHONIOENCODING": "ascii"})
-    out, err = process.communicate()
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     assert "\\u640d\\u5931" in out
 
@@ -253,7 +255,7 @@ def test_a_missing_store_is_one_line_and_2(tmp_path: Path) -> None:
 def test_a_server_that_does_not_answer_is_one_line_and_3() -> None:
     """A server that is not there is told in one line, without MLflow's own log."""
     process = started("scan", "--tracking-uri", "http://127.0.0.1:9", "--format", "json")
-    out, err = process.communicate()
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 3
     assert out == ""
     assert err.count("\n") == 1
@@ -292,7 +294,7 @@ def test_a_store_without_permission_to_write_ends_with_3(
     store.run(store.experiment(), {"loss": learning()})
     uri = f"sqlite:///file:{store.database}?mode=ro&uri=true"
     process = started("scan", "--tracking-uri", uri, "--format", "json")
-    out, err = process.communicate()
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 3
     rows = json.loads(out)
     assert [row["verdict"] for row in rows] == ["stalled", "learning"]
@@ -328,7 +330,7 @@ def test_ctrl_c_finishes_the_run_in_hand(store: FilledStore) -> None:
     first = process.stdout.readline() + process.stdout.readline()
     process.send_signal(signal.SIGINT)
     rest = process.stdout.read()
-    _, err = process.communicate()
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, err
     rows = json.loads(first + rest)
     assert 1 <= len(rows) < 300
@@ -351,7 +353,7 @@ def test_a_closed_pipe_is_no_error(store: FilledStore) -> None:
     process.stdout.close()
     err = process.stderr.read()
     process.stderr.close()
-    assert process.wait() == 141
+    assert process.wait(PATIENCE) == 141
     assert err == ""
 
 
@@ -362,9 +364,7 @@ def test_progress_is_shown_on_a_terminal_only(store: FilledStore) -> None:
     controller, terminal = pty.openpty()
     env = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
     shown = b""
-    with subprocess.Popen(
-        [*command, "--format", "json"], stdout=subprocess.PIPE, stderr=terminal, env=env
-    ) as process:
+    with running([*command, "--format", "json"], stdout=subprocess.PIPE, stderr=terminal, env=env) as process:
         os.close(terminal)
         assert process.stdout is not None
         out = process.stdout.read()
@@ -415,7 +415,7 @@ def test_python_prints_do_not_reach_the_answer(store: FilledStore, tmp_path: Pat
     process = started(
         "scan", "--tracking-uri", store.uri, "--format", "json", env={"PYTHONPATH": str(tmp_path)}
     )
-    out, err = process.communicate()
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     assert "chatter" in err
     assert [row["verdict"] for row in json.loads(out)] == ["learning"]

@@ -262,6 +262,13 @@ def test_verdicts(
     assert diagnosis.verdict is verdict, diagnosis.judgement.because
 
 
+def test_a_loss_below_zero_has_no_skill() -> None:
+    """It is no cross-entropy; a skill of a hundred would stand above every good run."""
+    found = diagnosed({"loss": np.linspace(-0.8, -70.0, 15), "accuracy": [0.45] * 3 + [0.51] * 12})
+    assert (found.verdict, found.skill) == (Verdict.INCONSISTENT, None)
+    assert found.as_contract()["skill"] is None
+
+
 def test_every_verdict_has_a_case() -> None:
     """The table above covers the contract."""
     assert {case.values[0] for case in TABLE} == set(Verdict)

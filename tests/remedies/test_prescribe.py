@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mlflow_bce_monitor.contract import CAUSES, NO_CAUSE, UNKNOWN
-from mlflow_bce_monitor.remedies import SETTINGS, Remedy, beyond_settings, prescribe
+from mlflow_bce_monitor.remedies import SETTINGS, Remedy, beyond_settings, prescribe, prescribe_jointly
 from mlflow_bce_monitor.rules import BY_CODE
 
 NAMED = [cause for cause in CAUSES if cause not in {NO_CAUSE, UNKNOWN}]
@@ -163,3 +163,51 @@ def test_a_remedy_changes_only_settings_that_have_a_name() -> None:
     """A typing error in a remedy is an error that names it."""
     with pytest.raises(ValueError, match="lerning_rate"):
         Remedy("learning_rate_too_high", {"lerning_rate": 1e-3}, "")
+
+
+def test_a_settled_cause_gets_its_own_change_alone() -> None:
+    """Nothing else is touched where one cause is as good as certain."""
+    settings = {"learning_rate": 1e-7, "optimizer": "adam"}
+    found = prescribe_jointly([("learning_rate_too_low", 0.98), ("dead_relu", 0.02)], settings, {})
+    assert found == _first("learning_rate_too_low", settings)
+
+
+def test_uncertain_causes_are_treated_together() -> None:
+    """The changes of all probable causes, and for one setting the value of the more probable one."""
+    settings = {"learning_rate": 1.0, "optimizer": "adam", "l2": 0.3, "dropout": 0.0}
+    candidates = [
+        ("learning_rate_too_high", 0.5),
+        ("over_regularization", 0.45),
+        ("zero_initialization", 0.05),
+    ]
+    found = prescribe_jointly(candidates, settings, {})
+    assert found is not None
+    assert found.cause == "learning_rate_too_high"
+    assert found.changes["learning_rate"] == 1e-3
+    assert found.changes["l2"] == 1e-4
+    assert "initializer" not in found.changes
+    assert "learning_rate 1 to 0.001" in found.words
+
+
+def test_an_unknown_cause_makes_everything_usual() -> None:
+    """Where much of the probability is nobody's, every setting that may be unusual is made usual."""
+    found = prescribe_jointly([("unknown", 0.6), ("dead_relu", 0.4)], {}, {})
+    assert found is not None
+    wanted = {"initializer", "activation", "learning_rate", "l2", "hidden_units", "scale_inputs", "trainable"}
+    assert wanted <= found.changes.keys()
+
+
+@pytest.mark.parametrize("candidates", [[], [("no_signal", 0.98), ("unknown", 0.02)]])
+def test_nothing_is_prescribed_where_nothing_helps(candidates: list[tuple[str, float]]) -> None:
+    """Neither to a run in no trouble nor to labels that surely carry no signal."""
+    assert prescribe_jointly(candidates, {}, {}) is None
+
+
+def test_what_holds_a_network_back_is_prescribed_alone_or_not_at_all() -> None:
+    """Dropout against overfitting would hide what the other changes do."""
+    first = prescribe_jointly([("too_few_rows", 0.6), ("no_signal", 0.4)], {}, {})
+    assert first is not None
+    assert first.changes == _first("too_few_rows", {}).changes
+    second = prescribe_jointly([("dead_relu", 0.6), ("too_few_rows", 0.4)], {}, {})
+    assert second is not None
+    assert "early_stopping" not in second.changes

@@ -97,7 +97,7 @@ def diagnosis(
     level = chance() if level is None and loss is not None else level
     found = None if loss is None else findings(loss, () if plateau is None else (plateau,), spikes, slope)
     final = None if found is None else found.final_loss
-    value = None if final is None or level is None else 1 - final / level.value
+    value = None if final is None or final < 0 or level is None else 1 - final / level.value
     skill = (
         None
         if value is None or level is None

@@ -37,6 +37,8 @@ def monitored(
     database = Path(shutil.copy(empty_database, tmp_path_factory.mktemp(request.param) / "mlflow.db"))
     settings = {
         "BCE_MONITOR_QUEUE": "2",
+        # These servers are asked all the time; what a pause is for is tested apart (test_courtesy.py).
+        "BCE_MONITOR_SHARE": "1",
         "BCE_MONITOR_WEBHOOK": receiver.url,
         "BCE_MONITOR_WEBHOOK_SECRET": "geheim",
         "BCE_MONITOR_URL": "https://mlflow.example/tracking/",

@@ -31,6 +31,7 @@ def test_every_option_is_read() -> None:
             "BCE_MONITOR_BASE_RATE": "0.1",
             "BCE_MONITOR_MAX_RATE": "5",
             "BCE_MONITOR_NICE": "0",
+            "BCE_MONITOR_SHARE": "0.5",
             "BCE_MONITOR_QUEUE": "7",
             "BCE_MONITOR_CATCH_UP": "off",
             "BCE_MONITOR_URL": "https://mlflow.example/",
@@ -43,6 +44,7 @@ def test_every_option_is_read() -> None:
     assert found.scan.question.metrics == ("bce", "val_bce")
     assert (found.scan.question.base_rate, found.scan.max_rate) == (0.1, 5.0)
     assert found.scan.reports is Reports.ALL
+    assert found.share == 0.5
     assert found.address == "https://mlflow.example"
     assert found.webhook is not None
     assert found.webhook.secret == KEY
@@ -56,6 +58,8 @@ def test_every_option_is_read() -> None:
         ("BCE_MONITOR_BASE_RATE", "half"),
         ("BCE_MONITOR_MAX_RATE", "0"),
         ("BCE_MONITOR_NICE", "20"),
+        ("BCE_MONITOR_SHARE", "1.5"),
+        ("BCE_MONITOR_SHARE", "0"),
         ("BCE_MONITOR_QUEUE", "1.5"),
         ("BCE_MONITOR_CATCH_UP", "yesterday"),
     ],

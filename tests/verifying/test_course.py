@@ -45,6 +45,26 @@ def test_the_true_cause_is_found_and_its_remedy_works(truth: str) -> None:
     assert report.interval[0] > 0.0
 
 
+def test_what_no_single_remedy_helps_is_changed_at_once() -> None:
+    """A run with two faults learns with both changes; which of them it needed is not claimed."""
+    both = World("insufficient_capacity", needs=frozenset({"learning_rate"}))
+    report = carried_out(both)
+    assert report.result is Result.WORKS
+    assert report.trial is not None
+    assert report.trial.cause == "learning_rate_too_high"
+    assert "insufficient_capacity" in report.trial.also
+    assert {"learning_rate", "hidden_units"} <= report.trial.arm.changes.keys()
+    assert any("which of them was needed is not known" in note for note in report.notes)
+    assert report.as_dict()["trials"][0]["also"]
+
+
+def test_a_change_of_ones_own_is_never_joined() -> None:
+    """Who gave the change wants that one tried."""
+    subject = Subject(causes(**UNSURE), prescribe, "run", "a run", joins=False)
+    report = Course(subject, World("no_signal"), Plan(seeds=4), Budget()).run()
+    assert not any(trial.also for trial in report.trials)
+
+
 def test_labels_without_signal_are_said_to_be_so() -> None:
     """Every remedy is tried, none has an effect, and the sentence says what would have to change."""
     report = carried_out(World("no_signal"))

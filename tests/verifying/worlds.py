@@ -38,6 +38,8 @@ class World:
     ----------
     truth
         The cause; "no_signal" when nothing helps.
+    needs
+        Settings that have to be changed besides, to whatever value.
     broken, refused
         Settings with which every training fails, and settings that cannot be changed.
     interrupt_at
@@ -45,6 +47,7 @@ class World:
     """
 
     truth: str
+    needs: frozenset[str] = frozenset()
     broken: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
     interrupt_at: int = 0
@@ -70,6 +73,7 @@ class World:
         self.trained.append((arm.name, seed))
         if len(self.trained) == self.interrupt_at:
             raise KeyboardInterrupt
-        helps = dict(arm.changes) == CHANGES.get(self.truth)
+        asked = CHANGES.get(self.truth, {"nothing": "helps"})
+        helps = asked.items() <= arm.changes.items() and not self.needs - arm.changes.keys()
         luck = float(np.random.default_rng(seed).normal(0.0, 0.02))
         return Measured(arm, seed, (0.5 if helps else -0.03) + luck, 0.01, 0.69, seconds=1.0)

@@ -17,7 +17,8 @@
     caption.append(button);
   }
   window.addEventListener("beforeprint", () => {
-    for (const details of document.querySelectorAll("details")) details.open = true;
+    // On paper nothing can be opened. The appendices of all numbers are ten pages: they come if they are open.
+    for (const details of document.querySelectorAll("details:not(.details details)")) details.open = true;
   });
 })();
 (() => {

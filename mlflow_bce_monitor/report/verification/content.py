@@ -74,7 +74,7 @@ def _trials(trials: Sequence[Trial]) -> Table:
 
 def _trial(trial: Trial) -> tuple[str, ...]:
     found = trial.comparison
-    start = (trial.cause, plain(changed(trial.arm.changes)))
+    start = (", ".join((trial.cause, *trial.also)), plain(changed(trial.arm.changes)))
     if found is None:
         return (*start, "not finished", "", "", plain(trial.note), str(len(trial.remedied)))
     return (
