@@ -2,7 +2,8 @@
 
 pip install -e '.[test]'                     # and a Java, as the README says
 python -m benchmarks.spark                   # Parquet beside SQL; small and larger runs on 1 and 2 cores
-python -m benchmarks.spark --part million    # 1,000,000 runs x 2 metrics x 50 points: up to an hour
+python -m benchmarks.spark --part million --folder F   # 1,000,000 runs x 2 metrics x 50 points: up to an
+                                             # hour; given again, it goes on where it was stopped
 python -m benchmarks.spark --part small --numbers n.json --write   # parts one by one, then into docs/spark.md
 """
 
@@ -14,7 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,10 @@ from mlflow_bce_monitor.columnar.folder import (
     read_runs,
     works_of,
 )
-from mlflow_bce_monitor.pipeline import Question, diagnose
+from mlflow_bce_monitor.pipeline import Question, diagnose_many
 from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.tracking.judges import reader_of
+from mlflow_bce_monitor.tracking.judging import points_of, together
 from mlflow_bce_monitor.tracking.reader import ReadFailure
 from mlflow_bce_monitor.tracking.store import Store, open_store
 
@@ -97,7 +99,7 @@ def _beside_sql(folder: Path, shape: Shape) -> Numbers:
     sql = measure("SQL reader, histories", n, lambda: _read_sql(store, runs))
     parquet = measure("Parquet, runs and histories", n, lambda: _read_parquet(parts))
     sql_whole = measure(
-        "SQL reader, histories and the diagnosis", n, lambda: _read_sql(store, runs, diagnose)
+        "SQL reader, histories and the diagnosis", n, lambda: _read_sql(store, runs, diagnose_many)
     )
     what = "Parquet, diagnosis with siblings and what apply needs"
     parquet_whole = measure(what, n, lambda: _judge_parquet(exported))
@@ -112,13 +114,20 @@ def _beside_sql(folder: Path, shape: Shape) -> Numbers:
     }
 
 
-def _read_sql(store: Store, runs: Sequence[Run], judged: Callable[[RunRecord], object] | None = None) -> None:
+def _read_sql(
+    store: Store, runs: Sequence[Run], judge: Callable[[list[RunRecord]], object] | None = None
+) -> None:
     with ThreadPoolExecutor(1) as pool:
-        for record in reader_of(store).read(runs, pool, 1):
-            if isinstance(record, ReadFailure):
-                raise RuntimeError(record.why)  # noqa: TRY004 - not of a wrong type, but not read
-            if judged is not None:
-                judged(record)
+        for chunk in together(_records(reader_of(store).read(runs, pool, 1)), points_of):
+            if judge is not None:
+                judge(chunk)
+
+
+def _records(found: Iterable[RunRecord | ReadFailure]) -> Iterator[RunRecord]:
+    for record in found:
+        if isinstance(record, ReadFailure):
+            raise RuntimeError(record.why)  # noqa: TRY004 - not of a wrong type, but not read
+        yield record
 
 
 def _read_parquet(parts: Sequence[Part]) -> None:
@@ -149,16 +158,16 @@ def _million(folder: Path, shape: Shape) -> Numbers:
     print(f"\n{shape.n_runs:,} runs x 2 metrics x {shape.n_points} points: {n_points:,} in all, two cores")
     filled = _filled(folder, shape, 2)
     n_bytes = sum(path.stat().st_size for path in filled.rglob("*.parquet"))
-    measured, megabytes = _job("spark", 2, filled, shape)
+    measured, megabytes = _job("slices", 2, filled, shape)
     print(f"  peak memory of all processes {megabytes:,.0f} MB, {n_bytes / 1e6:,.0f} MB of files")
     sizes = {"n_runs": shape.n_runs, "n_points": shape.n_points, "bytes": n_bytes}
-    return {**sizes, "seconds": measured.seconds, "megabytes": megabytes}
+    spent = {"seconds": measured.seconds, "processor_seconds": measured.cpu_seconds}
+    return {**sizes, **spent, "megabytes": megabytes}
 
 
 def _filled(folder: Path, shape: Shape, n_metrics: int) -> Path:
     filled = folder / f"{shape.n_runs}x{n_metrics}x{shape.n_points}"
-    if not filled.exists():
-        measure("  generated", shape.n_runs, lambda: fill(filled, shape, n_metrics), 1)
+    measure("  generated", shape.n_runs, lambda: fill(filled, shape, n_metrics), 1)
     return filled
 
 
@@ -176,13 +185,8 @@ def _job(kind: str, cores: int, folder: Path, shape: Shape) -> tuple[Measured, f
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     if sum(told["verdicts"].values()) != shape.n_runs:
         raise RuntimeError(f"{shape.n_runs} runs were asked for: {told['verdicts']}")
-    # The processor time of other processes is not ours to read; on idle cores it is close to this.
-    measured = Measured(
-        f"{kind}, {cores} core{'s' if cores > 1 else ''}",
-        shape.n_runs,
-        told["seconds"],
-        told["seconds"] * cores,
-    )
+    name = f"{kind}, {cores} core{'s' if cores > 1 else ''}"
+    measured = Measured(name, shape.n_runs, told["seconds"], told["processor_seconds"])
     print(measured.line(), f"{told['megabytes']:,.0f} MB", flush=True)
     return measured, told["megabytes"]
 

@@ -23,14 +23,19 @@ RUNS_AN_EXPERIMENT: Final = 1_000
 
 
 def fill(folder: Path, shape: Shape, n_metrics: int, seed: int = 0) -> Path:
-    """Write a folder of exported histories with ``loss``, ``val_loss`` and perhaps ``accuracy``."""
-    folder.mkdir(parents=True)
+    """Write a folder of exported histories with ``loss``, ``val_loss`` and perhaps ``accuracy``.
+
+    Parts that are there are left as they are, so that a filling that was interrupted goes on.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / LAYOUT_FILE).write_text(json.dumps({"layout": LAYOUT_VERSION}), encoding="utf-8")
-    rng = np.random.default_rng(seed)
     for first in range(0, shape.n_runs, RUNS_A_PART):
         positions = range(first, min(first + RUNS_A_PART, shape.n_runs))
         experiment, within = divmod(first, RUNS_AN_EXPERIMENT)
         part = part_of(folder, str(experiment), within // RUNS_A_PART)
+        if part.runs.exists():
+            continue
+        rng = np.random.default_rng((seed, first))
         for path in (part.runs, part.points):
             path.parent.mkdir(parents=True, exist_ok=True)
         rows: list[dict[str, Any]] = []
@@ -42,7 +47,9 @@ def fill(folder: Path, shape: Shape, n_metrics: int, seed: int = 0) -> Path:
             rows.append(_run(run_id, position, shape, drawn))
         pq.write_table(points_of(histories), part.points, compression="zstd")
         table = pa.Table.from_pylist(rows, schema=RUNS)
-        pq.write_table(table.drop_columns(["experiment_id"]), part.runs, compression="zstd")
+        waiting = part.runs.with_suffix(".tmp")
+        pq.write_table(table.drop_columns(["experiment_id"]), waiting, compression="zstd")
+        waiting.replace(part.runs)
     return folder
 
 

@@ -72,9 +72,13 @@ def _million(of: Numbers | None) -> Iterator[str]:
         rate = of["n_runs"] / of["seconds"]
         size = f"{of['bytes'] / 1e6:,.0f} MB of files"
         what = f"{of['n_runs']:,} runs x 2 metrics x {of['n_points']} points ({size})"
+        cost = 1e3 * of["processor_seconds"] / of["n_runs"]
+        # Below all of it, other programs had the cores, or cores waited.
+        busy = of["processor_seconds"] / (2 * of["seconds"])
         yield (
             f"{what} took two cores {of['seconds'] / 60:,.0f} minutes, {rate:,.0f} runs a second, with at "
-            f"most {of['megabytes']:,.0f} MB of memory in all processes together."
+            f"most {of['megabytes']:,.0f} MB of memory in all processes together. That is {cost:.1f} ms of "
+            f"processor time a run, Spark's own included; the job had {busy:.0%} of both cores."
         )
     yield ""
 

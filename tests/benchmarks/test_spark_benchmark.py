@@ -24,13 +24,26 @@ NUMBERS = {
         "parquet_whole": 4.0,
     },
     "small": {"n_runs": 5, "n_metrics": 2, "n_points": 50, "one": 100.0, "two": 170.0, "alone": 120.0},
-    "million": {"n_runs": 600, "n_points": 50, "bytes": 2e6, "seconds": 120.0, "megabytes": 3000.0},
+    "million": {
+        "n_runs": 600,
+        "n_points": 50,
+        "bytes": 2e6,
+        "seconds": 120.0,
+        "processor_seconds": 60.0,
+        "megabytes": 3000.0,
+    },
 }
 
 
 def test_a_filled_folder_is_diagnosed_like_an_exported_one(tmp_path: Path) -> None:
     """All runs are there over the edges of parts and experiments: some stuck, the others learning."""
-    folder = fill(tmp_path / "filled", Shape(n_runs=1_010, n_points=12, stuck=0.5), n_metrics=2)
+    shape = Shape(n_runs=1_010, n_points=12, stuck=0.5)
+    folder = fill(tmp_path / "filled", shape, n_metrics=2)
+    lost, *kept = sorted((folder / "runs").rglob("*.parquet"))
+    before = lost.read_bytes(), [path.stat().st_mtime_ns for path in kept]
+    lost.unlink()
+    fill(folder, shape, n_metrics=2)  # goes on after an interruption, and comes to the same
+    assert (lost.read_bytes(), [path.stat().st_mtime_ns for path in kept]) == before
     result = CliRunner().invoke(main, ["scan", "--histories", str(folder), "--format", "json"])
     rows = json.loads(result.stdout)
     assert len(rows) == 1_010
@@ -44,6 +57,8 @@ def test_the_page_holds_what_was_measured() -> None:
     assert "| reading | 1 | 2 |" in text
     assert "| 5 x 2 metrics x 50 points | 100 | 170 | 1.70 | 120 |" in text
     assert "took two cores 2 minutes, 5 runs a second, with at most 3,000 MB" in text
+    assert "That is 100.0 ms of processor time a run" in text
+    assert "the job had 25% of both cores" in text
     assert "| 2 metrics x 50 points | 10.0 ms | 28 | 33 min |" in text
     assert "have not been measured yet" in page.block({"small": NUMBERS["small"]})
 

@@ -30,10 +30,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         "spark.network.timeout": "500s",
         "spark.executor.heartbeatInterval": "240s",
         "spark.python.authenticate.socketTimeout": "300s",
-        # Short programs: the quick compiler is enough, and Spark's own takes longer than what it compiles.
+        # Short programs: the quick compiler and the simplest collector are enough.
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
-        "spark.sql.codegen.wholeStage": "false",
-        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     }
     with warnings.catch_warnings():
         # Whatever its own Python code warns of is Spark's affair.
