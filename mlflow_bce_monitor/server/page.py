@@ -23,9 +23,9 @@ from mlflow_bce_monitor.contract import (
     TAG_METRIC,
     TAG_SKILL,
     VERDICT_MEANING,
-    Verdict,
 )
-from mlflow_bce_monitor.report import document
+from mlflow_bce_monitor.report import document, reasons
+from mlflow_bce_monitor.report.overview.answers import URGENCY
 from mlflow_bce_monitor.report.plain_text import plain, sentence
 from mlflow_bce_monitor.server.findings import PAGE, Finding, Findings, Wanted
 from mlflow_bce_monitor.tracking.fingerprint import comes_with_report
@@ -173,7 +173,7 @@ def _evaluation(said: Mapping[str, Any] | None, now: float) -> str:
 
 def _choices(findings: Findings, wanted: Wanted, total: int) -> list[Choice]:
     every = Choice("all", total, _href(Wanted(None, wanted.text), 0), chosen=wanted.verdict is None)
-    found = [verdict for verdict in Verdict if verdict in FLAGGED]
+    found = [verdict for verdict in URGENCY if verdict in FLAGGED]
     return [
         every,
         *(
@@ -221,7 +221,7 @@ def _cause(tags: Mapping[str, str]) -> str:
     cause = plain(tags.get(TAG_CAUSE, ""))
     if cause in ("", NO_CAUSE):
         return ""
-    words = cause.replace("_", " ")
+    words = reasons.cause_title(cause)
     try:
         return f"{words}, {float(tags.get(TAG_CONFIDENCE, '')):.0%}"
     except ValueError:

@@ -13,17 +13,18 @@ Answer = Mapping[str, Any]
 MOST_DRAWN: Final = 24
 """Curves of one verdict: more cannot be compared at a glance, and 264 make a page of half a megabyte."""
 
-_ORDER: Final = (
+URGENCY: Final = (
     # Those that ask a person to act first, the most definite before the others.
     *(Verdict.STALLED, Verdict.DIVERGED, Verdict.INCONSISTENT, Verdict.UNSTABLE, Verdict.OVERFITTING),
     *(Verdict.SLOW, Verdict.LEARNING, Verdict.ESCAPED, Verdict.BENIGN, Verdict.INCONCLUSIVE),
     Verdict.NOT_APPLICABLE,
 )
+"""Verdicts, the most urgent first."""
 
 
 def by_verdict(answers: Iterable[Answer]) -> dict[Verdict, list[Answer]]:
     """Return the runs that have a verdict, by verdict, the most urgent first, without verdicts of no run."""
-    found: dict[Verdict, list[Answer]] = {verdict: [] for verdict in _ORDER}
+    found: dict[Verdict, list[Answer]] = {verdict: [] for verdict in URGENCY}
     for answer in answers:
         if answer["verdict"] is not None:
             found[Verdict(answer["verdict"])].append(answer)
