@@ -25,6 +25,7 @@ from benchmarks.remedies.table import (
 )
 from benchmarks.remedies.trials import read_trials
 from benchmarks.zoo.blocks import TEST
+from mlflow_bce_monitor.contract import Verdict
 from mlflow_bce_monitor.remedies import SETTINGS, Remedy, beyond_settings, prescribe
 from mlflow_bce_monitor.remedies.jointly import COVERED, SETTLED
 from mlflow_bce_monitor.rules import RULES, Rule
@@ -92,6 +93,7 @@ def tables(found: Measured) -> tuple[Table, ...]:
 def page(found: Measured) -> str:
     """Return the page as Markdown, the same for the same files."""
     counted = repairable(found.every)
+    stalled = [one for one in counted if one.case.verdict == Verdict.STALLED.value]
     environment = markdown_environment(HERE)
     environment.filters.update(
         percent=percent, decimal=decimal, count=count_of, interval=interval, said=_said
@@ -100,6 +102,10 @@ def page(found: Measured) -> str:
         found=found,
         n_counted=len(counted),
         overall=works(counted, PRESCRIBED),
+        stalled=works(stalled, PRESCRIBED),
+        stalled_alone=works(stalled, FIRST),
+        stalled_times_10=works(stalled, RATE_TIMES_10),
+        stalled_by_10=works(stalled, RATE_BY_10),
         named_rightly=works([one for one in counted if one.case.is_named_rightly], PRESCRIBED),
         unnamed=share(counted, lambda one: not one.case.jointly),
         first_alone=works(counted, FIRST),
