@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from mlflow_bce_monitor.calibration import FITTED
 from mlflow_bce_monitor.chance import ChanceEstimate, chances_of
+from mlflow_bce_monitor.collecting import without_collecting
 from mlflow_bce_monitor.contract import EXPLAINED, FLAGGED, Tier, Verdict
 from mlflow_bce_monitor.curves import Curve, CurveSet, recognise
 from mlflow_bce_monitor.diagnosis import Diagnosis, Judgement, SkillEstimate
@@ -116,10 +117,11 @@ def diagnose_many(
     list
         One answer a run, in their order: the error of a run that has none of ``question.metrics``.
     """
-    found = [_understood(record, question, limits, probed) for record in records]
-    judged = [loss for one in found if isinstance(one, _Understood) for loss in one.losses]
-    examined = iter(examine_all(judged, limits))
-    return [_concluded(one, examined, limits) if isinstance(one, _Understood) else one for one in found]
+    with without_collecting():
+        found = [_understood(record, question, limits, probed) for record in records]
+        judged = [loss for one in found if isinstance(one, _Understood) for loss in one.losses]
+        examined = iter(examine_all(judged, limits))
+        return [_concluded(one, examined, limits) if isinstance(one, _Understood) else one for one in found]
 
 
 class _Understood(NamedTuple):

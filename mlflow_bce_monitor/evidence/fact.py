@@ -95,15 +95,23 @@ class Evidence(Mapping[str, FactValue]):
     def get(self, name: str, default: Any = None) -> Any:
         """Return a fact's value, or something else when it is not known."""
         fact = self._look(name)
-        return default if fact is None else fact.value
+        return default if fact is None else fact[1]
 
     def number(self, name: str) -> float:
         """Return a fact as a float; KeyError when it is not known, TypeError when it is a word."""
-        value = self[name]
-        if isinstance(value, str):
-            raise TypeError(f"fact {name!r} is the word {value!r}, not a number")
-        return float(value)
+        fact = self._look(name)
+        if fact is None:
+            raise KeyError(name)
+        return _number(fact)
 
     def number_or(self, name: str, otherwise: float) -> float:
         """Return a fact as a float, or another number when it is not known."""
-        return otherwise if self._look(name) is None else self.number(name)
+        fact = self._look(name)
+        return otherwise if fact is None else _number(fact)
+
+
+def _number(fact: Fact) -> float:
+    value = fact[1]
+    if isinstance(value, str):
+        raise TypeError(f"fact {fact.name!r} is the word {value!r}, not a number")
+    return float(value)

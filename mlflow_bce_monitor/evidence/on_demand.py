@@ -44,6 +44,46 @@ class Finders(Generic[T]):
             for name in finder.names:
                 last_first[name] = (number, *last_first.get(name, ()))
         self.of: Mapping[str, tuple[int, ...]] = last_first
+        # Those whose facts nobody else finds: what they say of a name is the last word.
+        self.alone = frozenset(
+            number
+            for number, finder in enumerate(self.all)
+            if all(last_first[name] == (number,) for name in finder.names)
+        )
+
+
+class _Known(dict[str, "Fact | None"], Generic[T]):
+    """Facts by name, None where there is none; one that is not here yet is looked for.
+
+    A dict, because most questions are asked again: the answer then takes no call from Python.
+    """
+
+    def __init__(self, finders: Finders[T], about: T) -> None:
+        super().__init__()
+        self._finders = finders
+        self._about = about
+        self._found: dict[int, Mapping[str, Fact]] = {}
+
+    def __missing__(self, name: str) -> Fact | None:
+        fact = self[name] = self._first_found(name)
+        return fact
+
+    def _first_found(self, name: str) -> Fact | None:
+        for number in self._finders.of.get(name, ()):
+            fact = self.of_finder(number).get(name)
+            if fact is not None:
+                return fact
+        return None
+
+    def of_finder(self, number: int) -> Mapping[str, Fact]:
+        """Return what one finder finds, by name."""
+        found = self._found.get(number)
+        if found is None:
+            finder = self._finders.all[number]
+            found = self._found[number] = {fact.name: fact for fact in finder.find(self._about)}
+            if number in self._finders.alone:
+                self.update(found)
+        return found
 
 
 class EvidenceOnDemand(Evidence, Generic[T]):
@@ -59,38 +99,15 @@ class EvidenceOnDemand(Evidence, Generic[T]):
 
     def __init__(self, finders: Finders[T], about: T) -> None:
         super().__init__()
-        self._finders = finders
-        self._about = about
-        self._found: dict[int, Mapping[str, Fact]] = {}
-        self._known: dict[str, Fact | None] = {}
+        self._n_finders = len(finders.all)
+        self._known = _Known(finders, about)
         self._whole = False
-        self._look = self._asked
-
-    def _asked(self, name: str) -> Fact | None:
-        try:
-            return self._known[name]
-        except KeyError:
-            fact = self._known[name] = self._first_found(name)
-            return fact
-
-    def _first_found(self, name: str) -> Fact | None:
-        for number in self._finders.of.get(name, ()):
-            fact = self._of_finder(number).get(name)
-            if fact is not None:
-                return fact
-        return None
-
-    def _of_finder(self, number: int) -> Mapping[str, Fact]:
-        found = self._found.get(number)
-        if found is None:
-            found = {fact.name: fact for fact in self._finders.all[number].find(self._about)}
-            self._found[number] = found
-        return found
+        self._look = self._known.__getitem__
 
     def _all(self) -> Mapping[str, Fact]:
         if not self._whole:
-            for number in range(len(self._finders.all)):
-                self._facts.update(self._of_finder(number))
+            for number in range(self._n_finders):
+                self._facts.update(self._known.of_finder(number))
             self._whole = True
         return self._facts
 

@@ -19,7 +19,7 @@ CORE = {
     *("model_summary", "scores", "arrays", "stretches"),
     *("curves", "chance", "findings", "evidence", "rules", "observations"),
     *("verdicts", "calibration", "ranking", "measurements", "diagnosis", "evaluated_alone", "pipeline"),
-    *("remedies", "information"),
+    *("remedies", "information", "collecting"),
 }
 EDGES = {
     *("tracking", "cli", "report", "scenarios", "keras", "probes", "verifying", "evaluator", "spark"),
@@ -48,6 +48,7 @@ MAY_IMPORT = {
     "stretches": {"siblings"},
     "model_summary": set(),
     "arrays": set(),
+    "collecting": set(),
     "settings": {"records", "model_summary", "monitored"},
     "curves": {"records", "settings", "limits", "errors", "arrays"},
     "chance": {"curves", "records", "settings", "limits", "arrays"},
@@ -133,7 +134,18 @@ def test_the_core_knows_no_edge(path: Path) -> None:
 def test_the_core_needs_numpy_alone(path: Path) -> None:
     """Besides the standard library the core imports NumPy and nothing else."""
     allowed = {"numpy", "__future__", "ast", "json", "math", "re", "shlex", "collections", "dataclasses"}
-    allowed |= {"pathlib", "bisect", "enum", "functools", "typing", "itertools", "operator", "statistics"}
+    allowed |= {
+        "contextlib",
+        "gc",
+        "pathlib",
+        "bisect",
+        "enum",
+        "functools",
+        "typing",
+        "itertools",
+        "operator",
+        "statistics",
+    }
     assert outer(path) <= allowed
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from hostile_runs import hostile_runs, questions
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from made_runs import LN_2, run
 
 from benchmarks.core.answers import digest_of
 from benchmarks.core.made import made_runs
+from mlflow_bce_monitor.collecting import without_collecting
 from mlflow_bce_monitor.diagnosis import Diagnosis
 from mlflow_bce_monitor.errors import RunError
 from mlflow_bce_monitor.pipeline import Question, diagnose, diagnose_many
@@ -69,3 +72,18 @@ def test_a_run_twice_is_answered_twice(question: Question) -> None:
     record = made_runs(1)[0].record
     first, second = diagnose_many([record, record], question)
     assert said(first) == said(second) == said(alone(record, question))
+
+
+def test_the_search_for_garbage_is_as_it_was_afterwards() -> None:
+    """It is held while a page is diagnosed; whoever had switched it off keeps it off."""
+    assert gc.isenabled()
+    with without_collecting():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with without_collecting():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
