@@ -73,6 +73,13 @@ def kept(name: str, command: str, *, write: bool) -> Iterator[dict[str, Any]]:
         main()
 
 
+def kept_before(name: str) -> dict[str, Any]:
+    """Return what is kept of one benchmark, {} when nothing is."""
+    path = KEPT / f"{name}.json"
+    found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return found
+
+
 def page() -> dict[Path, str]:
     """Return page and figure, by their path in ``docs``."""
     found = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(KEPT.glob("*.json"))}

@@ -4,6 +4,7 @@ pip install -e '.[test]' connectorx polars
 python -m benchmarks.scan                    # some minutes, most of them the client loop's
 python -m benchmarks.scan --part sqlite --runs 500
 python -m benchmarks.scan --growth           # 1,000 to 100,000 runs and their peak memory: half an hour
+python -m benchmarks.scan --growth --sizes 30000 --stores FOLDER --write    # in pieces, beside what is kept
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Final
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from benchmarks.performance import kept
+from benchmarks.performance import kept, kept_before
 from benchmarks.scan import columns, growth
 from benchmarks.scan.filling import Shape, fill
 from benchmarks.scan.measuring import measure, ratio
@@ -54,11 +55,16 @@ def main() -> None:
     parser.add_argument("--store", type=Path, help="a SQLite file to keep and to use again")
     parser.add_argument("--part", choices=list(PARTS), help="only this part")
     parser.add_argument("--growth", action="store_true", help="only the growth from 1,000 to 100,000 runs")
+    parser.add_argument("--sizes", type=int, nargs="+", default=growth.SIZES, help="of --growth, only these")
+    parser.add_argument("--stores", type=Path, help="a folder to keep the growth's stores in")
     parser.add_argument("--write", action="store_true", help="keep the numbers for docs/performance.md")
     arguments = parser.parse_args()
     if arguments.growth:
         with kept("growth", "python -m benchmarks.scan --growth", write=arguments.write) as further:
-            further |= {"points": growth.POINTS, "sizes": growth.main()}
+            # What was measured before stays, so that a long measurement can be made in pieces.
+            before = kept_before("growth").get("sizes", []) if arguments.write else []
+            sizes = growth.main(arguments.sizes, arguments.stores, before)
+            further |= {"points": growth.POINTS, "sizes": sizes}
         return
     with tempfile.TemporaryDirectory() as folder:
         database = arguments.store or Path(folder) / "mlflow.db"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +28,17 @@ PARAMS: Final = {
     "positive_share": "0.5",
 }
 _RUNS_AT_ONCE: Final = 500
+_POINT: Final = ("key", "value", "timestamp", "step", "run_uuid", "is_nan")
+_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "runs": (
+        *("run_uuid", "name", "source_type", "source_name", "entry_point_name", "user_id", "status"),
+        *("start_time", "end_time", "source_version", "lifecycle_stage", "artifact_uri", "experiment_id"),
+    ),
+    "params": ("key", "value", "run_uuid"),
+    "tags": ("key", "value", "run_uuid"),
+    "metrics": _POINT,
+    "latest_metrics": _POINT,
+}
 
 
 @dataclass(frozen=True)
@@ -60,8 +71,9 @@ def fill(database: Path, shape: Shape, seed: int = 0) -> str:
         connection.execute("PRAGMA synchronous = OFF")
         for start in range(0, shape.n_runs, _RUNS_AT_ONCE):
             with connection:
-                for position in range(start, min(start + _RUNS_AT_ONCE, shape.n_runs)):
-                    _put(connection, experiment_id, artifacts, position, shape, rng)
+                positions = range(start, min(start + _RUNS_AT_ONCE, shape.n_runs))
+                for table, rows in _rows(experiment_id, artifacts, positions, shape, rng).items():
+                    _insert(connection, table, rows)
     finally:
         connection.close()
     return uri
@@ -80,58 +92,32 @@ def curves(shape: Shape, rng: np.random.Generator) -> dict[str, FloatArray]:
     }
 
 
-def _put(
-    connection: sqlite3.Connection,
-    experiment_id: int,
-    artifacts: Path,
-    position: int,
-    shape: Shape,
-    rng: np.random.Generator,
-) -> None:
-    run_id = uuid.UUID(bytes=rng.bytes(16)).hex
-    started = START + position * SECOND
-    run = {
-        "run_uuid": run_id,
-        "name": f"run {position}",
-        "source_type": "UNKNOWN",
-        "source_name": "",
-        "entry_point_name": "",
-        "user_id": "",
-        "status": "FINISHED",
-        "start_time": started,
-        "end_time": started + shape.n_points * SECOND,
-        "source_version": "",
-        "lifecycle_stage": "active",
-        "artifact_uri": f"{artifacts.as_uri()}/{run_id}/artifacts",
-        "experiment_id": experiment_id,
-    }
-    _insert(connection, "runs", iter([run]))
-    params = ({"key": key, "value": value, "run_uuid": run_id} for key, value in PARAMS.items())
-    _insert(connection, "params", params)
-    tags = {"mlflow.runName": f"run {position}", "mlflow.user": "somebody"}
-    _insert(
-        connection, "tags", ({"key": key, "value": value, "run_uuid": run_id} for key, value in tags.items())
-    )
-    for name, values in curves(shape, rng).items():
-        rows = [
-            {
-                "key": name,
-                "value": value,
-                "timestamp": started + step * SECOND,
-                "step": step,
-                "run_uuid": run_id,
-                "is_nan": 0,
-            }
-            for step, value in enumerate(values.tolist())
-        ]
-        _insert(connection, "metrics", iter(rows))
-        _insert(connection, "latest_metrics", iter(rows[-1:]))
+def _rows(
+    experiment_id: int, artifacts: Path, positions: range, shape: Shape, rng: np.random.Generator
+) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the rows of some runs by table, their columns as in :data:`_COLUMNS`."""
+    rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _COLUMNS}
+    for position in positions:
+        run_id = uuid.UUID(bytes=rng.bytes(16)).hex
+        started = START + position * SECOND
+        of_run = (run_id, f"run {position}", "UNKNOWN", "", "", "", "FINISHED", started)
+        ended = started + shape.n_points * SECOND
+        place = f"{artifacts.as_uri()}/{run_id}/artifacts"
+        rows["runs"].append((*of_run, ended, "", "active", place, experiment_id))
+        rows["params"] += [(key, value, run_id) for key, value in PARAMS.items()]
+        rows["tags"] += [("mlflow.runName", f"run {position}", run_id), ("mlflow.user", "somebody", run_id)]
+        for name, values in curves(shape, rng).items():
+            points = [
+                (name, value, started + step * SECOND, step, run_id, 0)
+                for step, value in enumerate(values.tolist())
+            ]
+            rows["metrics"] += points
+            rows["latest_metrics"].append(points[-1])
+    return rows
 
 
-def _insert(connection: sqlite3.Connection, table: str, rows: Iterator[dict[str, Any]]) -> None:
-    first = next(rows)
-    columns = ", ".join(f'"{column}"' for column in first)
-    values = ", ".join(f":{column}" for column in first)
+def _insert(connection: sqlite3.Connection, table: str, rows: list[tuple[Any, ...]]) -> None:
+    columns = ", ".join(f'"{column}"' for column in _COLUMNS[table])
+    values = ", ".join("?" for _ in _COLUMNS[table])
     statement = f'INSERT INTO "{table}" ({columns}) VALUES ({values})'  # noqa: S608 - names from this file
-    connection.execute(statement, first)
     connection.executemany(statement, rows)

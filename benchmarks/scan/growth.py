@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -57,24 +58,55 @@ class Size:
     main_mb: float
 
 
-def main(sizes: tuple[int, ...] = SIZES) -> list[dict[str, float]]:
-    """Print one line for each size and the ratio of the peaks, and return the numbers."""
-    found = []
+Numbers = dict[str, float]
+"""A :class:`Size` as it is kept."""
+
+
+def main(sizes: Sequence[int], stores: Path | None, known: Sequence[Mapping[str, float]]) -> list[Numbers]:
+    """Measure some sizes, print every size that is known and the ratio of the largest to the smallest.
+
+    Parameters
+    ----------
+    sizes
+        Numbers of runs to measure now.
+    stores
+        Folder in which stores are kept and found again; None to drop each after its scan.
+    known
+        What was measured before: sizes that are not measured now stay.
+
+    Returns
+    -------
+    list of dict
+        The sizes, smallest first, as :class:`Size`.
+    """
+    found = {int(one["runs"]): dict(one) for one in known}
     for n_runs in sizes:
         with tempfile.TemporaryDirectory() as folder:
-            one = _scanned(fill(Path(folder) / "mlflow.db", Shape(n_runs, POINTS)))
-        found.append(one)
+            database = (stores or Path(folder)) / f"growth-{n_runs}-{POINTS}.db"
+            uri = f"sqlite:///{database}" if database.exists() else _filled(database, n_runs)
+            found[n_runs] = asdict(_scanned(uri))
+    ordered = [found[n_runs] for n_runs in sorted(found)]
+    for one in ordered:
         print(
-            f"{one.runs:>9,} runs {one.seconds:>8.1f} s {one.cpu:>8.1f} s CPU "
-            f"{1e3 * one.cpu / one.runs:>6.2f} ms CPU/run "
-            f"{one.peak_mb:>6.0f} MB, {one.main_mb:.0f} in the main process",
+            f"{one['runs']:>9,} runs {one['seconds']:>8.1f} s {one['cpu']:>8.1f} s CPU "
+            f"{1e3 * one['cpu'] / one['runs']:>6.2f} ms CPU/run {one['peak_mb']:>6.0f} MB, "
+            f"{one['main_mb']:.0f} in the main process",
             flush=True,
         )
-    memory = found[-1].peak_mb / found[0].peak_mb
-    cost = (found[-1].cpu / found[-1].runs) / (found[0].cpu / found[0].runs)
-    print(f"  peak memory, largest / smallest: {memory:.2f} (goal at most 1.5)")
+    first, last = ordered[0], ordered[-1]
+    cost = (last["cpu"] / last["runs"]) / (first["cpu"] / first["runs"])
+    print(f"  peak memory, largest / smallest: {last['peak_mb'] / first['peak_mb']:.2f} (goal at most 1.5)")
     print(f"  CPU time a run, largest / smallest, the start included: {cost:.2f} (linear: at most 1)")
-    return [asdict(one) for one in found]
+    return ordered
+
+
+def _filled(database: Path, n_runs: int) -> str:
+    """Return the address of a new store, which has its name only when it is whole."""
+    unfinished = database.with_suffix(".unfinished")
+    unfinished.unlink(missing_ok=True)
+    fill(unfinished, Shape(n_runs, POINTS))
+    unfinished.rename(database)
+    return f"sqlite:///{database}"
 
 
 def _scanned(uri: str) -> Size:
