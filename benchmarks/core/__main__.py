@@ -32,7 +32,8 @@ Round = Mapping[str, Timed]
 @click.option("--write", is_flag=True, help="Keep the numbers for docs/performance.md.")
 def main(runs: int, rounds: int, *, zoo: bool, write: bool) -> None:
     """Print one table for each set of runs, and one for the start-up."""
-    with kept("core", f"python -m benchmarks.core --runs {runs} --rounds {rounds}", write=write):
+    command = f"python -m benchmarks.core --runs {runs} --rounds {rounds}{'' if zoo else ' --no-zoo'}"
+    with kept("core", command, write=write):
         _all(runs, rounds, zoo=zoo)
 
 
