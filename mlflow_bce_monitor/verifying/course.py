@@ -163,7 +163,7 @@ class Course:
 
     def _tell_apart(self, reference: Measured) -> None:
         done: set[str] = set()
-        while self._causes and self._causes[0].probability < self.plan.settled:
+        while self._causes and not self._is_settled():
             open_ones = [
                 one
                 for one in experiments_for(
@@ -232,11 +232,11 @@ class Course:
         return found.result is Result.WORKS
 
     def _is_without_signal(self) -> bool:
-        return (
-            bool(self._causes)
-            and self._causes[0].cause == NO_SIGNAL
-            and self._causes[0].probability >= self.plan.settled
-        )
+        return self._is_settled() and self._causes[0].cause == NO_SIGNAL
+
+    def _is_settled(self) -> bool:
+        """Whether the most probable cause needs no further experiment."""
+        return bool(self._causes) and self._causes[0].probability >= self.plan.settled
 
     def _open_remedies(self) -> Iterator[Change]:
         """Yield what was not tried yet: by the probability of its cause, the best remedy of each first.
@@ -257,8 +257,8 @@ class Course:
 
     def _is_told_apart(self) -> bool:
         """Whether one cause is settled, or a rerun with the remedy of one has learned."""
-        settled = not self._causes or self._causes[0].probability >= self.plan.settled
-        return settled or any(one.yes and one.question == str(Question.LEARNS) for one in self._steps)
+        learned = any(one.yes and one.question == str(Question.LEARNS) for one in self._steps)
+        return learned or not self._causes or self._is_settled()
 
     def _jointly(self) -> list[Change]:
         """Return the changes of all causes that were probable at first, at once; [] for one alone."""
