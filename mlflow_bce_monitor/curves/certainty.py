@@ -144,7 +144,7 @@ def _by_rewards(
 def _by_params(settings: Settings) -> Certainty | None:
     loss = settings.loss_name
     if loss is None:
-        return None
+        return _by_task(settings)
     said = f"{loss.source} = {loss.value[:60]!r}"
     many = many_outputs(settings)
     if _BINARY_LOSS_TEXT.search(loss.value):
@@ -155,7 +155,14 @@ def _by_params(settings: Settings) -> Certainty | None:
         if settings.n_classes.value == _TWO_CLASSES:
             return Certainty(LossCertainty.NAMED, f"{said} with {settings.n_classes.source} = 2")
         return Certainty(None, f"{said} with {_over_many(settings.n_classes)}")
-    return None
+    return _by_task(settings)
+
+
+def _by_task(settings: Settings) -> Certainty | None:
+    task = settings.other_task
+    if task is None:
+        return None
+    return Certainty(None, f"{task.source} = {task.value[:60]!r}: no classification")
 
 
 def of_many_outputs(

@@ -67,18 +67,33 @@ def heads_of(metrics: Iterable[str]) -> tuple[Head, ...]:
 
 @lru_cache(maxsize=_NAMES_KEPT)
 def _heads_of(metrics: tuple[str, ...]) -> tuple[Head, ...]:
-    found: dict[str, list[str]] = {}
-    whole = False
-    for metric in metrics:
-        quantity = names.core(metric)[0]
-        head = _head_in(quantity)
-        if head:
-            found.setdefault(head, []).append(metric)
-        reading = names.read_name(metric)
-        whole = whole or (reading is not None and reading.loss_kind is LossKind.GENERIC)
+    found = _sub_losses(metrics)
+    readings = (names.read_name(metric) for metric in metrics)
+    whole = any(reading is not None and reading.loss_kind is LossKind.GENERIC for reading in readings)
     if len(found) + whole < 2:  # noqa: PLR2004 - a part and a whole, or two parts
         return ()
     return tuple(Head(head, tuple(sorted(losses))) for head, losses in sorted(found.items()))
+
+
+def lone_loss(metrics: Iterable[str]) -> Head | None:
+    """Return the only loss of a run under a name of its own, as ``model_loss``; None when there are more."""
+    found = [Head(name, tuple(sorted(losses))) for name, losses in _sub_losses(tuple(metrics)).items()]
+    return found[0] if len(found) == 1 else None
+
+
+def read_beside(lone: Head, name: str) -> NameReading | None:
+    """Return what a metric's name means where one loss is all there is: the rest stands beside it."""
+    return read_for(lone, name) or names.read_name(name)
+
+
+@lru_cache(maxsize=_NAMES_KEPT)
+def _sub_losses(metrics: tuple[str, ...]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for metric in metrics:
+        head = _head_in(names.core(metric)[0])
+        if head:
+            found.setdefault(head, []).append(metric)
+    return found
 
 
 def read_for(head: Head, name: str) -> NameReading | None:

@@ -53,9 +53,12 @@ class NameReading:
     in_bits: bool = False
 
 
-_TRAIN_WORDS: Final = frozenset({"train", "training", "fit"})
+_TRAIN_WORDS: Final = frozenset({"train", "training", "fit", "tr", "trn"})
 _VALIDATION_WORDS: Final = frozenset(
-    {"val", "valid", "validation", "eval", "evaluation", "test", "testing", "dev", "holdout", "heldout"}
+    {
+        *("val", "valid", "validation", "eval", "evaluation", "test", "testing", "dev", "holdout", "heldout"),
+        *("va", "vld", "tst"),
+    }
 )
 _FILLER_WORDS: Final = frozenset(
     {
@@ -72,6 +75,8 @@ _GRAINS: Final = {
     "iteration": Grain.STEP,
 }
 _BIT_WORDS: Final = frozenset({"bits", "log2", "base2"})
+_FOLDER_OF_LOSSES: Final = "losses"
+"""A path such as ``losses/bce`` says "loss" once for everything below it."""
 _SEPARATORS: Final = re.compile(r"[/_\-.:@\s]+")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # Not metrics of a model: MLflow's own machine metrics, and the answers of this package's callback.
@@ -133,6 +138,10 @@ _BOOSTED_ERROR: Final = re.compile(r".+-error(@[0-9.]+)?")
 _LOSSES: Final[dict[str, LossKind]] = {
     "loss": LossKind.GENERIC,
     "total loss": LossKind.GENERIC,
+    "loss total": LossKind.GENERIC,
+    "loss value": LossKind.GENERIC,
+    "cost": LossKind.GENERIC,
+    "criterion": LossKind.GENERIC,
     "objective": LossKind.GENERIC,
     "bce": LossKind.BINARY,
     "bce loss": LossKind.BINARY,
@@ -165,6 +174,14 @@ _LOSSES: Final[dict[str, LossKind]] = {
     "crossentropy loss": LossKind.CROSS_ENTROPY,
     "ce loss": LossKind.CROSS_ENTROPY,
     "xent": LossKind.CROSS_ENTROPY,
+    "ce": LossKind.CROSS_ENTROPY,
+    "softmax cross entropy": LossKind.CROSS_ENTROPY,
+    "softmax crossentropy": LossKind.CROSS_ENTROPY,
+    "nll": LossKind.CROSS_ENTROPY,
+    "nll loss": LossKind.CROSS_ENTROPY,
+    "nllloss": LossKind.CROSS_ENTROPY,
+    "neg log likelihood": LossKind.CROSS_ENTROPY,
+    "negative log likelihood": LossKind.CROSS_ENTROPY,
     "d loss": LossKind.DISCRIMINATOR,
     "loss d": LossKind.DISCRIMINATOR,
     "disc loss": LossKind.DISCRIMINATOR,
@@ -225,6 +242,9 @@ def core(name: str) -> tuple[str, Split | None, Grain]:
             grain = _GRAINS[word]
         elif word not in _FILLER_WORDS:
             kept.append(word)
+    if _FOLDER_OF_LOSSES in kept:
+        kept = [word for word in kept if word != _FOLDER_OF_LOSSES]
+        kept += [] if "loss" in kept else ["loss"]
     # Keras numbers metrics made later in one session (auc_1), xgboost numbers its sets (validation_0).
     while len(kept) > 1 and (kept[-1].isdigit() or kept[0].isdigit()):
         kept.pop(-1 if kept[-1].isdigit() else 0)
@@ -259,6 +279,16 @@ def read_quantity(quantity: str, split: Split | None, grain: Grain) -> NameReadi
     if quantity.startswith(("lr ", "learning rate ")):  # Lightning's LearningRateMonitor: lr-Adam/pg1
         return NameReading(Role.LEARNING_RATE, None, grain=grain)
     return None
+
+
+NEUTRAL_WORDS: Final = frozenset(
+    {
+        *("model", "net", "network", "clf", "cls", "class", "classifier", "classification", "head"),
+        *("main", "global", "overall", "combined", "final", "task", "target", "label", "labels", "y"),
+        *("output", "prediction", "pred", "logit", "logits", "sigmoid", "supervised", "sup"),
+    }
+)
+"""Words before "loss" that say no more of its kind than "loss" alone."""
 
 
 _REGRESSION_QUANTITIES: Final = frozenset(core(words)[0] for words in REGRESSION_WORDS)

@@ -15,10 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from mlflow_bce_monitor.curves import heads, names
 from mlflow_bce_monitor.curves.candidates import (
+    CLASSIFIER_ROLES,
     Candidate,
     best_of,
     candidates_of,
@@ -81,7 +83,9 @@ def recognise(record: RunRecord, settings: Settings, limits: Limits, metrics: Se
     usable = [loss for loss in losses if adversarial or loss.reading.loss_kind is not LossKind.DISCRIMINATOR]
     companions = companions_of(candidates, limits)
     if not usable:
-        return CurveSet(None, None, None, companions, _nothing_found(record))
+        return _lone_loss(record, settings, limits) or CurveSet(
+            None, None, None, companions, _nothing_found(record)
+        )
     chosen = _preferred(usable, adversarial=adversarial)
     if chosen[0].reading.loss_kind is LossKind.GENERIC and (reason := _sum_of(chosen, parts, record)):
         return CurveSet(None, None, None, companions, reason)
@@ -137,6 +141,25 @@ def _worst_head(
             reason = f"{certainty.reason}; the head {head.name!r}{others}"
             found.append((heads.share_left(curves.loss, limits), replace(curves, reason=reason)))
     return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def _lone_loss(record: RunRecord, settings: Settings, limits: Limits) -> CurveSet | None:
+    """Return the only loss of a run where nothing but a word before or after "loss" is unknown.
+
+    ``box_loss`` or ``policy_loss`` alone is no classifier's; ``model_loss`` is no less one than ``loss``,
+    and with an accuracy beside it any name is.
+    """
+    lone = heads.lone_loss(record.histories)
+    if lone is None:
+        return None
+    candidates = candidates_of(record.histories, partial(heads.read_beside, lone))
+    roles = {candidate.reading.role for candidate in candidates}
+    neutral = names.NEUTRAL_WORDS.issuperset(lone.name.split(" "))
+    losses = [candidate for candidate in candidates if candidate.curve.name in lone.losses]
+    if not losses or not (neutral or roles & CLASSIFIER_ROLES):
+        return None
+    certainty = certainty_of(losses, candidates, record.histories, settings)
+    return _curve_set(losses, companions_of(candidates, limits), certainty, None, limits)
 
 
 def _sum_of(chosen: Sequence[Candidate], parts: Sequence[Head], record: RunRecord) -> str:
@@ -235,6 +258,8 @@ def _nothing_found(record: RunRecord) -> str:
     if not record.histories:
         return "no metrics were logged"
     shown = sorted(record.histories)[:6]
+    advice = "pass --metric with the name of one that is a binary cross-entropy all the same"
     if len(shown) == 1:
-        return f"the only metric is no loss: {shown[0]!r}"
-    return f"none of the {len(record.histories)} metrics is a loss: {', '.join(map(repr, shown))}"
+        return f"by its name the only metric is no loss: {shown[0]!r}; {advice}"
+    listed = ", ".join(map(repr, shown))
+    return f"by their names none of the {len(record.histories)} metrics is a loss: {listed}; {advice}"

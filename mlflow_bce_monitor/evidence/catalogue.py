@@ -51,7 +51,9 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     "end_skill_error": FactKind(
         "skill", "standard error of the end skill that the noise of the curve leaves"
     ),
-    "best_skill": FactKind("skill", "skill of the lowest point of the loss, single spikes left out"),
+    "held_skill": FactKind(
+        "skill", "skill of the best stretch of the loss, as long as its end is measured over"
+    ),
     "share_known": FactKind("yes/no", "the chance level rests on a known share of positives"),
     "first_ratio": FactKind("ratio", "first loss / loss of predicting 0.5 for everything"),
     "end_ratio": FactKind("ratio", "level of the loss at the end / loss of predicting 0.5 for everything"),

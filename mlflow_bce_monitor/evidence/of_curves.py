@@ -19,7 +19,7 @@ from mlflow_bce_monitor.limits import Limits
 
 SHAPE: Final = (
     *("n_points", "ends_non_finite", "had_non_finite", "share_known", "loss_certainty"),
-    *("end_level", "end_skill", "end_skill_error", "best_skill", "first_ratio", "end_ratio", "peak_ratio"),
+    *("end_level", "end_skill", "end_skill_error", "first_ratio", "end_ratio", "peak_ratio"),
     *("rise_after_start", "spike_count", "end_spread", "end_fall", "end_falling", "constant_loss"),
     *("plateau_fraction", "end_flat_fraction", "total_fall", "stand_fraction", "negative_loss"),
 )
@@ -51,7 +51,6 @@ def shape(view: LossView, curves: CurveSet, limits: Limits) -> Iterator[Fact]:
     yield fact("end_level", findings.end_level)
     yield fact("end_skill", 1.0 - findings.end_level / chance)
     yield fact("end_skill_error", findings.noise / math.sqrt(tail) / chance)
-    yield fact("best_skill", 1.0 - view.numbers.lowest_smooth / chance)
     # A sound network starts near 0.5 for everything, which costs more than chance where one class is rare.
     start = max(view.chance.untrained, chance)
     yield fact("first_ratio", findings.first / start)
@@ -71,6 +70,23 @@ def shape(view: LossView, curves: CurveSet, limits: Limits) -> Iterator[Fact]:
     yield fact("total_fall", (findings.first - findings.end_level) / chance)
     yield fact("stand_fraction", findings.stand.length / findings.n_points if findings.stand else 0.0)
     yield fact("negative_loss", findings.best < 0.0)
+
+
+def held_skill(view: LossView, limits: Limits) -> Iterator[Fact]:
+    """Yield the skill of the best stretch of the loss, as long as the end that its level is taken over.
+
+    A single low point may be luck with one batch; a stretch is something that the network once could do.
+    """
+    values = view.curve.finite
+    length = max(limits.min_repeats, math.ceil(values.size * limits.end_fraction))
+    if values.size < 2 * length:
+        return
+    with np.errstate(over="ignore", invalid="ignore"):  # losses of 1e308 add up to infinity
+        sums = np.cumsum(np.concatenate(([0.0], values)))
+        means = (sums[length:] - sums[:-length]) / length
+    if np.isfinite(means).all():
+        skill = 1.0 - float(means.min()) / view.chance.value
+        yield Fact("held_skill", skill, f"metric {view.curve.name!r}", Tier.CURVE)
 
 
 def plateau_fraction(findings: CurveFindings) -> float:

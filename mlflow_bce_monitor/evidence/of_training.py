@@ -44,6 +44,14 @@ _USUAL_RATE_OF_BOOSTING: Final = 0.1
 """Default of lightgbm and scikit-learn; xgboost's is 0.3. Shrinkage of trees is no gradient step, and
 Adam's rate would call every one of them far too high."""
 
+_USUAL_RATE_OF_FINE_TUNING: Final = 3e-5
+"""Devlin et al. 2019 (arXiv:1810.04805) recommend 2e-5 to 5e-5 for BERT, and those after them kept to it; the
+``Trainer`` of transformers starts at 5e-5. Adam's own default forgets what was learned before."""
+
+_LEAST_PREFERENCE_RATE: Final = 5e-7
+"""Of all weights, as Rafailov et al. 2023 (arXiv:2305.18290) trained with 1e-6 and TRL's examples do with
+5e-7; adapters take 1e-4. Between these two nothing is unusual, below them no policy moves."""
+
 _OPTIMIZER_STRIDE: Final = 10
 """Steps between two points from which the axis counts the optimizer's steps: trainers log every 10, 50
 or 500 of them, while epochs are logged one by one or, with rare validation, every 2 or 5."""
@@ -114,14 +122,19 @@ def _learning_rate(curves: CurveSet, settings: Settings) -> Iterator[Fact]:
         return
     yield Fact("learning_rate", rate.value, rate.source, tier)
     if any(role in _PREFERENCE_ROLES for role, _ in curves.companions):
-        return  # 5e-7 for all weights, 1e-4 for an adapter: there is no usual rate to compare with
+        if rate.value < _LEAST_PREFERENCE_RATE:
+            source = f"{rate.source}, against the least that preference trainings use"
+            yield Fact("rate_ratio", rate.value / _LEAST_PREFERENCE_RATE, source, tier)
+        return
     usual, source = _USUAL_RATE_OF_ANY, f"{rate.source}, against Adam's usual rate"
     if settings.by_boosting:
         usual, source = _USUAL_RATE_OF_BOOSTING, f"{rate.source}, against the usual one of boosting"
+    if settings.by_hugging_face:
+        usual, source = _USUAL_RATE_OF_FINE_TUNING, f"{rate.source}, against the usual one of fine-tuning"
     if settings.optimizer is not None:
         yield Fact("optimizer", settings.optimizer.value, settings.optimizer.source, Tier.RUN)
         named = usual_rate(settings.optimizer.value)
-        if named is not None:
+        if named is not None and not settings.by_hugging_face:
             usual, source = named, f"{rate.source} and {settings.optimizer.source}"
     yield Fact("rate_ratio", rate.value / usual, source, tier)
 

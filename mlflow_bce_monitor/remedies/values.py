@@ -49,19 +49,20 @@ def usual(case: Case) -> float | None:
 
     Where there are few steps to make it is the upper end of what is usual.
     """
-    optimizer = case.word("optimizer")
-    rate = _usual_without_optimizer(case) if optimizer is None else usual_rate(optimizer)
+    optimizer, rate = case.word("optimizer"), _compared(case)
+    if optimizer is None and rate == usual_rate(DEFAULT_OPTIMIZER):
+        return (
+            None  # Adam's is what the diagnosis falls back on where it does not know the optimizer: a guess
+        )
+    if optimizer is not None and rate is None:
+        rate = usual_rate(optimizer)
     return None if rate is None else rate * _haste(case)
 
 
-def _usual_without_optimizer(case: Case) -> float | None:
-    """Return the rate that the diagnosis found usual for what has no optimizer, as boosting; else None."""
+def _compared(case: Case) -> float | None:
+    """Return the rate that the diagnosis compared the run's own with; None where it had none."""
     rate, ratio = case.number("", "learning_rate"), case.number("", "rate_ratio")
-    if not rate or not ratio:
-        return None
-    compared = _rounded(rate / ratio)
-    # Adam's is what it falls back on where it does not know the optimizer: that is a guess.
-    return None if compared == usual_rate(DEFAULT_OPTIMIZER) else compared
+    return _rounded(rate / ratio) if rate and ratio else None
 
 
 def _haste(case: Case) -> float:

@@ -16,10 +16,12 @@ from mlflow_bce_monitor.rules.inside import INPUTS, inputs_differ
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import (
+    COURSE,
     by_exactness,
     by_siblings_on_data,
     memorises,
     normalises_single_values,
+    unless_learned_before,
 )
 from mlflow_bce_monitor.rules.weighing import weigh
 
@@ -98,6 +100,7 @@ RULE = Rule(
     prior=0.4,
     needs=("movement", "peak_ratio"),
     uses=(
+        *COURSE,
         "output_went_constant",
         "constant_output",
         "chance_distance",
@@ -109,7 +112,7 @@ RULE = Rule(
         "inside_normalised_values",
         *facts_for("constant_inputs"),
     ),
-    assess=assess,
+    assess=unless_learned_before(assess),
     fires=(
         Example("one prediction for all from the start", movement=0.05, peak_ratio=1.0, constant_output=True),
         Example("batch normalisation, one row a batch", **_SOUND_INPUTS, inside_normalised_values=1),

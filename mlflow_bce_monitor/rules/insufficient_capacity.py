@@ -12,11 +12,13 @@ from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import (
+    COURSE,
     LIFE,
     by_life,
     by_pretraining,
     by_siblings_of_settings,
     falls_steadily,
+    unless_learned_before,
 )
 from mlflow_bce_monitor.rules.weighing import weigh
 
@@ -96,6 +98,7 @@ RULE = Rule(
     prior=0.7,
     needs=("peak_ratio", "end_falling", "end_spread"),
     uses=(
+        *COURSE,
         "constant_output",
         "narrowest_layer",
         "n_features",
@@ -108,7 +111,7 @@ RULE = Rule(
         *LIFE,
         *facts_for("insufficient_capacity"),
     ),
-    assess=assess,
+    assess=unless_learned_before(assess),
     fires=(
         Example(
             "2 units for 100 features",
@@ -146,6 +149,16 @@ RULE = Rule(
         Example(
             "16 units",
             narrowest_layer=16,
+            peak_ratio=1.05,
+            end_falling=False,
+            end_spread=0.001,
+        ),
+        Example(
+            "2 units that had learned before",
+            narrowest_layer=2,
+            n_features=100,
+            held_skill=0.5,
+            end_skill=0.0,
             peak_ratio=1.05,
             end_falling=False,
             end_spread=0.001,

@@ -11,7 +11,7 @@ from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.shared import by_siblings_of_settings
+from mlflow_bce_monitor.rules.shared import by_siblings_of_settings, lost_skill
 from mlflow_bce_monitor.rules.weighing import times, weigh
 
 
@@ -19,6 +19,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     """Weigh the rate against the usual one, and the marks an overshoot leaves on the curve."""
     ratio = evidence.number("rate_ratio") if "rate_ratio" in evidence else None
     peak = evidence.number("peak_ratio")
+    lost = lost_skill(evidence, limits)
     overshot = peak >= limits.overshoot or evidence["had_non_finite"]
     if ratio is not None and ratio <= limits.rate_usual_low and not overshot:
         return RuledOut(f"the learning rate is {times(ratio)} the usual one and nothing overshot")
@@ -29,14 +30,12 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         Piece("restless", 1.0, "the loss ends above its chance level, where a flat output is kept moving")
         if limits.restless_skill < evidence.number("end_skill") < -limits.chance_band
         else None,
-        Piece("lost", 0.8, "the loss was well below chance before and lost it")
-        if evidence.number("best_skill") > evidence.number("end_skill") + limits.clear_skill
-        else None,
+        Piece("lost", 0.8, "the loss was well below chance before and lost it") if lost else None,
         Piece("jumps", 0.7, "the loss jumps from point to point")
         if evidence.number("end_spread") > limits.restless_spread
         else None,
         Piece("calm", -1.5, "the loss starts at chance and never leaves it")
-        if peak < limits.calm_peak
+        if peak < limits.calm_peak and not lost
         else None,
         Piece("common_excess", -1.5, "what the loss has above chance is a penalty's")
         if evidence.get("common_excess")
@@ -108,12 +107,12 @@ RULE = Rule(
         "first_ratio",
         "had_non_finite",
         "end_skill",
-        "best_skill",
         "end_spread",
         "spike_count",
     ),
     uses=(
         "rate_ratio",
+        "held_skill",
         "common_excess",
         "sibling_changed",
         "siblings_varied",
@@ -129,7 +128,7 @@ RULE = Rule(
             peak_ratio=9.4,
             first_ratio=9.4,
             end_skill=-0.05,
-            best_skill=-0.01,
+            held_skill=-0.01,
             end_spread=0.02,
             spike_count=0,
             had_non_finite=False,
@@ -139,7 +138,7 @@ RULE = Rule(
             peak_ratio=5.0,
             first_ratio=1.0,
             end_skill=0.0,
-            best_skill=0.2,
+            held_skill=0.2,
             end_spread=0.01,
             spike_count=2,
             had_non_finite=False,
@@ -152,7 +151,7 @@ RULE = Rule(
             peak_ratio=1.01,
             first_ratio=1.01,
             end_skill=0.0,
-            best_skill=0.0,
+            held_skill=0.0,
             end_spread=0.001,
             spike_count=0,
             had_non_finite=False,
@@ -163,7 +162,7 @@ RULE = Rule(
             peak_ratio=1.0,
             first_ratio=1.0,
             end_skill=0.0,
-            best_skill=0.0,
+            held_skill=0.0,
             end_spread=0.0,
             spike_count=0,
             had_non_finite=False,

@@ -11,12 +11,14 @@ from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import (
+    COURSE,
     LIFE,
     by_life,
     by_siblings_of_settings,
     can_learn,
     falls_steadily,
     memorises,
+    unless_learned_before,
 )
 from mlflow_bce_monitor.rules.weighing import times, weigh
 
@@ -97,6 +99,7 @@ RULE = Rule(
     prior=1.0,
     needs=("end_falling", "end_spread", "peak_ratio", "constant_loss"),
     uses=(
+        *COURSE,
         "rate_ratio",
         "movement",
         "constant_output",
@@ -107,7 +110,7 @@ RULE = Rule(
         *LIFE,
         *facts_for("learning_rate_too_low"),
     ),
-    assess=assess,
+    assess=unless_learned_before(assess),
     fires=(
         Example(
             "Adam at 1e-6, a steady sliver",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Final
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.inside import ALIVE, is_alive
-from mlflow_bce_monitor.rules.rule import Piece
+from mlflow_bce_monitor.rules.rule import Piece, RuledOut, Supported
 
 SIBLING_FACTS = ("siblings_learned", "siblings_at_same_level", "sibling_changed", "siblings_varied")
 """What the two functions about siblings look at."""
@@ -16,6 +17,33 @@ SIBLING_FACTS = ("siblings_learned", "siblings_at_same_level", "sibling_changed"
 
 LIFE: Final = (*ALIVE, "inside_normalised_values", "trainable_share")
 """What :func:`by_life` looks at."""
+
+
+Assess = Callable[[Evidence, Limits], Supported | RuledOut]
+
+COURSE: Final = ("held_skill", "end_skill")
+"""What :func:`lost_skill` looks at."""
+
+
+def lost_skill(evidence: Evidence, limits: Limits) -> bool:
+    """Whether the loss stood well below where it ended for as long as its end is measured over."""
+    held = evidence.number_or("held_skill", -math.inf)
+    return held > limits.clear_skill and held > evidence.number_or("end_skill", math.inf) + limits.clear_skill
+
+
+def unless_learned_before(assess: Assess) -> Assess:
+    """Return the assessment of a cause that keeps a network from learning at all.
+
+    It is ruled out where this network had learned and lost it again.
+    """
+
+    def assess_unless(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
+        if not lost_skill(evidence, limits):
+            return assess(evidence, limits)
+        held = evidence.number("held_skill")
+        return RuledOut(f"the same network had learned before: its loss showed skill {held:.2f} for a time")
+
+    return assess_unless
 
 
 def normalises_single_values(evidence: Evidence) -> bool:

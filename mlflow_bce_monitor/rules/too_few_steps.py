@@ -11,7 +11,15 @@ from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.shared import LIFE, by_life, by_siblings_of_settings, falls_steadily, memorises
+from mlflow_bce_monitor.rules.shared import (
+    COURSE,
+    LIFE,
+    by_life,
+    by_siblings_of_settings,
+    falls_steadily,
+    memorises,
+    unless_learned_before,
+)
 from mlflow_bce_monitor.rules.weighing import weigh
 
 
@@ -80,6 +88,7 @@ RULE = Rule(
     prior=0.6,
     needs=("end_falling", "constant_loss", "peak_ratio"),
     uses=(
+        *COURSE,
         "validation_falling",
         "constant_output",
         "n_updates",
@@ -91,7 +100,7 @@ RULE = Rule(
         *LIFE,
         *facts_for("too_few_steps"),
     ),
-    assess=assess,
+    assess=unless_learned_before(assess),
     fires=(Example("20 updates", n_updates=20, end_falling=True, constant_loss=False, peak_ratio=1.0),),
     stays_quiet=(
         Example("20,000 updates", n_updates=20_000, end_falling=False, constant_loss=False, peak_ratio=1.0),

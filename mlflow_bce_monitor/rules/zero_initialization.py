@@ -12,11 +12,13 @@ from mlflow_bce_monitor.rules.inside import EQUAL, starts_equal
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import (
+    COURSE,
     by_exactness,
     by_one_prediction,
     by_pretraining,
     by_siblings_of_settings,
     memorises,
+    unless_learned_before,
 )
 from mlflow_bce_monitor.rules.weighing import weigh
 
@@ -67,6 +69,7 @@ RULE = Rule(
     prior=0.3,
     needs=("start_off_untrained",),
     uses=(
+        *COURSE,
         "zero_initializer",
         "output_went_constant",
         "constant_output",
@@ -78,7 +81,7 @@ RULE = Rule(
         *EQUAL,
         *facts_for("zero_initialization"),
     ),
-    assess=assess,
+    assess=unless_learned_before(assess),
     fires=(
         Example("initializer zeros", start_off_untrained=0.0, zero_initializer=True),
         Example(

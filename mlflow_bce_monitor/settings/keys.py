@@ -10,6 +10,7 @@ from typing import Final
 
 LOSS_KEYS: Final = ("loss fn", "loss function", "loss name", "loss type", "criterion", "objective", "loss")
 CLASSES_KEYS: Final = ("num classes", "n classes", "num labels", "n labels", "num class")
+LABEL_NAMES_KEYS: Final = ("id2label",)
 SHARE_KEYS: Final = (
     "positive share",
     "share of positives",
@@ -93,7 +94,8 @@ SMOOTHING_KEYS: Final = ("label smoothing", "label smoothing factor", "smoothing
 GAMMA_KEYS: Final = ("focal gamma", "gamma focal")
 ALPHA_KEYS: Final = ("focal alpha", "alpha focal")
 SAMPLE_WEIGHT_KEYS: Final = ("sample weight", "sample weights")
-MULTI_LABEL_KEYS: Final = ("problem type", "multi label", "multilabel", "task type", "task")
+TASK_KEYS: Final = ("problem type", "task type", "task")
+MULTI_LABEL_KEYS: Final = (*TASK_KEYS, "multi label", "multilabel")
 ACTIVATION_KEYS: Final = (
     "activation",
     "hidden activation",
@@ -119,6 +121,9 @@ ASKED: Final = frozenset(
 
 KERAS_FIT: Final = frozenset({"initial_epoch"})
 """Whole names: arguments of Keras' ``fit`` that autologging stores and nobody else does."""
+
+HUGGING_FACE: Final = frozenset({"per_device_train_batch_size", "num_train_epochs", "transformers_version"})
+"""Whole names: params that the ``Trainer`` of transformers logs. What it trains was trained before."""
 
 BOOSTING: Final = frozenset({"num_boost_round", "boosting_type", "booster", "num_leaves", "n_estimators"})
 """Whole names: params of boosted trees."""

@@ -26,9 +26,11 @@ from mlflow_bce_monitor.settings.keys import (
     EPOCH_KEYS,
     FEATURES_KEYS,
     GAMMA_KEYS,
+    HUGGING_FACE,
     INITIALIZER_KEYS,
     KERAS_FIT,
     L2_KEYS,
+    LABEL_NAMES_KEYS,
     LOSS_KEYS,
     MULTI_LABEL_KEYS,
     OPTIMIZER_KEYS,
@@ -39,6 +41,7 @@ from mlflow_bce_monitor.settings.keys import (
     SCHEDULE_KEYS,
     SHARE_KEYS,
     SMOOTHING_KEYS,
+    TASK_KEYS,
     TRAIN_SIZE_KEYS,
     TRAINABLE_KEYS,
     UNDESIRABLE_KEYS,
@@ -60,6 +63,7 @@ from mlflow_bce_monitor.settings.text import (
     parse_class_weights,
     parse_number,
     split_of,
+    structure,
     unquoted,
 )
 
@@ -81,7 +85,18 @@ _LARGEST_ALPHA: Final = 0.999
 """The weight of the positive class; at 1 the negative class is left out of the loss."""
 
 
-_TELLING: Final = KERAS_FIT | BOOSTING
+_OTHER_TASK: Final = re.compile(
+    r"\bregress|causal.?lm|\bclm\b|masked.?lm|\bmlm\b|language.?model|text.?generation|seq.?2.?seq|"
+    r"summari[sz]|translation|forecast",
+    re.IGNORECASE,
+)
+"""Tasks whose loss is no cross-entropy of yes or no."""
+
+_NO_DEFAULT: Final = 3
+"""Labels from which the names of the labels tell their number: transformers gives every model two."""
+
+
+_TELLING: Final = KERAS_FIT | BOOSTING | HUGGING_FACE
 """Params whose names alone say something."""
 
 _NAMES_KEPT: Final = 256
@@ -162,7 +177,8 @@ class _Reader:
         loss = self._text(LOSS_KEYS)
         return Settings(
             loss_name=loss,
-            n_classes=self._count(CLASSES_KEYS),
+            n_classes=self._count(CLASSES_KEYS) or self._named_classes(),
+            other_task=self._other_task(),
             positive_share=self._share(None),
             train_positive_share=self._share("train"),
             validation_positive_share=self._share("validation"),
@@ -195,6 +211,7 @@ class _Reader:
             beta=self._number(BETA_KEYS, low=0.0),
             unreadable=tuple(self._unreadable),
             by_keras_fit=not KERAS_FIT.isdisjoint(self._params),
+            by_hugging_face=not HUGGING_FACE.isdisjoint(self._params),
             by_boosting=not BOOSTING.isdisjoint(self._params),
         )
 
@@ -287,6 +304,19 @@ class _Reader:
             said = text.strip().lower()
             names_it = "label" not in source and re.search(r"multi.?label", said)
             if names_it or ("label" in source and said == "true"):
+                return Setting(text.strip(), source)
+        return None
+
+    def _named_classes(self) -> Setting[int] | None:
+        for source, text in self._keys.ending_with(LABEL_NAMES_KEYS):
+            named = structure(text)
+            if isinstance(named, dict) and len(named) >= _NO_DEFAULT:
+                return Setting(len(named), source)
+        return None
+
+    def _other_task(self) -> Setting[str] | None:
+        for source, text in self._keys.ending_with(TASK_KEYS):
+            if _OTHER_TASK.search(text):
                 return Setting(text.strip(), source)
         return None
 

@@ -62,9 +62,11 @@ class Settings:
     ----------
     unreadable
         What should be a number and is none, in words.
-    by_keras_fit, by_boosting
-        Whether the names of the params are those that autologging stores of Keras' ``fit``, or those of
-        boosted trees.
+    other_task
+        A task that is no classification, as the run names it.
+    by_keras_fit, by_boosting, by_hugging_face
+        Whether the names of the params are those that autologging stores of Keras' ``fit``, those of
+        boosted trees, or those of the ``Trainer`` of transformers.
     """
 
     loss_name: Setting[str] | None = None
@@ -78,6 +80,7 @@ class Settings:
     focal_alpha: Setting[float] | None = None
     sample_weights: Setting[SampleWeights] | None = None
     multi_label: Setting[str] | None = None
+    other_task: Setting[str] | None = None
     desirable_weight: Setting[float] | None = None
     undesirable_weight: Setting[float] | None = None
     learning_rate: Setting[float] | None = None
@@ -100,3 +103,4 @@ class Settings:
     unreadable: tuple[str, ...] = ()
     by_keras_fit: bool = False
     by_boosting: bool = False
+    by_hugging_face: bool = False

@@ -46,7 +46,8 @@ def evidence_of(
         ("rise_after_start", 0.0, {"loss": [LN_2]}),
         ("spike_count", 1, {"loss": [LN_2] * 8 + [5.0] + [LN_2] * 8}),
         ("end_skill", 0.5, {"loss": [LN_2 / 2] * 9}),
-        ("best_skill", 0.5, {"loss": [LN_2 / 2] * 5 + [LN_2] * 15}),
+        ("held_skill", 0.5, {"loss": [LN_2 / 2] * 5 + [LN_2] * 15}),
+        ("held_skill", 0.125, {"loss": [LN_2, LN_2 / 2] + [LN_2] * 18}),  # one low point is no stretch
         ("total_fall", 0.5, {"loss": [LN_2] * 5 + [LN_2 / 2] * 15}),
         ("constant_loss", True, {"loss": FLAT}),
         ("constant_loss", False, {"loss": LN_2 + jitter(20, 0.001, 0)}),
@@ -118,6 +119,8 @@ def test_facts_of_curves(fact: str, expected: object, metrics: dict[str, Values]
         ("rate_ratio", 10.0, {"lr": "0.01"}),  # of no named optimizer: Adam is meant
         ("rate_ratio", 1.0, {"learning_rate": "0.1", "num_boost_round": "100"}),  # boosting
         ("rate_ratio", 10.0, {"optimizer": "mine", "lr": "0.01"}),
+        # What the Trainer of transformers tunes was trained before: its usual rates are smaller.
+        ("rate_ratio", 1.0, {"optim": "adamw_torch", "learning_rate": "3e-5", "num_train_epochs": "3"}),
         ("optimizer", "adam", {"opt_name": "adam", "opt_learning_rate": "1.0"}),
         ("narrowest_layer", 2, {"hidden_units": "[64, 2, 32]"}),
         ("n_features", 100, {"n_features": "100"}),

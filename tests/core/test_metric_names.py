@@ -71,6 +71,13 @@ LOSSES = [
     ("total_loss", UNSAID, LossKind.GENERIC),
     ("dev_loss", VALIDATION, LossKind.GENERIC),
     ("holdout_loss", VALIDATION, LossKind.GENERIC),
+    ("tr_loss", TRAIN, LossKind.GENERIC),
+    ("va_loss", VALIDATION, LossKind.GENERIC),
+    ("losses/total_loss", UNSAID, LossKind.GENERIC),
+    ("losses/train", TRAIN, LossKind.GENERIC),
+    ("losses/bce", UNSAID, LossKind.BINARY),
+    ("training cost", TRAIN, LossKind.GENERIC),
+    ("criterion", UNSAID, LossKind.GENERIC),
     ("BCELoss", UNSAID, LossKind.BINARY),
     ("BCEWithLogitsLoss", UNSAID, LossKind.BINARY),
     ("train_bce_loss", TRAIN, LossKind.BINARY),
@@ -80,6 +87,9 @@ LOSSES = [
     ("cross_entropy", UNSAID, LossKind.CROSS_ENTROPY),
     ("CrossEntropyLoss", UNSAID, LossKind.CROSS_ENTROPY),
     ("train_ce_loss", TRAIN, LossKind.CROSS_ENTROPY),
+    ("ce", UNSAID, LossKind.CROSS_ENTROPY),
+    ("val_nll_loss", VALIDATION, LossKind.CROSS_ENTROPY),  # PyTorch's, of two log-softmax columns
+    ("train/neg_log_likelihood", TRAIN, LossKind.CROSS_ENTROPY),
     # focal
     ("focal_loss", UNSAID, LossKind.FOCAL),
     ("val_binary_focal_crossentropy", VALIDATION, LossKind.FOCAL),
@@ -160,7 +170,7 @@ MEANINGLESS = [
     *("aux_loss", "reg_loss", "box_loss", "policy_loss", "value_loss", "actor_loss", "entropy_loss"),
     *("mse", "val_mae", "rmse", "r2_score"),
     *("categorical_crossentropy", "val_sparse_categorical_crossentropy", "train-mlogloss"),
-    *("valid_0-multi_logloss", "nll_loss", "best_val_loss", "min_loss", "best_iteration"),
+    *("valid_0-multi_logloss", "best_val_loss", "min_loss", "best_iteration"),
     *(
         "error",
         "val_error",

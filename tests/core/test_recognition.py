@@ -80,6 +80,15 @@ def recognised(
         (["loss"], {"loss": "sigmoid_focal_loss(gamma=2.0)"}, "loss", None, NAMED),
         (["focal_loss", "val_focal_loss"], {}, "focal_loss", "val_focal_loss", NAMED),
         (["cross_entropy", "accuracy"], {}, "cross_entropy", None, IMPLIED),
+        # The only loss, under a word that says no more of its kind than "loss" does, or beside an accuracy.
+        (["model_loss", "val_model_loss"], {}, "model_loss", "val_model_loss", ASSUMED),
+        (
+            ["train/click_loss", "val/click_loss", "accuracy"],
+            {},
+            "train/click_loss",
+            "val/click_loss",
+            IMPLIED,
+        ),
     ],
 )
 def test_the_loss_is_found(
@@ -108,8 +117,20 @@ def test_the_loss_is_found(
         ({"loss": FALLING}, {"objective": "reg:squarederror"}, "not a binary cross-entropy"),
         ({"loss": FALLING}, {"criterion": "CrossEntropyLoss", "num_classes": "10"}, "num_classes"),
         ({"loss": FALLING, "accuracy": RISING}, {"num_classes": "5"}, "not a binary problem"),
+        (
+            {"loss": FALLING},
+            {"task_type": "CAUSAL_LM"},
+            "params['task_type'] = 'CAUSAL_LM': no classification",
+        ),
         ({"loss": [-0.1, -0.5, -1.0, -2.0, -2.5]}, {}, "negative values"),
         ({"loss": [2.3, 2.0, 1.0, 0.5, 0.3], "accuracy": [0.1, 0.3, 0.6, 0.8, 0.9]}, {}, "than two classes"),
+        ({"box_loss": FALLING}, {}, "no loss: 'box_loss'; pass --metric"),
+        ({"kl_loss": FALLING, "lr": FALLING}, {}, "none of the 2 metrics is a loss"),
+        (
+            {"cls_loss": FALLING, "box_loss": FALLING, "accuracy": RISING},
+            {},
+            "none of the 3 metrics is a loss",
+        ),
         # Without a generator it is the loss of some other d.
         ({"d_loss": FALLING}, {}, "no loss: 'd_loss'"),
     ],

@@ -101,6 +101,12 @@ def value(settings: Settings, name: str) -> object:
         ("multi_label", {"multi_label": "True"}, "True"),
         ("multi_label", {"multi_label": "False"}, None),
         ("multi_label", {"problem_type": "regression"}, None),
+        ("other_task", {"problem_type": "regression"}, "regression"),
+        ("other_task", {"task_type": "CAUSAL_LM"}, "CAUSAL_LM"),
+        ("other_task", {"task": "fraud detection"}, None),
+        ("n_classes", {"id2label": "{0: 'bad', 1: 'fair', 2: 'good'}"}, 3),
+        ("n_classes", {"id2label": "{0: 'LABEL_0', 1: 'LABEL_1'}"}, None),  # what every model has by default
+        ("n_classes", {"id2label": "{0: 'cut off"}, None),
         ("desirable_weight", {"desirable_weight": "1.33"}, 1.33),
         ("undesirable_weight", {"undesirable_weight": "1.0"}, 1.0),
         ("beta", {"beta": "0.1"}, 0.1),
