@@ -220,6 +220,9 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     "saturating_activation": FactKind(
         "yes/no", "the hidden activation is a sigmoid or tanh", "log the param activation"
     ),
+    "rectified_activation": FactKind(
+        "yes/no", "the hidden activation is a ReLU, 0 for whatever is negative", "log the param activation"
+    ),
     "zero_initializer": FactKind(
         "yes/no", "the weights start at a constant", "log the param kernel_initializer"
     ),
@@ -234,6 +237,9 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     ),
     "sibling_changed": FactKind("word", "what the most similar run that learned did differently", _SIBLINGS),
     "siblings_varied": FactKind("word", "settings that differ among the runs at this level", _SIBLINGS),
+    "pretrained": FactKind(
+        "yes/no", "the network had been trained on something before", "log the param pretrained"
+    ),
     "preference_loss": FactKind(
         "yes/no", "the loss compares a policy with a reference (DPO, KTO, a reward model)"
     ),

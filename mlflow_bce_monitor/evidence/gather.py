@@ -108,7 +108,10 @@ FINDERS: Final[Finders[Look]] = Finders(
                 of_predictions.train_rows(at.train, at.curves, at.settings),
             ),
         ),
-        Finder(("adversarial", "preference_loss"), lambda at: of_training.context(at.curves, at.train)),
+        Finder(
+            ("adversarial", "preference_loss", "pretrained"),
+            lambda at: of_training.context(at.curves, at.train, at.settings),
+        ),
         Finder(of_monitor.INSIDE_FACTS, lambda at: of_monitor.monitored(at.record, at.train.curve.name)),
         Finder(
             (*map(evaluated_fact, EVALUATED), "constant_output", "ranking"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
@@ -38,6 +39,8 @@ _USUAL_RATE_OF_ANY: Final = 1e-3
 """For an optimizer that is not named: Adam is what most people use."""
 
 _SATURATING: Final = ("sigmoid", "tanh")
+_RECTIFIED: Final = re.compile(r"(?<!leaky)(?:^|[^a-z])relu")
+"""A ReLU, and none of its kin that let a gradient through below zero (leaky, PReLU, GELU, ELU)."""
 _CONSTANT_INITIALIZERS: Final = ("zero", "ones", "constant")
 
 _USUAL_RATE_OF_BOOSTING: Final = 0.1
@@ -65,7 +68,8 @@ _PREFERENCE_ROLES: Final = (Role.REWARD_MARGIN, Role.REWARD_ACCURACY)
 TRAINING: Final = (
     *("learning_rate", "optimizer", "rate_ratio", "n_epochs", "n_updates", "narrowest_layer"),
     *("n_features", "n_parameters", "l2", "dropout", "depth"),
-    *("trainable_share", "saturating_activation", "zero_initializer", "gradient_norm"),
+    *("trainable_share", "saturating_activation", "rectified_activation", "zero_initializer"),
+    *("gradient_norm",),
 )
 """What :func:`training` finds."""
 
@@ -106,6 +110,8 @@ def _architecture(settings: Settings) -> Iterator[Fact]:
     if settings.activation is not None:
         saturating = any(word in settings.activation.value.lower() for word in _SATURATING)
         yield Fact("saturating_activation", saturating, settings.activation.source, Tier.RUN)
+        rectified = _RECTIFIED.search(settings.activation.value.lower()) is not None
+        yield Fact("rectified_activation", rectified, settings.activation.source, Tier.RUN)
     if settings.initializer is not None:
         constant = any(word in settings.initializer.value.lower() for word in _CONSTANT_INITIALIZERS)
         yield Fact("zero_initializer", constant, settings.initializer.source, Tier.RUN)
@@ -178,10 +184,14 @@ def _updates(view: LossView, settings: Settings, rows: Setting[int] | None) -> S
     return None
 
 
-def context(curves: CurveSet, train: LossView) -> Iterator[Fact]:
-    """Yield what kind of training it is, as far as the metrics' names tell."""
+def context(curves: CurveSet, train: LossView, settings: Settings) -> Iterator[Fact]:
+    """Yield what kind of training it is, as far as the names of metrics and params tell."""
     reading = read_name(train.curve.name)
     adversarial = reading is not None and reading.loss_kind is LossKind.DISCRIMINATOR
     preference = any(role in _PREFERENCE_ROLES for role, _ in curves.companions)
     yield Fact("adversarial", adversarial, "names of the metrics", Tier.CURVE)
     yield Fact("preference_loss", preference, "names of the metrics", Tier.CURVE)
+    if preference:
+        yield Fact("pretrained", True, "names of the metrics", Tier.CURVE)  # noqa: FBT003 - a fact's value
+    elif settings.pretrained is not None:
+        yield Fact("pretrained", settings.pretrained.value, settings.pretrained.source, Tier.RUN)

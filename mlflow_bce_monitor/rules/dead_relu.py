@@ -17,7 +17,7 @@ from mlflow_bce_monitor.rules.weighing import times, weigh
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     """Look for an output that became constant, and for the shock that kills units."""
-    if evidence.get("saturating_activation", False):
+    if evidence.get("rectified_activation") is False:
         return RuledOut("the hidden units are not ReLUs")
     if evidence.get("inside_linear"):
         return RuledOut("no hidden layer bends, so there is no ReLU")
@@ -78,13 +78,13 @@ RULE = Rule(
     prior=0.6,
     needs=("peak_ratio", "end_falling", "end_fall"),
     uses=(
-        "saturating_activation",
+        "rectified_activation",
         "output_went_constant",
         "rate_ratio",
         "constant_output",
         "chance_distance",
         "fit_gap",
-        "preference_loss",
+        "pretrained",
         "inside_linear",
         *DEAD,
         *EQUAL,

@@ -106,7 +106,7 @@ RULE = Rule(
         "n_updates",
         "sibling_changed",
         "siblings_varied",
-        "preference_loss",
+        "pretrained",
         "inside_linear",
         *LIFE,
         *facts_for("insufficient_capacity"),

@@ -126,10 +126,10 @@ def memorises(evidence: Evidence, limits: Limits) -> bool | None:
 
 
 def by_pretraining(evidence: Evidence) -> Piece | None:
-    """Weigh against a cause in how the network was built: preference trainings start from a working one."""
-    if not evidence.get("preference_loss"):
+    """Weigh against a cause in how the network was built: one that was trained before had worked."""
+    if not evidence.get("pretrained"):
         return None
-    return Piece("pretrained", -2.0, "a preference training starts from a model that works")
+    return Piece("pretrained", -2.0, "the training starts from a network that was trained before")
 
 
 def by_siblings_on_data(evidence: Evidence) -> Piece | None:

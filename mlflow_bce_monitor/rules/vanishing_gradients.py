@@ -117,7 +117,7 @@ RULE = Rule(
         "fit_gap",
         "sibling_changed",
         "siblings_varied",
-        "preference_loss",
+        "pretrained",
         *ALIVE,
         "inside_saturated_units",
         *facts_for("vanishing_gradients"),

@@ -77,7 +77,7 @@ RULE = Rule(
         "fit_gap",
         "sibling_changed",
         "siblings_varied",
-        "preference_loss",
+        "pretrained",
         *EQUAL,
         *facts_for("zero_initialization"),
     ),

@@ -99,10 +99,12 @@ MULTI_LABEL_KEYS: Final = (*TASK_KEYS, "multi label", "multilabel")
 ACTIVATION_KEYS: Final = (
     "activation",
     "hidden activation",
+    "hidden act",
     "activation fn",
     "activation function",
     "nonlinearity",
 )
+PRETRAINED_KEYS: Final = ("pretrained", "from pretrained", "use pretrained", "is pretrained")
 INITIALIZER_KEYS: Final = ("kernel initializer", "initializer", "initialization", "weight init", "init")
 DEPTH_KEYS: Final = ("depth", "num layers", "n layers", "num hidden layers", "n hidden layers")
 BETA_KEYS: Final = ("beta", "dpo beta")

@@ -36,6 +36,7 @@ from mlflow_bce_monitor.settings.keys import (
     OPTIMIZER_KEYS,
     PARAMETER_KEYS,
     POS_WEIGHT_KEYS,
+    PRETRAINED_KEYS,
     RATE_KEYS,
     SAMPLE_WEIGHT_KEYS,
     SCHEDULE_KEYS,
@@ -91,6 +92,8 @@ _OTHER_TASK: Final = re.compile(
     re.IGNORECASE,
 )
 """Tasks whose loss is no cross-entropy of yes or no."""
+
+_YES_OR_NO: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 _NO_DEFAULT: Final = 3
 """Labels from which the names of the labels tell their number: transformers gives every model two."""
@@ -179,6 +182,7 @@ class _Reader:
             loss_name=loss,
             n_classes=self._count(CLASSES_KEYS) or self._named_classes(),
             other_task=self._other_task(),
+            pretrained=self._pretrained(),
             positive_share=self._share(None),
             train_positive_share=self._share("train"),
             validation_positive_share=self._share("validation"),
@@ -313,6 +317,13 @@ class _Reader:
             if isinstance(named, dict) and len(named) >= _NO_DEFAULT:
                 return Setting(len(named), source)
         return None
+
+    def _pretrained(self) -> Setting[bool] | None:
+        for source, text in self._keys.ending_with(PRETRAINED_KEYS):
+            if text.strip().lower() in _YES_OR_NO:
+                return Setting(_YES_OR_NO[text.strip().lower()], source)
+        transformers = next((name for name in sorted(HUGGING_FACE) if name in self._params), None)
+        return None if transformers is None else Setting(True, f"params[{transformers!r}]")  # noqa: FBT003 - a value
 
     def _other_task(self) -> Setting[str] | None:
         for source, text in self._keys.ending_with(TASK_KEYS):

@@ -62,6 +62,8 @@ class Settings:
     ----------
     unreadable
         What should be a number and is none, in words.
+    pretrained
+        Whether the network had been trained on something before.
     other_task
         A task that is no classification, as the run names it.
     by_keras_fit, by_boosting, by_hugging_face
@@ -81,6 +83,7 @@ class Settings:
     sample_weights: Setting[SampleWeights] | None = None
     multi_label: Setting[str] | None = None
     other_task: Setting[str] | None = None
+    pretrained: Setting[bool] | None = None
     desirable_weight: Setting[float] | None = None
     undesirable_weight: Setting[float] | None = None
     learning_rate: Setting[float] | None = None
