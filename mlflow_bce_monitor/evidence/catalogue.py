@@ -237,6 +237,7 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     ),
     "sibling_changed": FactKind("word", "what the most similar run that learned did differently", _SIBLINGS),
     "siblings_varied": FactKind("word", "settings that differ among the runs at this level", _SIBLINGS),
+    "boosted_trees": FactKind("yes/no", "what is trained are trees, no network"),
     "pretrained": FactKind(
         "yes/no", "the network had been trained on something before", "log the param pretrained"
     ),

@@ -109,7 +109,7 @@ FINDERS: Final[Finders[Look]] = Finders(
             ),
         ),
         Finder(
-            ("adversarial", "preference_loss", "pretrained"),
+            ("adversarial", "preference_loss", "boosted_trees", "pretrained"),
             lambda at: of_training.context(at.curves, at.train, at.settings),
         ),
         Finder(of_monitor.INSIDE_FACTS, lambda at: of_monitor.monitored(at.record, at.train.curve.name)),

@@ -191,6 +191,8 @@ def context(curves: CurveSet, train: LossView, settings: Settings) -> Iterator[F
     preference = any(role in _PREFERENCE_ROLES for role, _ in curves.companions)
     yield Fact("adversarial", adversarial, "names of the metrics", Tier.CURVE)
     yield Fact("preference_loss", preference, "names of the metrics", Tier.CURVE)
+    if settings.by_boosting:
+        yield Fact("boosted_trees", True, "names of the params", Tier.RUN)  # noqa: FBT003 - a fact's value
     if preference:
         yield Fact("pretrained", True, "names of the metrics", Tier.CURVE)  # noqa: FBT003 - a fact's value
     elif settings.pretrained is not None:

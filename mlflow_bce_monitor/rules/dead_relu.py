@@ -11,7 +11,14 @@ from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.inside import DEAD, EQUAL, INPUTS, inputs_differ, is_dead, starts_equal
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.shared import by_exactness, by_one_prediction, by_pretraining, memorises
+from mlflow_bce_monitor.rules.shared import (
+    TREES,
+    by_exactness,
+    by_one_prediction,
+    by_pretraining,
+    memorises,
+    of_networks,
+)
 from mlflow_bce_monitor.rules.weighing import times, weigh
 
 
@@ -78,6 +85,7 @@ RULE = Rule(
     prior=0.6,
     needs=("peak_ratio", "end_falling", "end_fall"),
     uses=(
+        TREES,
         "rectified_activation",
         "output_went_constant",
         "rate_ratio",
@@ -91,7 +99,7 @@ RULE = Rule(
         *INPUTS,
         *facts_for("dead_relu"),
     ),
-    assess=assess,
+    assess=of_networks(assess),
     fires=(
         Example(
             "a spike, then one prediction for everything",
@@ -103,6 +111,9 @@ RULE = Rule(
         ),
     ),
     stays_quiet=(
+        Example(
+            "trees", boosted_trees=True, peak_ratio=3.0, end_falling=False, end_fall=0.0, constant_output=True
+        ),
         Example("predictions differ", peak_ratio=1.0, end_falling=False, end_fall=0.0, constant_output=False),
         Example("a steady fall", peak_ratio=1.0, end_falling=True, end_fall=0.02),
     ),

@@ -11,7 +11,13 @@ from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.shared import COURSE, normalises_single_values, unless_learned_before
+from mlflow_bce_monitor.rules.shared import (
+    COURSE,
+    TREES,
+    normalises_single_values,
+    of_networks,
+    unless_learned_before,
+)
 from mlflow_bce_monitor.rules.weighing import times, weigh
 
 
@@ -82,6 +88,7 @@ RULE = Rule(
     prior=0.4,
     needs=("movement",),
     uses=(
+        TREES,
         *COURSE,
         "trainable_share",
         "preference_loss",
@@ -91,7 +98,7 @@ RULE = Rule(
         "inside_normalised_values",
         *facts_for("frozen_parameters"),
     ),
-    assess=unless_learned_before(assess),
+    assess=of_networks(unless_learned_before(assess)),
     fires=(
         Example("no trainable weight", movement=0.0, trainable_share=0.0),
         Example("a loss that repeats its first value", movement=0.0),

@@ -46,6 +46,21 @@ def unless_learned_before(assess: Assess) -> Assess:
     return assess_unless
 
 
+TREES: Final = "boosted_trees"
+"""What :func:`of_networks` looks at."""
+
+
+def of_networks(assess: Assess) -> Assess:
+    """Return the assessment of a cause that only a network of units and weights can have."""
+
+    def assess_networks(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
+        if evidence.get(TREES):
+            return RuledOut("trees are trained, which have neither units nor weights nor scales")
+        return assess(evidence, limits)
+
+    return assess_networks
+
+
 def normalises_single_values(evidence: Evidence) -> bool:
     """Whether a batch normalisation averages one value, itself: in training it gives its bias for every row."""
     return evidence.number_or("inside_normalised_values", math.inf) <= 1.0

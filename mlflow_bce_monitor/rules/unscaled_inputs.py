@@ -10,7 +10,7 @@ from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
-from mlflow_bce_monitor.rules.shared import by_siblings_on_data
+from mlflow_bce_monitor.rules.shared import TREES, by_siblings_on_data, of_networks
 from mlflow_bce_monitor.rules.weighing import times, weigh
 
 
@@ -69,6 +69,7 @@ RULE = Rule(
     prior=0.6,
     needs=("first_ratio", "peak_ratio", "end_spread"),
     uses=(
+        TREES,
         "common_excess",
         "penalty",
         "l2",
@@ -79,7 +80,7 @@ RULE = Rule(
         "inside_arriving_max",
         *facts_for("unscaled_inputs"),
     ),
-    assess=assess,
+    assess=of_networks(assess),
     fires=(
         Example(
             "first loss at 50 times chance, usual rate",

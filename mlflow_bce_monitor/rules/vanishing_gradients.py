@@ -19,10 +19,12 @@ from mlflow_bce_monitor.rules.inside import (
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import (
+    TREES,
     by_pretraining,
     by_siblings_of_settings,
     exactly_at_chance,
     memorises,
+    of_networks,
 )
 from mlflow_bce_monitor.rules.weighing import weigh
 
@@ -111,6 +113,7 @@ RULE = Rule(
     prior=0.4,
     needs=("depth", "movement", "peak_ratio"),
     uses=(
+        TREES,
         "gradient_norm",
         "saturating_activation",
         "chance_distance",
@@ -122,7 +125,7 @@ RULE = Rule(
         "inside_saturated_units",
         *facts_for("vanishing_gradients"),
     ),
-    assess=assess,
+    assess=of_networks(assess),
     fires=(
         Example("ten sigmoid layers", depth=11, movement=0.001, peak_ratio=1.0, saturating_activation=True),
         Example("ten layers, activation not known", depth=11, movement=0.001, peak_ratio=1.0),

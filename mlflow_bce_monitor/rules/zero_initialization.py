@@ -13,11 +13,13 @@ from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import (
     COURSE,
+    TREES,
     by_exactness,
     by_one_prediction,
     by_pretraining,
     by_siblings_of_settings,
     memorises,
+    of_networks,
     unless_learned_before,
 )
 from mlflow_bce_monitor.rules.weighing import weigh
@@ -69,6 +71,7 @@ RULE = Rule(
     prior=0.3,
     needs=("start_off_untrained",),
     uses=(
+        TREES,
         *COURSE,
         "zero_initializer",
         "output_went_constant",
@@ -81,7 +84,7 @@ RULE = Rule(
         *EQUAL,
         *facts_for("zero_initialization"),
     ),
-    assess=unless_learned_before(assess),
+    assess=of_networks(unless_learned_before(assess)),
     fires=(
         Example("initializer zeros", start_off_untrained=0.0, zero_initializer=True),
         Example(

@@ -127,5 +127,10 @@ KERAS_FIT: Final = frozenset({"initial_epoch"})
 HUGGING_FACE: Final = frozenset({"per_device_train_batch_size", "num_train_epochs", "transformers_version"})
 """Whole names: params that the ``Trainer`` of transformers logs. What it trains was trained before."""
 
-BOOSTING: Final = frozenset({"num_boost_round", "boosting_type", "booster", "num_leaves", "n_estimators"})
+BOOSTING: Final = frozenset(
+    {
+        *("num_boost_round", "boosting_type", "booster", "num_leaves", "n_estimators", "max_depth"),
+        *("min_child_weight", "colsample_bytree", "l2_leaf_reg"),
+    }
+)
 """Whole names: params of boosted trees."""

@@ -125,6 +125,7 @@ def test_facts_of_curves(fact: str, expected: object, metrics: dict[str, Values]
         ("pretrained", True, {"num_train_epochs": "3"}),
         ("pretrained", True, {"model.pretrained": "True"}),
         ("pretrained", False, {"pretrained": "no", "num_train_epochs": "3"}),
+        ("boosted_trees", True, {"max_depth": "6", "eta": "0.3"}),
         ("rectified_activation", True, {"activation": "<function relu at 0x7f>"}),
         ("rectified_activation", False, {"hidden_act": "gelu"}),
         ("rectified_activation", False, {"activation": "leaky_relu"}),
