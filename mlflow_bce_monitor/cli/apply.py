@@ -25,7 +25,7 @@ from mlflow_bce_monitor.report.plain_text import plain
 if TYPE_CHECKING:
     from mlflow_bce_monitor.tracking.applying import Applied
     from mlflow_bce_monitor.tracking.evaluation import ScanOptions
-    from mlflow_bce_monitor.tracking.store import Store
+    from mlflow_bce_monitor.tracking.store.opening import Store
 
 # Lines. The counts say how many there are; a few show what they are.
 _MOST_REASONS: Final = 10
@@ -74,9 +74,9 @@ def apply(
     need_pyarrow("Reading a table of diagnoses")
     with answer_alone() as out:
         from mlflow_bce_monitor.tracking.evaluation import ScanOptions  # noqa: PLC0415 - loads MLflow
-        from mlflow_bce_monitor.tracking.reports import Reports  # noqa: PLC0415 - as above
         from mlflow_bce_monitor.tracking.scan import question_of  # noqa: PLC0415 - as above
-        from mlflow_bce_monitor.tracking.store import open_store  # noqa: PLC0415 - as above
+        from mlflow_bce_monitor.tracking.store.opening import open_store  # noqa: PLC0415 - as above
+        from mlflow_bce_monitor.tracking.writing.reports import Reports  # noqa: PLC0415 - as above
 
         quiet_mlflow()
         options = ScanOptions(
@@ -96,7 +96,7 @@ def _apply(store: Store, table: Path, options: ScanOptions, out: TextIO) -> Coun
     from mlflow_bce_monitor.cli.interruption import finish_on_interrupt  # noqa: PLC0415 - as in apply()
     from mlflow_bce_monitor.columnar.table import rows_in  # noqa: PLC0415 - loads pyarrow
     from mlflow_bce_monitor.tracking.applying import apply_table  # noqa: PLC0415 - as in apply()
-    from mlflow_bce_monitor.tracking.view import offer_views  # noqa: PLC0415 - as in apply()
+    from mlflow_bce_monitor.tracking.writing.view import offer_views  # noqa: PLC0415 - as in apply()
 
     counts: Counter[str] = Counter()
     written: dict[str, set[str]] = {}

@@ -28,14 +28,14 @@ from mlflow_bce_monitor.cli.scan_folder import refuse_store_options, scan_folder
 from mlflow_bce_monitor.cli.starting import uncollected
 from mlflow_bce_monitor.contract import EXIT_DONE, EXIT_SOME_FAILED, EXIT_VERDICT_FOUND, Verdict
 from mlflow_bce_monitor.errors import UsageError
-from mlflow_bce_monitor.tracking.reports import Reports
+from mlflow_bce_monitor.tracking.writing.reports import Reports
 
 if TYPE_CHECKING:
     from mlflow_bce_monitor.cli.tally import Tally
     from mlflow_bce_monitor.pipeline import Question
     from mlflow_bce_monitor.tracking.evaluation import ScanOptions
-    from mlflow_bce_monitor.tracking.search import Selection
-    from mlflow_bce_monitor.tracking.store import Store
+    from mlflow_bce_monitor.tracking.store.opening import Store
+    from mlflow_bce_monitor.tracking.store.search import Selection
 
 _FORMATS: Final = ("table", "json", "csv")
 
@@ -112,10 +112,10 @@ def scan(
         with uncollected():
             from mlflow_bce_monitor.tracking.evaluation import ScanOptions  # noqa: PLC0415 - loads MLflow
             from mlflow_bce_monitor.tracking.scan import question_of  # noqa: PLC0415 - as above
-            from mlflow_bce_monitor.tracking.search import select  # noqa: PLC0415 - as above
-            from mlflow_bce_monitor.tracking.since import filter_since  # noqa: PLC0415 - as above
-            from mlflow_bce_monitor.tracking.store import open_store  # noqa: PLC0415 - as above
-            from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.store.opening import open_store  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.store.search import select  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.store.since import filter_since  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.store.waits import WORKING, bounded_waits  # noqa: PLC0415 - as above
 
             quiet_mlflow()
         if histories is not None or table is not None:

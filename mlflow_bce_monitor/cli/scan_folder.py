@@ -16,7 +16,7 @@ from mlflow_bce_monitor.cli.endings import Interrupted
 from mlflow_bce_monitor.columnar.needed import need_pyarrow
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.report.plain_text import plain
-from mlflow_bce_monitor.tracking.in_order import in_order
+from mlflow_bce_monitor.tracking.store.in_order import in_order
 
 if TYPE_CHECKING:
     from mlflow_bce_monitor.cli.tally import Tally

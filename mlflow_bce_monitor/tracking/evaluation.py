@@ -31,24 +31,24 @@ from mlflow_bce_monitor.contract import (
 )
 from mlflow_bce_monitor.diagnosis import Diagnosis, failed_contract
 from mlflow_bce_monitor.errors import BCEMonitorError, UsageError
+from mlflow_bce_monitor.judging import Judged, mistaken
 from mlflow_bce_monitor.limits import LIMITS, Limits
 from mlflow_bce_monitor.pipeline import Question
 from mlflow_bce_monitor.records import RunRecord
-from mlflow_bce_monitor.tracking.fingerprint import digest, is_current, is_of_model, lasting_digest
-from mlflow_bce_monitor.tracking.in_order import Ready, in_order
 from mlflow_bce_monitor.tracking.judges import Asked, judges_of
-from mlflow_bce_monitor.tracking.judging import Judged, mistaken
-from mlflow_bce_monitor.tracking.neighbours import Page, parent_of
-from mlflow_bce_monitor.tracking.pace import Pace
-from mlflow_bce_monitor.tracking.pages import PAGE_RUNS, listed
-from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES, reason
-from mlflow_bce_monitor.tracking.reports import Reports
-from mlflow_bce_monitor.tracking.search import MissingRun, Selection
-from mlflow_bce_monitor.tracking.sibling_search import searched
-from mlflow_bce_monitor.tracking.store import Store, StoreKind, ask_server
-from mlflow_bce_monitor.tracking.surroundings import surrounded
-from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits
-from mlflow_bce_monitor.tracking.writer import write_answer
+from mlflow_bce_monitor.tracking.reading.neighbours import Page, parent_of
+from mlflow_bce_monitor.tracking.reading.sibling_search import searched
+from mlflow_bce_monitor.tracking.reading.surroundings import surrounded
+from mlflow_bce_monitor.tracking.store.in_order import Ready, in_order
+from mlflow_bce_monitor.tracking.store.opening import Store, StoreKind, ask_server
+from mlflow_bce_monitor.tracking.store.pace import Pace
+from mlflow_bce_monitor.tracking.store.pages import PAGE_RUNS, listed
+from mlflow_bce_monitor.tracking.store.reasons import STORE_FAILURES, reason
+from mlflow_bce_monitor.tracking.store.search import MissingRun, Selection
+from mlflow_bce_monitor.tracking.store.waits import WORKING, bounded_waits
+from mlflow_bce_monitor.tracking.writing.fingerprint import digest, is_current, is_of_model, lasting_digest
+from mlflow_bce_monitor.tracking.writing.reports import Reports
+from mlflow_bce_monitor.tracking.writing.writer import write_answer
 
 # Threads. A server answers several requests at once, and four do not crowd out its users;
 # a database in the same process gains nothing, because Python and the file lock are the limit.

@@ -12,27 +12,27 @@ import pandas as pd
 
 from mlflow_bce_monitor.diagnosis import Diagnosis, failed_contract
 from mlflow_bce_monitor.errors import StoreError, UsageError
+from mlflow_bce_monitor.judging import diagnose_alone
 from mlflow_bce_monitor.pipeline import Question
 from mlflow_bce_monitor.tracking.evaluation import ScanOptions, not_written, scan_runs
-from mlflow_bce_monitor.tracking.fingerprint import digest, is_current
-from mlflow_bce_monitor.tracking.judging import diagnose_alone
-from mlflow_bce_monitor.tracking.neighbours import with_siblings
 from mlflow_bce_monitor.tracking.overviews import (
     Family,
     families_with_news,
     write_overview,
     write_parent_overviews,
 )
-from mlflow_bce_monitor.tracking.reader import ClientReader, ReadFailure
-from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES
-from mlflow_bce_monitor.tracking.reports import Reports, parse_reports
-from mlflow_bce_monitor.tracking.search import find_run, select
-from mlflow_bce_monitor.tracking.sibling_search import SiblingSearch
-from mlflow_bce_monitor.tracking.since import filter_since
-from mlflow_bce_monitor.tracking.store import Store, open_store
-from mlflow_bce_monitor.tracking.view import offer_views
-from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits
-from mlflow_bce_monitor.tracking.writer import write_answer
+from mlflow_bce_monitor.tracking.reading.neighbours import with_siblings
+from mlflow_bce_monitor.tracking.reading.reader import ClientReader, ReadFailure
+from mlflow_bce_monitor.tracking.reading.sibling_search import SiblingSearch
+from mlflow_bce_monitor.tracking.store.opening import Store, open_store
+from mlflow_bce_monitor.tracking.store.reasons import STORE_FAILURES
+from mlflow_bce_monitor.tracking.store.search import find_run, select
+from mlflow_bce_monitor.tracking.store.since import filter_since
+from mlflow_bce_monitor.tracking.store.waits import WORKING, bounded_waits
+from mlflow_bce_monitor.tracking.writing.fingerprint import digest, is_current
+from mlflow_bce_monitor.tracking.writing.reports import Reports, parse_reports
+from mlflow_bce_monitor.tracking.writing.view import offer_views
+from mlflow_bce_monitor.tracking.writing.writer import write_answer
 
 _log = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from mlflow_bce_monitor.contract import Verdict
 from mlflow_bce_monitor.diagnosis import failed_contract
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.tracking.evaluation import RunAnswer, ScanOptions
-from mlflow_bce_monitor.tracking.store import open_store
+from mlflow_bce_monitor.tracking.store.opening import open_store
 from mlflow_bce_monitor.tracking.watching import Watch, Watched
 
 KEY = "geheim"

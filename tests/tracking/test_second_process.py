@@ -23,8 +23,8 @@ from mlflow_bce_monitor.tracking import judges
 from mlflow_bce_monitor.tracking.coworker import child, parent
 from mlflow_bce_monitor.tracking.coworker.tasks import Task, Unread
 from mlflow_bce_monitor.tracking.evaluation import ScanOptions, State, scan_runs
-from mlflow_bce_monitor.tracking.search import select
-from mlflow_bce_monitor.tracking.store import open_store
+from mlflow_bce_monitor.tracking.store.opening import open_store
+from mlflow_bce_monitor.tracking.store.search import select
 
 N_RUNS = 9
 
