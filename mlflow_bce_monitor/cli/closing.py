@@ -8,7 +8,7 @@ from typing import Final, TextIO
 
 from mlflow_bce_monitor.cli.tally import Tally
 from mlflow_bce_monitor.report.plain_text import plain
-from mlflow_bce_monitor.tracking.evaluation import ScanOptions
+from mlflow_bce_monitor.tracking.options import ScanOptions
 from mlflow_bce_monitor.tracking.store.opening import Store
 from mlflow_bce_monitor.tracking.writing.links import report_link, run_link, ui_command, view_link, view_path
 from mlflow_bce_monitor.tracking.writing.reports import Reports

@@ -76,7 +76,7 @@ def scan_folder(
     from mlflow_bce_monitor.cli.progress import progress_bar  # noqa: PLC0415 - as above
     from mlflow_bce_monitor.cli.tally import Tally  # noqa: PLC0415 - as above
     from mlflow_bce_monitor.columnar.table import TableWriter, contract_of  # noqa: PLC0415 - loads pyarrow
-    from mlflow_bce_monitor.tracking.evaluation import RunAnswer, State  # noqa: PLC0415 - loads MLflow
+    from mlflow_bce_monitor.tracking.answers import RunAnswer, State  # noqa: PLC0415 - loads MLflow
 
     works = _works(folder, experiments)
     tally = Tally()

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import threading
 
     from mlflow_bce_monitor.alerts.webhook import Webhook
-    from mlflow_bce_monitor.tracking.evaluation import RunAnswer
+    from mlflow_bce_monitor.tracking.answers import RunAnswer
     from mlflow_bce_monitor.tracking.store.opening import Store
 
 _FORMATS: Final = ("text", "jsonl")
@@ -116,20 +116,15 @@ def watch(
     """
     with answer_alone() as out:
         with uncollected():
-            from mlflow_bce_monitor.tracking.evaluation import ScanOptions, State  # noqa: PLC0415 - loads MLflow
-            from mlflow_bce_monitor.tracking.scan import question_of  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.answers import State  # noqa: PLC0415 - loads MLflow
+            from mlflow_bce_monitor.tracking.options import options_of  # noqa: PLC0415 - as above
             from mlflow_bce_monitor.tracking.store.opening import open_store  # noqa: PLC0415 - as above
             from mlflow_bce_monitor.tracking.store.since import filter_since  # noqa: PLC0415 - as above
             from mlflow_bce_monitor.tracking.watching import Rhythm, Watched, watch_runs  # noqa: PLC0415 - as above
-            from mlflow_bce_monitor.tracking.writing.reports import parse_reports  # noqa: PLC0415 - as above
 
             quiet_mlflow()
-            options = ScanOptions(
-                question=question_of(metrics, base_rate),
-                dry_run=dry_run,
-                reports=parse_reports(reports),
-                workers=workers,
-                max_rate=max_rate,
+            options = options_of(
+                metrics, base_rate, reports, dry_run=dry_run, workers=workers, max_rate=max_rate
             )
             watched = Watched(experiments, run_ids, filter_since(since, filter_string))
             rhythm = Rhythm(interval, 1 if once else polls)

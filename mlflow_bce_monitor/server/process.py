@@ -29,7 +29,8 @@ from mlflow_bce_monitor.server.served import Served
 from mlflow_bce_monitor.server.settings import Settings, settings_of
 from mlflow_bce_monitor.server.store import open_servers_store
 from mlflow_bce_monitor.server.waiting import Waiting
-from mlflow_bce_monitor.tracking.evaluation import RunAnswer, State, scan_runs
+from mlflow_bce_monitor.tracking.answers import RunAnswer, State
+from mlflow_bce_monitor.tracking.evaluation import scan_runs
 from mlflow_bce_monitor.tracking.stopping import asking_to_stop
 from mlflow_bce_monitor.tracking.store.opening import Store
 from mlflow_bce_monitor.tracking.store.pace import Pace

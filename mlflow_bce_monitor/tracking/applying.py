@@ -22,7 +22,9 @@ from mlflow_bce_monitor.columnar.answers import Writing
 from mlflow_bce_monitor.columnar.table import writing_in
 from mlflow_bce_monitor.contract import Verdict
 from mlflow_bce_monitor.errors import BCEMonitorError, StoreError
-from mlflow_bce_monitor.tracking.evaluation import ScanOptions, State, not_written, scan_runs, workers_for
+from mlflow_bce_monitor.tracking.answers import State, not_written
+from mlflow_bce_monitor.tracking.evaluation import scan_runs, workers_for
+from mlflow_bce_monitor.tracking.options import ScanOptions
 from mlflow_bce_monitor.tracking.store.in_order import in_order
 from mlflow_bce_monitor.tracking.store.opening import Store, StoreKind, ask_server
 from mlflow_bce_monitor.tracking.store.pace import Pace

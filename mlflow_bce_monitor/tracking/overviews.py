@@ -19,12 +19,8 @@ from mlflow_bce_monitor.errors import RunError, StoreError, UsageError
 from mlflow_bce_monitor.judging import diagnose_alone
 from mlflow_bce_monitor.report.plain_text import plain
 from mlflow_bce_monitor.siblings import PARENT_TAG
-from mlflow_bce_monitor.tracking.evaluation import (
-    RunAnswer,
-    ScanOptions,
-    State,
-    stored_row,
-)
+from mlflow_bce_monitor.tracking.answers import RunAnswer, State, stored_row
+from mlflow_bce_monitor.tracking.options import ScanOptions
 from mlflow_bce_monitor.tracking.reading.fastest import reader_of
 from mlflow_bce_monitor.tracking.reading.reader import ReadFailure
 from mlflow_bce_monitor.tracking.store.opening import Store

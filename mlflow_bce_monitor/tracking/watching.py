@@ -19,13 +19,9 @@ from typing import Final
 from mlflow.entities import Run
 
 from mlflow_bce_monitor.errors import StoreError, UsageError
-from mlflow_bce_monitor.tracking.evaluation import (
-    RunAnswer,
-    ScanOptions,
-    State,
-    answers_of,
-    is_unfinished,
-)
+from mlflow_bce_monitor.tracking.answers import RunAnswer, State, is_unfinished
+from mlflow_bce_monitor.tracking.evaluation import answers_of
+from mlflow_bce_monitor.tracking.options import ScanOptions
 from mlflow_bce_monitor.tracking.reading.neighbours import Page
 from mlflow_bce_monitor.tracking.reading.sibling_search import searched
 from mlflow_bce_monitor.tracking.reading.surroundings import surrounded

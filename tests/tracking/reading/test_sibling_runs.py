@@ -26,7 +26,9 @@ from mlflow_bce_monitor.siblings import (
     Neighbour,
     neighbourhood,
 )
-from mlflow_bce_monitor.tracking.evaluation import ScanOptions, State, scan_runs
+from mlflow_bce_monitor.tracking.answers import State
+from mlflow_bce_monitor.tracking.evaluation import scan_runs
+from mlflow_bce_monitor.tracking.options import ScanOptions
 from mlflow_bce_monitor.tracking.reading.sibling_search import SiblingSearch
 from mlflow_bce_monitor.tracking.reading.surroundings import surrounded
 from mlflow_bce_monitor.tracking.store.opening import Store, open_store

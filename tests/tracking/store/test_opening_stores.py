@@ -20,7 +20,9 @@ from stores import FilledStore, learning
 
 from mlflow_bce_monitor import scan
 from mlflow_bce_monitor.errors import BCEMonitorError, StoreError, UsageError
-from mlflow_bce_monitor.tracking.evaluation import ScanOptions, State, scan_runs
+from mlflow_bce_monitor.tracking.answers import State
+from mlflow_bce_monitor.tracking.evaluation import scan_runs
+from mlflow_bce_monitor.tracking.options import ScanOptions
 from mlflow_bce_monitor.tracking.store.opening import StoreKind, open_store, shown
 from mlflow_bce_monitor.tracking.store.search import select
 from mlflow_bce_monitor.tracking.store.waits import PROBING
