@@ -36,7 +36,7 @@ from benchmarks.zoo import traces
 from mlflow_bce_monitor.contract import ARTIFACT_FOLDER, ARTIFACT_REPORT, Verdict
 from mlflow_bce_monitor.pipeline import diagnose
 from mlflow_bce_monitor.records import RunRecord
-from mlflow_bce_monitor.tracking.links import view_path
+from mlflow_bce_monitor.tracking.writing.links import view_path
 
 # The tests start the same server and the same browser.
 TESTS = Path(__file__).parents[1] / "tests"

@@ -33,11 +33,12 @@ from mlflow_bce_monitor import scan
 from mlflow_bce_monitor.limits import LIMITS
 from mlflow_bce_monitor.pipeline import Question
 from mlflow_bce_monitor.records import RunRecord
-from mlflow_bce_monitor.tracking.judges import Asked, JudgesBeside, judges_of, reader_of
-from mlflow_bce_monitor.tracking.reader import ClientReader, RunReader
-from mlflow_bce_monitor.tracking.sql_reader import SqlReader
-from mlflow_bce_monitor.tracking.sqlite_columns import SqliteSource, adbc_is_installed
-from mlflow_bce_monitor.tracking.store import Store, open_store
+from mlflow_bce_monitor.tracking.judges import Asked, JudgesBeside, judges_of
+from mlflow_bce_monitor.tracking.reading.fastest import reader_of
+from mlflow_bce_monitor.tracking.reading.reader import ClientReader, RunReader
+from mlflow_bce_monitor.tracking.reading.sql_reader import SqlReader
+from mlflow_bce_monitor.tracking.reading.sqlite_columns import SqliteSource, adbc_is_installed
+from mlflow_bce_monitor.tracking.store.opening import Store, open_store
 
 _PAGE: Final = 500
 _WORKERS: Final = 4

@@ -38,12 +38,12 @@ from mlflow_bce_monitor.columnar.folder import (
     read_runs,
     works_of,
 )
+from mlflow_bce_monitor.judging import points_of, together
 from mlflow_bce_monitor.pipeline import Question, diagnose_many
 from mlflow_bce_monitor.records import RunRecord
-from mlflow_bce_monitor.tracking.judges import reader_of
-from mlflow_bce_monitor.tracking.judging import points_of, together
-from mlflow_bce_monitor.tracking.reader import ReadFailure
-from mlflow_bce_monitor.tracking.store import Store, open_store
+from mlflow_bce_monitor.tracking.reading.fastest import reader_of
+from mlflow_bce_monitor.tracking.reading.reader import ReadFailure
+from mlflow_bce_monitor.tracking.store.opening import Store, open_store
 
 PARTS = ("stored", "small", "large", "million")
 STORED = Shape(2_000, 200)

@@ -20,8 +20,8 @@ from mlflow_bce_monitor.alerts.delivery import Persistence, deliver
 from mlflow_bce_monitor.alerts.message import Finding, body_of
 from mlflow_bce_monitor.alerts.webhook import Webhook
 from mlflow_bce_monitor.contract import TAG_ALERTED
-from mlflow_bce_monitor.tracking.evaluation import RunAnswer, State, is_unfinished
-from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES, reason
+from mlflow_bce_monitor.tracking.answers import RunAnswer, State, is_unfinished
+from mlflow_bce_monitor.tracking.store.reasons import STORE_FAILURES, reason
 
 # Hours. What ended earlier is no news: the first watch of an old store must not send thousands of messages.
 _NEWS: Final = 24

@@ -24,8 +24,8 @@ from mlflow_bce_monitor.report.plain_text import plain
 
 if TYPE_CHECKING:
     from mlflow_bce_monitor.tracking.applying import Applied
-    from mlflow_bce_monitor.tracking.evaluation import ScanOptions
-    from mlflow_bce_monitor.tracking.store import Store
+    from mlflow_bce_monitor.tracking.options import ScanOptions
+    from mlflow_bce_monitor.tracking.store.opening import Store
 
 # Lines. The counts say how many there are; a few show what they are.
 _MOST_REASONS: Final = 10
@@ -73,17 +73,16 @@ def apply(
     """
     need_pyarrow("Reading a table of diagnoses")
     with answer_alone() as out:
-        from mlflow_bce_monitor.tracking.evaluation import ScanOptions  # noqa: PLC0415 - loads MLflow
-        from mlflow_bce_monitor.tracking.reports import Reports  # noqa: PLC0415 - as above
-        from mlflow_bce_monitor.tracking.scan import question_of  # noqa: PLC0415 - as above
-        from mlflow_bce_monitor.tracking.store import open_store  # noqa: PLC0415 - as above
+        from mlflow_bce_monitor.tracking.options import options_of  # noqa: PLC0415 - loads NumPy
+        from mlflow_bce_monitor.tracking.store.opening import open_store  # noqa: PLC0415 - loads MLflow
 
         quiet_mlflow()
-        options = ScanOptions(
-            question=question_of(metrics, base_rate),
+        options = options_of(
+            metrics,
+            base_rate,
+            reports,
             force=force,
             dry_run=dry_run,
-            reports=Reports(reports),
             workers=workers,
             max_rate=max_rate,
             full_rows=False,
@@ -96,7 +95,7 @@ def _apply(store: Store, table: Path, options: ScanOptions, out: TextIO) -> Coun
     from mlflow_bce_monitor.cli.interruption import finish_on_interrupt  # noqa: PLC0415 - as in apply()
     from mlflow_bce_monitor.columnar.table import rows_in  # noqa: PLC0415 - loads pyarrow
     from mlflow_bce_monitor.tracking.applying import apply_table  # noqa: PLC0415 - as in apply()
-    from mlflow_bce_monitor.tracking.view import offer_views  # noqa: PLC0415 - as in apply()
+    from mlflow_bce_monitor.tracking.writing.view import offer_views  # noqa: PLC0415 - as in apply()
 
     counts: Counter[str] = Counter()
     written: dict[str, set[str]] = {}

@@ -8,11 +8,11 @@ from typing import Final, TextIO
 
 from mlflow_bce_monitor.cli.tally import Tally
 from mlflow_bce_monitor.report.plain_text import plain
-from mlflow_bce_monitor.tracking.evaluation import ScanOptions
-from mlflow_bce_monitor.tracking.links import report_link, run_link, ui_command, view_link, view_path
-from mlflow_bce_monitor.tracking.reports import Reports
-from mlflow_bce_monitor.tracking.store import Store
-from mlflow_bce_monitor.tracking.view import offer_views
+from mlflow_bce_monitor.tracking.options import ScanOptions
+from mlflow_bce_monitor.tracking.store.opening import Store
+from mlflow_bce_monitor.tracking.writing.links import report_link, run_link, ui_command, view_link, view_path
+from mlflow_bce_monitor.tracking.writing.reports import Reports
+from mlflow_bce_monitor.tracking.writing.view import offer_views
 
 # Lines. Whoever scans more experiments at once looks for one of them, not for a list.
 _MOST_VIEWS: Final = 5

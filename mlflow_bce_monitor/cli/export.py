@@ -34,9 +34,9 @@ def export(ctx: click.Context, path: Path, tracking_uri: str | None, experiments
     with answer_alone() as out:
         from mlflow_bce_monitor.cli.interruption import finish_on_interrupt  # noqa: PLC0415 - loads with MLflow
         from mlflow_bce_monitor.tracking.exporting import export_runs  # noqa: PLC0415 - loads MLflow
-        from mlflow_bce_monitor.tracking.search import select  # noqa: PLC0415 - as above
-        from mlflow_bce_monitor.tracking.store import open_store  # noqa: PLC0415 - as above
-        from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits  # noqa: PLC0415 - as above
+        from mlflow_bce_monitor.tracking.store.opening import open_store  # noqa: PLC0415 - as above
+        from mlflow_bce_monitor.tracking.store.search import select  # noqa: PLC0415 - as above
+        from mlflow_bce_monitor.tracking.store.waits import WORKING, bounded_waits  # noqa: PLC0415 - as above
 
         quiet_mlflow()
         store = open_store(tracking_uri)

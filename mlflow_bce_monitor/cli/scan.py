@@ -28,14 +28,13 @@ from mlflow_bce_monitor.cli.scan_folder import refuse_store_options, scan_folder
 from mlflow_bce_monitor.cli.starting import uncollected
 from mlflow_bce_monitor.contract import EXIT_DONE, EXIT_SOME_FAILED, EXIT_VERDICT_FOUND, Verdict
 from mlflow_bce_monitor.errors import UsageError
-from mlflow_bce_monitor.tracking.reports import Reports
 
 if TYPE_CHECKING:
     from mlflow_bce_monitor.cli.tally import Tally
     from mlflow_bce_monitor.pipeline import Question
-    from mlflow_bce_monitor.tracking.evaluation import ScanOptions
-    from mlflow_bce_monitor.tracking.search import Selection
-    from mlflow_bce_monitor.tracking.store import Store
+    from mlflow_bce_monitor.tracking.options import ScanOptions
+    from mlflow_bce_monitor.tracking.store.opening import Store
+    from mlflow_bce_monitor.tracking.store.search import Selection
 
 _FORMATS: Final = ("table", "json", "csv")
 
@@ -110,12 +109,11 @@ def scan(
     """
     with answer_alone() as out:
         with uncollected():
-            from mlflow_bce_monitor.tracking.evaluation import ScanOptions  # noqa: PLC0415 - loads MLflow
-            from mlflow_bce_monitor.tracking.scan import question_of  # noqa: PLC0415 - as above
-            from mlflow_bce_monitor.tracking.search import select  # noqa: PLC0415 - as above
-            from mlflow_bce_monitor.tracking.since import filter_since  # noqa: PLC0415 - as above
-            from mlflow_bce_monitor.tracking.store import open_store  # noqa: PLC0415 - as above
-            from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.options import options_of, question_of  # noqa: PLC0415 - loads NumPy
+            from mlflow_bce_monitor.tracking.store.opening import open_store  # noqa: PLC0415 - loads MLflow
+            from mlflow_bce_monitor.tracking.store.search import select  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.store.since import filter_since  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.store.waits import WORKING, bounded_waits  # noqa: PLC0415 - as above
 
             quiet_mlflow()
         if histories is not None or table is not None:
@@ -136,11 +134,12 @@ def scan(
                 raise UsageError(
                     f"--html {html}: there is no folder {html.absolute().parent}. Create it first."
                 )
-            options = ScanOptions(
-                question=question_of(metrics, base_rate),
+            options = options_of(
+                metrics,
+                base_rate,
+                reports,
                 force=force,
                 dry_run=dry_run,
-                reports=Reports(reports),
                 workers=workers,
                 max_rate=max_rate,
                 # The table shows no more than the tags hold, so unchanged runs need not be read.
@@ -174,16 +173,17 @@ def _of_folder(
 def _run(
     store: Store, selection: Selection, options: ScanOptions, form: str, out: TextIO, html: Path | None
 ) -> Tally:
-    from mlflow_bce_monitor.cli.closing import tell_closing  # noqa: PLC0415 - as in scan()
-    from mlflow_bce_monitor.cli.interruption import finish_on_interrupt  # noqa: PLC0415 - as in scan()
-    from mlflow_bce_monitor.cli.output import OUTPUTS  # noqa: PLC0415 - as in scan()
-    from mlflow_bce_monitor.cli.progress import progress_bar  # noqa: PLC0415 - as in scan()
-    from mlflow_bce_monitor.cli.tally import Tally  # noqa: PLC0415 - as in scan()
-    from mlflow_bce_monitor.tracking.evaluation import scan_runs  # noqa: PLC0415 - as in scan()
-    from mlflow_bce_monitor.tracking.overviews import (  # noqa: PLC0415 - as in scan()
-        write_overview,
-        write_parent_overviews,
-    )
+    with uncollected():
+        from mlflow_bce_monitor.cli.closing import tell_closing  # noqa: PLC0415 - as in scan()
+        from mlflow_bce_monitor.cli.interruption import finish_on_interrupt  # noqa: PLC0415 - as in scan()
+        from mlflow_bce_monitor.cli.output import OUTPUTS  # noqa: PLC0415 - as in scan()
+        from mlflow_bce_monitor.cli.progress import progress_bar  # noqa: PLC0415 - as in scan()
+        from mlflow_bce_monitor.cli.tally import Tally  # noqa: PLC0415 - as in scan()
+        from mlflow_bce_monitor.tracking.evaluation import scan_runs  # noqa: PLC0415 - as in scan()
+        from mlflow_bce_monitor.tracking.overviews import (  # noqa: PLC0415 - as in scan()
+            write_overview,
+            write_parent_overviews,
+        )
 
     for problem in selection.problems:
         click.echo(f"Error: {problem}", err=True)

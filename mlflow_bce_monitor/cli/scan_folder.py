@@ -16,7 +16,7 @@ from mlflow_bce_monitor.cli.endings import Interrupted
 from mlflow_bce_monitor.columnar.needed import need_pyarrow
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.report.plain_text import plain
-from mlflow_bce_monitor.tracking.in_order import in_order
+from mlflow_bce_monitor.tracking.store.in_order import in_order
 
 if TYPE_CHECKING:
     from mlflow_bce_monitor.cli.tally import Tally
@@ -76,7 +76,7 @@ def scan_folder(
     from mlflow_bce_monitor.cli.progress import progress_bar  # noqa: PLC0415 - as above
     from mlflow_bce_monitor.cli.tally import Tally  # noqa: PLC0415 - as above
     from mlflow_bce_monitor.columnar.table import TableWriter, contract_of  # noqa: PLC0415 - loads pyarrow
-    from mlflow_bce_monitor.tracking.evaluation import RunAnswer, State  # noqa: PLC0415 - loads MLflow
+    from mlflow_bce_monitor.tracking.answers import RunAnswer, State  # noqa: PLC0415 - loads MLflow
 
     works = _works(folder, experiments)
     tally = Tally()

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from mlflow_bce_monitor.contract import FLAGGED, Verdict
 from mlflow_bce_monitor.report.plain_text import plain
-from mlflow_bce_monitor.tracking.evaluation import RunAnswer, State
+from mlflow_bce_monitor.tracking.answers import RunAnswer, State
 from mlflow_bce_monitor.tracking.overviews import Family, families_with_news
 
 # Lines. What does not fit a screen is found faster in the ready view.

@@ -139,8 +139,8 @@ def verify(ctx: click.Context, /, run_id: str, form: str, fail_on: tuple[str, ..
 def _options(given: dict[str, object]) -> VerifyOptions:
     import math  # noqa: PLC0415
 
-    from mlflow_bce_monitor.tracking.scan import question_of  # noqa: PLC0415 - loads MLflow
-    from mlflow_bce_monitor.verifying.of_run import VerifyOptions  # noqa: PLC0415 - as above
+    from mlflow_bce_monitor.tracking.options import question_of  # noqa: PLC0415 - loads NumPy
+    from mlflow_bce_monitor.verifying.of_run import VerifyOptions  # noqa: PLC0415 - loads MLflow
     from mlflow_bce_monitor.verifying.project_trainer import ProjectOptions  # noqa: PLC0415 - as above
 
     budget = str(given["budget"])

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     import threading
 
     from mlflow_bce_monitor.alerts.webhook import Webhook
-    from mlflow_bce_monitor.tracking.evaluation import RunAnswer
-    from mlflow_bce_monitor.tracking.store import Store
+    from mlflow_bce_monitor.tracking.answers import RunAnswer
+    from mlflow_bce_monitor.tracking.store.opening import Store
 
 _FORMATS: Final = ("text", "jsonl")
 
@@ -116,20 +116,15 @@ def watch(
     """
     with answer_alone() as out:
         with uncollected():
-            from mlflow_bce_monitor.tracking.evaluation import ScanOptions, State  # noqa: PLC0415 - loads MLflow
-            from mlflow_bce_monitor.tracking.reports import parse_reports  # noqa: PLC0415 - as above
-            from mlflow_bce_monitor.tracking.scan import question_of  # noqa: PLC0415 - as above
-            from mlflow_bce_monitor.tracking.since import filter_since  # noqa: PLC0415 - as above
-            from mlflow_bce_monitor.tracking.store import open_store  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.answers import State  # noqa: PLC0415 - loads MLflow
+            from mlflow_bce_monitor.tracking.options import options_of  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.store.opening import open_store  # noqa: PLC0415 - as above
+            from mlflow_bce_monitor.tracking.store.since import filter_since  # noqa: PLC0415 - as above
             from mlflow_bce_monitor.tracking.watching import Rhythm, Watched, watch_runs  # noqa: PLC0415 - as above
 
             quiet_mlflow()
-            options = ScanOptions(
-                question=question_of(metrics, base_rate),
-                dry_run=dry_run,
-                reports=parse_reports(reports),
-                workers=workers,
-                max_rate=max_rate,
+            options = options_of(
+                metrics, base_rate, reports, dry_run=dry_run, workers=workers, max_rate=max_rate
             )
             watched = Watched(experiments, run_ids, filter_since(since, filter_string))
             rhythm = Rhythm(interval, 1 if once else polls)
@@ -187,7 +182,7 @@ def _alerts(
         yield None
         return
     from mlflow_bce_monitor.alerts.alerter import Alerter  # noqa: PLC0415 - as in watch()
-    from mlflow_bce_monitor.tracking.links import run_link  # noqa: PLC0415 - as in watch()
+    from mlflow_bce_monitor.tracking.writing.links import run_link  # noqa: PLC0415 - as in watch()
 
     client = None if dry_run else store.client
     with closing(Alerter(webhook, client, partial(run_link, store), _tell)) as alerter:
@@ -225,7 +220,7 @@ def _print_coloured(store: Store, answer: RunAnswer, out: TextIO) -> None:
 def _words(store: Store, answer: RunAnswer) -> tuple[str, str]:
     """Return (verdict, what else is said of the run)."""
     from mlflow_bce_monitor.report import numbers  # noqa: PLC0415 - as in watch()
-    from mlflow_bce_monitor.tracking.links import run_link  # noqa: PLC0415 - as in watch()
+    from mlflow_bce_monitor.tracking.writing.links import run_link  # noqa: PLC0415 - as in watch()
 
     row = answer.row
     name = plain(row["run_name"]) or row["run_id"]

@@ -10,11 +10,11 @@ from typing import Any
 from mlflow_bce_monitor.columnar.fingerprint import digest_of
 from mlflow_bce_monitor.columnar.runs import Row, covered_by
 from mlflow_bce_monitor.diagnosis import Diagnosis, failed_contract
+from mlflow_bce_monitor.judging import Judged, judge_together, mistaken, points_of, together
 from mlflow_bce_monitor.limits import LIMITS, Limits
 from mlflow_bce_monitor.pipeline import Question
 from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.report import description, wording
-from mlflow_bce_monitor.tracking.judging import Judged, judge_together, mistaken, points_of, together
 
 _log = logging.getLogger(__name__)
 

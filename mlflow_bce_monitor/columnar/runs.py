@@ -9,8 +9,8 @@ from typing import Any, Final
 from mlflow_bce_monitor.columnar.fingerprint import Covered
 from mlflow_bce_monitor.contract import OWN_METRICS, is_answer_tag
 from mlflow_bce_monitor.records import DatasetInput, MetricHistory, RunRecord, Sibling
+from mlflow_bce_monitor.report.description_block import without_block
 from mlflow_bce_monitor.siblings import FINISHED, PARENT_TAG, Neighbour
-from mlflow_bce_monitor.tracking.description import without_block
 
 Row = Mapping[str, Any]
 """One row of :data:`~mlflow_bce_monitor.columnar.layout.RUNS` as Python objects; maps as pairs or dicts."""

@@ -25,8 +25,8 @@ from mlflow_bce_monitor.evaluator.targets import Targets, targets_of
 from mlflow_bce_monitor.evaluator.training_run import record_of_run, source_run_id, with_curves
 from mlflow_bce_monitor.limits import LIMITS
 from mlflow_bce_monitor.pipeline import Question, diagnose
-from mlflow_bce_monitor.tracking.fingerprint import lasting_digest
-from mlflow_bce_monitor.tracking.writer import write_answer
+from mlflow_bce_monitor.tracking.writing.fingerprint import lasting_digest
+from mlflow_bce_monitor.tracking.writing.writer import write_answer
 
 _EVALUATION: Final = f"{ARTIFACT_FOLDER}/{ARTIFACT_EVALUATION}"
 _PROBE: Final = f"{ARTIFACT_FOLDER}/{ARTIFACT_PROBE}"

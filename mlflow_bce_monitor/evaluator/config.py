@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.evaluator.plugin import NAME
-from mlflow_bce_monitor.tracking.reports import Reports, parse_reports
+from mlflow_bce_monitor.tracking.writing.reports import Reports, parse_reports
 
 _OF_MLFLOW: Final = frozenset({"col_mapping"})
 """Keys that MLflow itself looks for in the same place."""

@@ -15,8 +15,8 @@ from mlflow_bce_monitor.evaluated_alone import tells_enough
 from mlflow_bce_monitor.limits import LIMITS
 from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.settings import read_settings
-from mlflow_bce_monitor.tracking.reader import ClientReader, ReadFailure
-from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES, reason
+from mlflow_bce_monitor.tracking.reading.reader import ClientReader, ReadFailure
+from mlflow_bce_monitor.tracking.store.reasons import STORE_FAILURES, reason
 
 
 def record_of_run(client: MlflowClient, run: Run) -> RunRecord:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mlflow_bce_monitor.errors import RunError, UsageError
-from mlflow_bce_monitor.tracking.store import Store
+from mlflow_bce_monitor.tracking.store.opening import Store
 
 FLAVORS = ("tensorflow", "keras")
 

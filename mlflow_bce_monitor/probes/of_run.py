@@ -14,12 +14,12 @@ from mlflow_bce_monitor.probes.logged import load_logged_model, refuse_unless_tr
 from mlflow_bce_monitor.probes.result import ProbeReport
 from mlflow_bce_monitor.probes.run import probe
 from mlflow_bce_monitor.probes.table import read_table
-from mlflow_bce_monitor.tracking.fingerprint import digest
-from mlflow_bce_monitor.tracking.reader import ClientReader, ReadFailure
-from mlflow_bce_monitor.tracking.reports import Reports
-from mlflow_bce_monitor.tracking.search import find_run
-from mlflow_bce_monitor.tracking.store import open_store
-from mlflow_bce_monitor.tracking.writer import write_answer
+from mlflow_bce_monitor.tracking.reading.reader import ClientReader, ReadFailure
+from mlflow_bce_monitor.tracking.store.opening import open_store
+from mlflow_bce_monitor.tracking.store.search import find_run
+from mlflow_bce_monitor.tracking.writing.fingerprint import digest
+from mlflow_bce_monitor.tracking.writing.reports import Reports
+from mlflow_bce_monitor.tracking.writing.writer import write_answer
 
 ARTIFACT = f"{ARTIFACT_FOLDER}/{ARTIFACT_PROBE}"
 

@@ -27,9 +27,9 @@ from mlflow_bce_monitor.report.terminal import row_from_answer
 from mlflow_bce_monitor.scenarios import comparison
 from mlflow_bce_monitor.scenarios.tracked import TrackedTraining, train_tracked
 from mlflow_bce_monitor.scenarios.training import Training
-from mlflow_bce_monitor.tracking.links import report_link, run_link, ui_command, view_link, view_path
 from mlflow_bce_monitor.tracking.scan import scan
-from mlflow_bce_monitor.tracking.store import Store, open_store
+from mlflow_bce_monitor.tracking.store.opening import Store, open_store
+from mlflow_bce_monitor.tracking.writing.links import report_link, run_link, ui_command, view_link, view_path
 
 PARENT_NAME: Final = "bce-monitor scenarios"
 _COLUMNS_OF_PANELS: Final = 4

@@ -28,8 +28,8 @@ from mlflow_bce_monitor.report import document, reasons
 from mlflow_bce_monitor.report.overview.answers import URGENCY
 from mlflow_bce_monitor.report.plain_text import plain, sentence
 from mlflow_bce_monitor.server.findings import PAGE, Finding, Findings, Wanted
-from mlflow_bce_monitor.tracking.fingerprint import comes_with_report
-from mlflow_bce_monitor.tracking.links import experiment_path, report_path, run_path
+from mlflow_bce_monitor.tracking.writing.fingerprint import comes_with_report
+from mlflow_bce_monitor.tracking.writing.links import experiment_path, report_path, run_path
 
 # The page asks the server it came from for news, and its search is a form.
 _ALLOWED: Final = ("connect-src 'self'", "form-action 'self'")

@@ -22,7 +22,7 @@ from mlflow_bce_monitor.server.rendezvous import connected, place_of
 from mlflow_bce_monitor.server.routes import Monitor, State, add_routes, add_routes_of_off
 from mlflow_bce_monitor.server.served import Served, prefix_of, served
 from mlflow_bce_monitor.server.settings import ENV_MODE, Mode, Settings, settings_of
-from mlflow_bce_monitor.tracking.store import read_only_engine
+from mlflow_bce_monitor.tracking.store.opening import read_only_engine
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

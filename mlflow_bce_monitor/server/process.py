@@ -29,13 +29,14 @@ from mlflow_bce_monitor.server.served import Served
 from mlflow_bce_monitor.server.settings import Settings, settings_of
 from mlflow_bce_monitor.server.store import open_servers_store
 from mlflow_bce_monitor.server.waiting import Waiting
-from mlflow_bce_monitor.tracking.evaluation import RunAnswer, State, scan_runs
-from mlflow_bce_monitor.tracking.links import run_path
-from mlflow_bce_monitor.tracking.pace import Pace
-from mlflow_bce_monitor.tracking.search import Selection, select
-from mlflow_bce_monitor.tracking.since import time_back
+from mlflow_bce_monitor.tracking.answers import RunAnswer, State
+from mlflow_bce_monitor.tracking.evaluation import scan_runs
 from mlflow_bce_monitor.tracking.stopping import asking_to_stop
-from mlflow_bce_monitor.tracking.store import Store
+from mlflow_bce_monitor.tracking.store.opening import Store
+from mlflow_bce_monitor.tracking.store.pace import Pace
+from mlflow_bce_monitor.tracking.store.search import Selection, select
+from mlflow_bce_monitor.tracking.store.since import time_back
+from mlflow_bce_monitor.tracking.writing.links import run_path
 
 _log = logging.getLogger(__name__)
 

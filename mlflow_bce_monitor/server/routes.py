@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from mlflow_bce_monitor.contract import FLAGGED
 from mlflow_bce_monitor.server import page
 from mlflow_bce_monitor.server.findings import Findings, FindingsReader, Wanted
-from mlflow_bce_monitor.tracking.reasons import reason
+from mlflow_bce_monitor.tracking.store.reasons import reason
 
 PATH: Final = "/bce-monitor"
 FINDINGS_PATH: Final = f"{PATH}/findings"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mlflow_bce_monitor.errors import UsageError
-from mlflow_bce_monitor.tracking.store import StoreKind, kind_of
+from mlflow_bce_monitor.tracking.store.opening import StoreKind, kind_of
 
 _WORKSPACES: Final = "MLFLOW_ENABLE_WORKSPACES"
 _BOOT: Final = "_MLFLOW_SERVER_BOOT_ID"

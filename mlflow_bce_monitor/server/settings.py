@@ -10,10 +10,9 @@ from typing import Final, NamedTuple
 from mlflow_bce_monitor.alerts.webhook import ENV_SECRET, ENV_URL, ENV_VERDICTS, Webhook, webhook_of
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.report.plain_text import plain
-from mlflow_bce_monitor.tracking.evaluation import ScanOptions
-from mlflow_bce_monitor.tracking.reports import Reports, parse_reports
-from mlflow_bce_monitor.tracking.scan import question_of
-from mlflow_bce_monitor.tracking.since import filter_since
+from mlflow_bce_monitor.tracking.options import ScanOptions, question_of
+from mlflow_bce_monitor.tracking.store.since import filter_since
+from mlflow_bce_monitor.tracking.writing.reports import Reports, parse_reports
 
 ENV_MODE: Final = "BCE_MONITOR_SERVER"
 ENV_REPORTS: Final = "BCE_MONITOR_REPORTS"

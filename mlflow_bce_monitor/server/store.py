@@ -13,7 +13,7 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 
 from mlflow_bce_monitor.errors import StoreError
 from mlflow_bce_monitor.server.served import Served
-from mlflow_bce_monitor.tracking.store import Store, open_store
+from mlflow_bce_monitor.tracking.store.opening import Store, open_store
 
 _PROXIED: Final = frozenset({"mlflow-artifacts", "http", "https"})
 _ROUTE: Final = "/api/2.0/mlflow-artifacts/artifacts/"
@@ -52,7 +52,7 @@ class ServersClient(MlflowClient):
 
 
 def open_servers_store(served: Served) -> Store:
-    """Open the store; as :func:`~mlflow_bce_monitor.tracking.store.open_store`."""
+    """Open the store; as :func:`~mlflow_bce_monitor.tracking.store.opening.open_store`."""
     return replace(open_store(served.store_uri), client=ServersClient(served))
 
 

@@ -22,8 +22,17 @@ from mlflow_bce_monitor.columnar.answers import Writing
 from mlflow_bce_monitor.columnar.table import writing_in
 from mlflow_bce_monitor.contract import Verdict
 from mlflow_bce_monitor.errors import BCEMonitorError, StoreError
-from mlflow_bce_monitor.tracking.evaluation import ScanOptions, State, not_written, scan_runs, workers_for
-from mlflow_bce_monitor.tracking.fingerprint import (
+from mlflow_bce_monitor.tracking.answers import State, not_written
+from mlflow_bce_monitor.tracking.evaluation import scan_runs, workers_for
+from mlflow_bce_monitor.tracking.options import ScanOptions
+from mlflow_bce_monitor.tracking.store.in_order import in_order
+from mlflow_bce_monitor.tracking.store.opening import Store, StoreKind, ask_server
+from mlflow_bce_monitor.tracking.store.pace import Pace
+from mlflow_bce_monitor.tracking.store.pages import runs_by_id
+from mlflow_bce_monitor.tracking.store.reasons import STORE_FAILURES, reason
+from mlflow_bce_monitor.tracking.store.search import Selection
+from mlflow_bce_monitor.tracking.store.waits import WORKING, bounded_waits
+from mlflow_bce_monitor.tracking.writing.fingerprint import (
     digest,
     digest_without_datasets,
     has_report,
@@ -31,14 +40,7 @@ from mlflow_bce_monitor.tracking.fingerprint import (
     is_of_model,
     lasting_digest,
 )
-from mlflow_bce_monitor.tracking.in_order import in_order
-from mlflow_bce_monitor.tracking.pace import Pace
-from mlflow_bce_monitor.tracking.pages import runs_by_id
-from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES, reason
-from mlflow_bce_monitor.tracking.search import Selection
-from mlflow_bce_monitor.tracking.store import Store, StoreKind, ask_server
-from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits
-from mlflow_bce_monitor.tracking.writer import write_told
+from mlflow_bce_monitor.tracking.writing.writer import write_told
 
 # Runs asked for at once, as a page of a scan.
 _ROWS_AT_ONCE: Final = 500

@@ -11,44 +11,39 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from enum import Enum
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-from mlflow.entities import Run, RunStatus
+from mlflow.entities import Run
 
-from mlflow_bce_monitor.contract import (
-    NO_CAUSE,
-    TAG_ADVICE,
-    TAG_CAUSE,
-    TAG_CHANCE_LEVEL,
-    TAG_CONFIDENCE,
-    TAG_METRIC,
-    TAG_SKILL,
-    TAG_TIER,
-    TAG_VERDICT,
-)
-from mlflow_bce_monitor.diagnosis import Diagnosis, failed_contract
-from mlflow_bce_monitor.errors import BCEMonitorError, UsageError
-from mlflow_bce_monitor.limits import LIMITS, Limits
-from mlflow_bce_monitor.pipeline import Question
+from mlflow_bce_monitor.contract import TAG_CAUSE, TAG_VERDICT
+from mlflow_bce_monitor.diagnosis import Diagnosis
+from mlflow_bce_monitor.errors import BCEMonitorError
+from mlflow_bce_monitor.judging import Judged, mistaken
 from mlflow_bce_monitor.records import RunRecord
-from mlflow_bce_monitor.tracking.fingerprint import digest, is_current, is_of_model, lasting_digest
-from mlflow_bce_monitor.tracking.in_order import Ready, in_order
+from mlflow_bce_monitor.tracking.answers import (
+    RunAnswer,
+    State,
+    failed,
+    is_unfinished,
+    not_written,
+    stored_row,
+)
 from mlflow_bce_monitor.tracking.judges import Asked, judges_of
-from mlflow_bce_monitor.tracking.judging import Judged, mistaken
-from mlflow_bce_monitor.tracking.neighbours import Page, parent_of
-from mlflow_bce_monitor.tracking.pace import Pace
-from mlflow_bce_monitor.tracking.pages import PAGE_RUNS, listed
-from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES, reason
-from mlflow_bce_monitor.tracking.reports import Reports
-from mlflow_bce_monitor.tracking.search import MissingRun, Selection
-from mlflow_bce_monitor.tracking.sibling_search import searched
-from mlflow_bce_monitor.tracking.store import Store, StoreKind, ask_server
-from mlflow_bce_monitor.tracking.surroundings import surrounded
-from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits
-from mlflow_bce_monitor.tracking.writer import write_answer
+from mlflow_bce_monitor.tracking.options import ScanOptions
+from mlflow_bce_monitor.tracking.reading.neighbours import Page
+from mlflow_bce_monitor.tracking.reading.sibling_search import searched
+from mlflow_bce_monitor.tracking.reading.surroundings import surrounded
+from mlflow_bce_monitor.tracking.store.in_order import Ready, in_order
+from mlflow_bce_monitor.tracking.store.opening import Store, StoreKind, ask_server
+from mlflow_bce_monitor.tracking.store.pace import Pace
+from mlflow_bce_monitor.tracking.store.pages import PAGE_RUNS, listed
+from mlflow_bce_monitor.tracking.store.reasons import STORE_FAILURES
+from mlflow_bce_monitor.tracking.store.search import MissingRun, Selection
+from mlflow_bce_monitor.tracking.store.waits import WORKING, bounded_waits
+from mlflow_bce_monitor.tracking.writing.fingerprint import digest, is_current, is_of_model, lasting_digest
+from mlflow_bce_monitor.tracking.writing.writer import write_answer
 
 # Threads. A server answers several requests at once, and four do not crowd out its users;
 # a database in the same process gains nothing, because Python and the file lock are the limit.
@@ -56,92 +51,6 @@ _SERVER_WORKERS: Final = 4
 _OTHER_WORKERS: Final = 1
 
 _log = logging.getLogger(__name__)
-
-
-class State(str, Enum):
-    """What was done about a run."""
-
-    EVALUATED = "evaluated"
-    UNCHANGED = "unchanged"
-    FAILED = "failed"
-
-    def __str__(self) -> str:
-        return self.value
-
-
-@dataclass(frozen=True)
-class RunAnswer:
-    """The outcome for one run.
-
-    Attributes
-    ----------
-    row
-        The JSON object of the contract.
-    state
-        Whether it was evaluated now, was current already, or failed (then ``row["error"]``
-        says why; a diagnosis that could not be written is in the row all the same).
-    notes
-        What was left out, on purpose or for want of an answer from the store, one sentence each.
-    run
-        The run as the search found it, before it was written to; None for one that was not found.
-    """
-
-    row: Mapping[str, Any]
-    state: State
-    notes: tuple[str, ...] = ()
-    run: Run | None = None
-
-    @property
-    def parent(self) -> str | None:
-        """Run id of the parent of a nested run."""
-        return None if self.run is None else parent_of(self.run)
-
-    def but_failed(self, error: str) -> RunAnswer:
-        """Return this answer with what went wrong."""
-        return replace(self, row={**self.row, "error": error}, state=State.FAILED, notes=())
-
-
-@dataclass(frozen=True)
-class ScanOptions:
-    """How to evaluate.
-
-    Attributes
-    ----------
-    question
-        What the caller says about the runs.
-    limits
-        Thresholds of the diagnosis.
-    force
-        Evaluate and write runs that are current, too.
-    dry_run
-        Write nothing.
-    reports
-        Which runs get a report.
-    workers
-        Threads; None for a number that suits the store.
-    max_rate
-        Runs that are read and written in a second at most; None for no limit.
-    full_rows
-        Whether the rows of unchanged runs are complete, which takes reading their
-        histories, or hold only what their tags say.
-    news_of_unfinished
-        Write to a run that is still training only when its verdict or cause is another than
-        the one it carries; each of its points would make a new answer otherwise.
-    """
-
-    question: Question = field(default_factory=Question)
-    limits: Limits = LIMITS
-    force: bool = False
-    dry_run: bool = False
-    reports: Reports = Reports.FLAGGED
-    workers: int | None = None
-    max_rate: float | None = None
-    full_rows: bool = True
-    news_of_unfinished: bool = False
-
-    def __post_init__(self) -> None:
-        if self.workers is not None and self.workers < 1:
-            raise UsageError(f"workers={self.workers!r} is not a number of threads: give 1 or more.")
 
 
 def scan_runs(
@@ -256,7 +165,7 @@ class _Pass:
             if self.stopped:
                 return
             if isinstance(plan, MissingRun):
-                yield Ready(_failed(plan.run_id, "", "", plan.why))
+                yield Ready(failed(plan.run_id, "", "", plan.why))
             elif plan.read:
                 self._pace.wait(self._stop)
                 yield self._answer(plan, *next(verdicts))
@@ -277,8 +186,7 @@ class _Pass:
         if judged.trace:
             _log.error("Run %s met a mistake in bce-monitor\n%s", info.run_id, judged.trace)
         if judged.row is None:
-            failed = _failed(info.run_id, info.run_name or "", info.experiment_id, judged.error)
-            return Ready(failed)
+            return Ready(failed(info.run_id, info.run_name or "", info.experiment_id, judged.error))
         known = plan.current or (options.news_of_unfinished and _is_said(plan.run, judged.row))
         answer = RunAnswer(judged.row, State.UNCHANGED if known else State.EVALUATED, notes, plan.run)
         if known or options.dry_run or judged.diagnosis is None or judged.record is None:
@@ -305,59 +213,9 @@ class _Pass:
             return answer.but_failed(mistaken(error))
 
 
-def is_unfinished(run: Run) -> bool:
-    """Return whether a run is still training, as far as its store knows."""
-    return not RunStatus.is_terminated(RunStatus.from_string(run.info.status))
-
-
 def _is_said(run: Run, row: Mapping[str, Any]) -> bool:
     """Return whether a run that is still training carries this verdict and this cause already."""
     tags = run.data.tags
     return is_unfinished(run) and (
         tags.get(TAG_VERDICT) == row["verdict"] and tags.get(TAG_CAUSE) == row["cause"]
     )
-
-
-def _failed(run_id: str, run_name: str, experiment_id: str, error: str) -> RunAnswer:
-    return RunAnswer(failed_contract(run_id, run_name, experiment_id, error), State.FAILED)
-
-
-def not_written(error: BaseException) -> str:
-    """Return why an answer was not written, and what to do."""
-    return (
-        f"Diagnosed, but the answer could not be written to the run: {reason(error)}. "
-        "Check the permission to write to the store and to its artifacts "
-        "(--reports none writes no artifacts, --dry-run writes nothing)."
-    )
-
-
-def stored_row(run: Run) -> dict[str, Any]:
-    """Return what the tags of an evaluated run say, as a row with the rest empty."""
-    tags = run.data.tags
-    row = failed_contract(run.info.run_id, run.info.run_name or "", run.info.experiment_id, "")
-    return row | {
-        "verdict": tags[TAG_VERDICT],
-        "cause": tags.get(TAG_CAUSE, NO_CAUSE),
-        "confidence": _number(tags.get(TAG_CONFIDENCE)),
-        "causes": _stored_causes(tags),
-        "metric": tags.get(TAG_METRIC),
-        "chance_level": _number(tags.get(TAG_CHANCE_LEVEL)),
-        "skill": _number(tags.get(TAG_SKILL)),
-        "tier": tags.get(TAG_TIER),
-        "error": None,
-    }
-
-
-def _stored_causes(tags: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the first cause as the tags tell it: its advice may be cut, its grounds are not there."""
-    if tags.get(TAG_CAUSE, NO_CAUSE) == NO_CAUSE:
-        return []
-    probability, advice = _number(tags.get(TAG_CONFIDENCE)), tags.get(TAG_ADVICE, "")
-    return [{"cause": tags[TAG_CAUSE], "probability": probability, "because": "", "advice": advice}]
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        return None

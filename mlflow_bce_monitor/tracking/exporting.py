@@ -33,13 +33,13 @@ from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.limits import LIMITS
 from mlflow_bce_monitor.pipeline import Question
 from mlflow_bce_monitor.records import MetricHistory, RunRecord
-from mlflow_bce_monitor.tracking.fingerprint import digest
-from mlflow_bce_monitor.tracking.judges import reader_of
-from mlflow_bce_monitor.tracking.pages import Entries, listed
-from mlflow_bce_monitor.tracking.reader import ReadFailure, RunReader, context_of
-from mlflow_bce_monitor.tracking.search import Selection
-from mlflow_bce_monitor.tracking.store import Store
-from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits
+from mlflow_bce_monitor.tracking.reading.fastest import reader_of
+from mlflow_bce_monitor.tracking.reading.reader import ReadFailure, RunReader, context_of
+from mlflow_bce_monitor.tracking.store.opening import Store
+from mlflow_bce_monitor.tracking.store.pages import Entries, listed
+from mlflow_bce_monitor.tracking.store.search import Selection
+from mlflow_bce_monitor.tracking.store.waits import WORKING, bounded_waits
+from mlflow_bce_monitor.tracking.writing.fingerprint import digest
 
 RUNS_A_PART: Final = 500
 """Runs of one experiment in one file: a page of a scan, and some megabytes of points."""

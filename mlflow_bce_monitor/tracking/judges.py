@@ -18,25 +18,24 @@ from typing import Final
 from mlflow.entities import Run
 from sqlalchemy.engine import make_url
 
+from mlflow_bce_monitor.judging import RUNS_TOGETHER, Judged, judge_together, points_of, together
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.pipeline import Question
 from mlflow_bce_monitor.records import RunRecord
-from mlflow_bce_monitor.tracking.bulk_reader import bulk_reader
 from mlflow_bce_monitor.tracking.coworker.parent import Coworker, CoworkerLost, cores
 from mlflow_bce_monitor.tracking.coworker.tasks import Task
-from mlflow_bce_monitor.tracking.in_order import in_order
-from mlflow_bce_monitor.tracking.judging import RUNS_TOGETHER, Judged, judge_together, points_of, together
-from mlflow_bce_monitor.tracking.neighbours import SiblingsOf, with_siblings
-from mlflow_bce_monitor.tracking.reader import (
-    ClientReader,
+from mlflow_bce_monitor.tracking.reading.fastest import reader_of
+from mlflow_bce_monitor.tracking.reading.neighbours import SiblingsOf, with_siblings
+from mlflow_bce_monitor.tracking.reading.reader import (
     ReadFailure,
     RunReader,
     local_model_summary,
     record_of,
 )
-from mlflow_bce_monitor.tracking.reasons import reason
-from mlflow_bce_monitor.tracking.sql_reader import SqlReader, sql_reader
-from mlflow_bce_monitor.tracking.store import Store, sqlite_path
+from mlflow_bce_monitor.tracking.reading.sql_reader import SqlReader
+from mlflow_bce_monitor.tracking.store.in_order import in_order
+from mlflow_bce_monitor.tracking.store.opening import Store, sqlite_path
+from mlflow_bce_monitor.tracking.store.reasons import reason
 
 Verdicts = Iterator[tuple[Judged, tuple[str, ...]]]
 """What came of each run, and what was left out, one sentence each."""
@@ -221,8 +220,3 @@ def judges_of(
     if path is None or paced or cores() == 1:
         return here
     return JudgesBeside(here, path, question, limits, min(cores(), _MOST_COWORKERS))
-
-
-def reader_of(store: Store) -> RunReader:
-    """Return the fastest way to read a store: its database, its server's bulk endpoint, else the client."""
-    return sql_reader(store) or bulk_reader(store) or ClientReader(store.client)

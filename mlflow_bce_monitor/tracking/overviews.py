@@ -16,23 +16,19 @@ from mlflow.entities import Run, ViewType
 
 from mlflow_bce_monitor.contract import ARTIFACT_FOLDER, ARTIFACT_OVERVIEW, FLAGGED, TAG_VERDICT, Verdict
 from mlflow_bce_monitor.errors import RunError, StoreError, UsageError
+from mlflow_bce_monitor.judging import diagnose_alone
 from mlflow_bce_monitor.report.plain_text import plain
 from mlflow_bce_monitor.siblings import PARENT_TAG
-from mlflow_bce_monitor.tracking.evaluation import (
-    RunAnswer,
-    ScanOptions,
-    State,
-    stored_row,
-)
-from mlflow_bce_monitor.tracking.judges import reader_of
-from mlflow_bce_monitor.tracking.judging import diagnose_alone
-from mlflow_bce_monitor.tracking.links import report_link, run_link
-from mlflow_bce_monitor.tracking.pages import runs_from
-from mlflow_bce_monitor.tracking.reader import ReadFailure
-from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES, reason
-from mlflow_bce_monitor.tracking.reports import Reports
-from mlflow_bce_monitor.tracking.search import MissingRun, Selection, look_up
-from mlflow_bce_monitor.tracking.store import Store
+from mlflow_bce_monitor.tracking.answers import RunAnswer, State, stored_row
+from mlflow_bce_monitor.tracking.options import ScanOptions
+from mlflow_bce_monitor.tracking.reading.fastest import reader_of
+from mlflow_bce_monitor.tracking.reading.reader import ReadFailure
+from mlflow_bce_monitor.tracking.store.opening import Store
+from mlflow_bce_monitor.tracking.store.pages import runs_from
+from mlflow_bce_monitor.tracking.store.reasons import STORE_FAILURES, reason
+from mlflow_bce_monitor.tracking.store.search import MissingRun, Selection, look_up
+from mlflow_bce_monitor.tracking.writing.links import report_link, run_link
+from mlflow_bce_monitor.tracking.writing.reports import Reports
 
 if TYPE_CHECKING:
     from mlflow_bce_monitor.report import overview

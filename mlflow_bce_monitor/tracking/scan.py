@@ -11,28 +11,29 @@ from typing import Any, Final
 import pandas as pd
 
 from mlflow_bce_monitor.diagnosis import Diagnosis, failed_contract
-from mlflow_bce_monitor.errors import StoreError, UsageError
-from mlflow_bce_monitor.pipeline import Question
-from mlflow_bce_monitor.tracking.evaluation import ScanOptions, not_written, scan_runs
-from mlflow_bce_monitor.tracking.fingerprint import digest, is_current
-from mlflow_bce_monitor.tracking.judging import diagnose_alone
-from mlflow_bce_monitor.tracking.neighbours import with_siblings
+from mlflow_bce_monitor.errors import StoreError
+from mlflow_bce_monitor.judging import diagnose_alone
+from mlflow_bce_monitor.tracking.answers import not_written
+from mlflow_bce_monitor.tracking.evaluation import scan_runs
+from mlflow_bce_monitor.tracking.options import names_of, options_of
 from mlflow_bce_monitor.tracking.overviews import (
     Family,
     families_with_news,
     write_overview,
     write_parent_overviews,
 )
-from mlflow_bce_monitor.tracking.reader import ClientReader, ReadFailure
-from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES
-from mlflow_bce_monitor.tracking.reports import Reports, parse_reports
-from mlflow_bce_monitor.tracking.search import find_run, select
-from mlflow_bce_monitor.tracking.sibling_search import SiblingSearch
-from mlflow_bce_monitor.tracking.since import filter_since
-from mlflow_bce_monitor.tracking.store import Store, open_store
-from mlflow_bce_monitor.tracking.view import offer_views
-from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits
-from mlflow_bce_monitor.tracking.writer import write_answer
+from mlflow_bce_monitor.tracking.reading.neighbours import with_siblings
+from mlflow_bce_monitor.tracking.reading.reader import ClientReader, ReadFailure
+from mlflow_bce_monitor.tracking.reading.sibling_search import SiblingSearch
+from mlflow_bce_monitor.tracking.store.opening import Store, open_store
+from mlflow_bce_monitor.tracking.store.reasons import STORE_FAILURES
+from mlflow_bce_monitor.tracking.store.search import find_run, select
+from mlflow_bce_monitor.tracking.store.since import filter_since
+from mlflow_bce_monitor.tracking.store.waits import WORKING, bounded_waits
+from mlflow_bce_monitor.tracking.writing.fingerprint import digest, is_current
+from mlflow_bce_monitor.tracking.writing.reports import Reports
+from mlflow_bce_monitor.tracking.writing.view import offer_views
+from mlflow_bce_monitor.tracking.writing.writer import write_answer
 
 _log = logging.getLogger(__name__)
 
@@ -78,12 +79,7 @@ def evaluate_run(
     RunError
         The run cannot be diagnosed, such as for want of the metric that was asked for.
     """
-    options = ScanOptions(
-        question=question_of(metrics, base_rate),
-        force=force,
-        dry_run=dry_run,
-        reports=parse_reports(reports),
-    )
+    options = options_of(metrics, base_rate, reports, force=force, dry_run=dry_run)
     store = open_store(tracking_uri)
     with bounded_waits(WORKING):
         run = find_run(store, run_id)
@@ -166,17 +162,14 @@ def scan(
     StoreError
         The store does not answer. What was written before stays.
     """
-    options = ScanOptions(
-        question=question_of(metrics, base_rate),
-        force=force,
-        dry_run=dry_run,
-        reports=parse_reports(reports),
-        workers=workers,
-        max_rate=max_rate,
+    options = options_of(
+        metrics, base_rate, reports, force=force, dry_run=dry_run, workers=workers, max_rate=max_rate
     )
     store = open_store(tracking_uri)
     with bounded_waits(WORKING):
-        selection = select(store, _names(experiments), _names(run_ids), filter_since(since, filter_string))
+        selection = select(
+            store, names_of(experiments), names_of(run_ids), filter_since(since, filter_string)
+        )
         notes = list(selection.problems)
         rows: list[Mapping[str, Any]] = []
         families: set[Family] = set()
@@ -203,16 +196,3 @@ def _offer_views(store: Store, rows: Sequence[Mapping[str, Any]]) -> list[str]:
             verdicts.setdefault(str(row["experiment_id"]), set()).add(str(row["verdict"]))
     troubles = (offer_views(store, experiment, found) for experiment, found in sorted(verdicts.items()))
     return [trouble for trouble in troubles if trouble]
-
-
-def question_of(metrics: Sequence[str], base_rate: float | None) -> Question:
-    """Return what a caller said about the runs; UsageError when the base rate is no share."""
-    try:
-        return Question(_names(metrics), base_rate)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-
-
-def _names(given: Sequence[str]) -> tuple[str, ...]:
-    """Take one name for a list of one: a string is a sequence of letters to Python."""
-    return (given,) if isinstance(given, str) else tuple(given)

@@ -19,21 +19,17 @@ from typing import Final
 from mlflow.entities import Run
 
 from mlflow_bce_monitor.errors import StoreError, UsageError
-from mlflow_bce_monitor.tracking.evaluation import (
-    RunAnswer,
-    ScanOptions,
-    State,
-    answers_of,
-    is_unfinished,
-)
-from mlflow_bce_monitor.tracking.neighbours import Page
-from mlflow_bce_monitor.tracking.pages import Entries, listed, runs_from
-from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES, reason
-from mlflow_bce_monitor.tracking.search import Selection, select
-from mlflow_bce_monitor.tracking.sibling_search import searched
-from mlflow_bce_monitor.tracking.store import Store
-from mlflow_bce_monitor.tracking.surroundings import surrounded
-from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits
+from mlflow_bce_monitor.tracking.answers import RunAnswer, State, is_unfinished
+from mlflow_bce_monitor.tracking.evaluation import answers_of
+from mlflow_bce_monitor.tracking.options import ScanOptions
+from mlflow_bce_monitor.tracking.reading.neighbours import Page
+from mlflow_bce_monitor.tracking.reading.sibling_search import searched
+from mlflow_bce_monitor.tracking.reading.surroundings import surrounded
+from mlflow_bce_monitor.tracking.store.opening import Store
+from mlflow_bce_monitor.tracking.store.pages import Entries, listed, runs_from
+from mlflow_bce_monitor.tracking.store.reasons import STORE_FAILURES, reason
+from mlflow_bce_monitor.tracking.store.search import Selection, select
+from mlflow_bce_monitor.tracking.store.waits import WORKING, bounded_waits
 
 _HOUR: Final = 3_600_000  # milliseconds
 # The clocks of training machines and ours may differ by this much without a run being missed.
@@ -50,7 +46,7 @@ _LONGEST_WAIT: Final = 600.0
 
 @dataclass(frozen=True)
 class Watched:
-    """What to watch, as for :func:`~mlflow_bce_monitor.tracking.search.select`.
+    """What to watch, as for :func:`~mlflow_bce_monitor.tracking.store.search.select`.
 
     Attributes
     ----------

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from mlflow.entities import Run, RunStatus
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
-from mlflow_bce_monitor.tracking.store import Store
+from mlflow_bce_monitor.tracking.store.opening import Store
 from mlflow_bce_monitor.verifying.arm import CannotRerun
 
 _PAGE = 1_000

@@ -21,12 +21,12 @@ from mlflow_bce_monitor.pipeline import Question, diagnose
 from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.remedies import facts_of, known_settings, prescribe
 from mlflow_bce_monitor.settings import read_settings
-from mlflow_bce_monitor.tracking.neighbours import with_siblings
-from mlflow_bce_monitor.tracking.reader import ClientReader, ReadFailure
-from mlflow_bce_monitor.tracking.search import find_run
-from mlflow_bce_monitor.tracking.sibling_search import SiblingSearch
-from mlflow_bce_monitor.tracking.store import Store, open_store
-from mlflow_bce_monitor.tracking.waits import WORKING, bounded_waits
+from mlflow_bce_monitor.tracking.reading.neighbours import with_siblings
+from mlflow_bce_monitor.tracking.reading.reader import ClientReader, ReadFailure
+from mlflow_bce_monitor.tracking.reading.sibling_search import SiblingSearch
+from mlflow_bce_monitor.tracking.store.opening import Store, open_store
+from mlflow_bce_monitor.tracking.store.search import find_run
+from mlflow_bce_monitor.tracking.store.waits import WORKING, bounded_waits
 from mlflow_bce_monitor.verifying.arm import CannotRerun
 from mlflow_bce_monitor.verifying.budget import Budget
 from mlflow_bce_monitor.verifying.candidates import Change, Prescribed

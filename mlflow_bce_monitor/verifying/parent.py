@@ -13,7 +13,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME
 
 from mlflow_bce_monitor.contract import TAG_VERIFIES
-from mlflow_bce_monitor.tracking.store import Store
+from mlflow_bce_monitor.tracking.store.opening import Store
 from mlflow_bce_monitor.verifying.family import Family
 
 _NAME = "verify"

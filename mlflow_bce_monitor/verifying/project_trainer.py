@@ -19,7 +19,7 @@ from mlflow.entities import Run
 
 from mlflow_bce_monitor.contract import ARTIFACT_FOLDER, TAG_ARM, TAG_VERIFIES
 from mlflow_bce_monitor.pipeline import Question
-from mlflow_bce_monitor.tracking.store import Store
+from mlflow_bce_monitor.tracking.store.opening import Store
 from mlflow_bce_monitor.verifying.arm import Arm, CannotRerun, Measured
 from mlflow_bce_monitor.verifying.family import Family
 from mlflow_bce_monitor.verifying.origin import NAME, Origin

@@ -9,8 +9,8 @@ from mlflow.entities import Run
 from mlflow_bce_monitor.curves import Curve
 from mlflow_bce_monitor.diagnosis import Diagnosis
 from mlflow_bce_monitor.pipeline import Question, diagnose
-from mlflow_bce_monitor.tracking.reader import ClientReader, ReadFailure
-from mlflow_bce_monitor.tracking.store import Store
+from mlflow_bce_monitor.tracking.reading.reader import ClientReader, ReadFailure
+from mlflow_bce_monitor.tracking.store.opening import Store
 from mlflow_bce_monitor.verifying.arm import Arm, CannotRerun, Loss, Measured
 
 _POINTS = 200

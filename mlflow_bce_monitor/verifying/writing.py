@@ -31,12 +31,12 @@ from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.report.plain_text import plain, shortened
 from mlflow_bce_monitor.report.verification import markdown
 from mlflow_bce_monitor.report.verification.markdown import picture_of
-from mlflow_bce_monitor.tracking.evaluation import not_written
-from mlflow_bce_monitor.tracking.fingerprint import digest
-from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES
-from mlflow_bce_monitor.tracking.reports import Reports
-from mlflow_bce_monitor.tracking.store import Store
-from mlflow_bce_monitor.tracking.writer import write_answer
+from mlflow_bce_monitor.tracking.answers import not_written
+from mlflow_bce_monitor.tracking.store.opening import Store
+from mlflow_bce_monitor.tracking.store.reasons import STORE_FAILURES
+from mlflow_bce_monitor.tracking.writing.fingerprint import digest
+from mlflow_bce_monitor.tracking.writing.reports import Reports
+from mlflow_bce_monitor.tracking.writing.writer import write_answer
 from mlflow_bce_monitor.verifying.files import save
 from mlflow_bce_monitor.verifying.result import VerificationReport
 from mlflow_bce_monitor.verifying.wording import changed

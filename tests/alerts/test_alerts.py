@@ -24,8 +24,9 @@ from mlflow_bce_monitor.alerts.webhook import Webhook, webhook_of
 from mlflow_bce_monitor.contract import Verdict
 from mlflow_bce_monitor.diagnosis import failed_contract
 from mlflow_bce_monitor.errors import UsageError
-from mlflow_bce_monitor.tracking.evaluation import RunAnswer, ScanOptions
-from mlflow_bce_monitor.tracking.store import open_store
+from mlflow_bce_monitor.tracking.answers import RunAnswer
+from mlflow_bce_monitor.tracking.options import ScanOptions
+from mlflow_bce_monitor.tracking.store.opening import open_store
 from mlflow_bce_monitor.tracking.watching import Watch, Watched
 
 KEY = "geheim"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,14 @@ CORE = {
 }
 EDGES = {
     *("tracking", "cli", "report", "scenarios", "keras", "probes", "verifying", "evaluator", "spark"),
-    *("plugins", "alerts", "server", "columnar"),
+    *("plugins", "alerts", "server", "columnar", "judging"),
+}
+# The rooms of the MLflow edge, and the rooms each may know; what is done with them stands above all four.
+ROOMS_OF_TRACKING = {
+    "store": set(),
+    "reading": {"store"},
+    "coworker": {"reading"},
+    "writing": {"store"},
 }
 # What a verification decides, apart from what it trains with.
 DECIDING = {
@@ -176,10 +185,28 @@ def test_edges_do_not_reach_across(part: str, forbidden: set[str]) -> None:
         assert {part_of(name) for name in inner(path)} & forbidden == set(), module_of(path)
 
 
+@pytest.mark.parametrize("room", ROOMS_OF_TRACKING)
+def test_the_rooms_of_tracking_stand_on_each_other(room: str) -> None:
+    """Opening, reading and writing know neither what is done with a store nor a room above them."""
+    allowed = {f"tracking.{name}" for name in {room} | ROOMS_OF_TRACKING[room]}
+    sources = [path for path in SOURCES if module_of(path).startswith(f"tracking.{room}.")]
+    assert sources
+    for path in sources:
+        inside = {".".join(name.split(".")[:2]) for name in inner(path) if part_of(name) == "tracking"}
+        assert inside <= allowed, module_of(path)
+
+
+def test_every_room_of_tracking_is_known_to_this_test() -> None:
+    """A new folder of the MLflow edge gets its place before it is used."""
+    folders = {path.parent.name for path in PACKAGE.glob("tracking/*/__init__.py")}
+    assert folders == set(ROOMS_OF_TRACKING)
+
+
 def test_the_second_process_needs_neither_mlflow_nor_a_terminal() -> None:
     """What reads and diagnoses beside a scan imports neither MLflow nor a database toolkit."""
     sources = [path for path in SOURCES if module_of(path).startswith("tracking.coworker")]
-    sources += [PACKAGE / "tracking" / f"{name}.py" for name in ("judging", "batches", "sqlite_columns")]
+    sources += [PACKAGE / "judging.py"]
+    sources += [PACKAGE / "tracking" / "reading" / f"{name}.py" for name in ("batches", "sqlite_columns")]
     for path in sources:
         assert outer(path) & (HEAVY - {"pandas"}) == set(), module_of(path)
 
@@ -199,6 +226,28 @@ def test_the_report_draws_but_reads_no_store() -> None:
     for path in SOURCES:
         if part_of(module_of(path)) == "report":
             assert outer(path) & {"mlflow", "tensorflow", "keras", "sqlalchemy"} == set(), module_of(path)
+
+
+def room_of(name: str) -> str:
+    """Return the room that a dotted name belongs to: its part, or a room inside of it."""
+    part, _, rest = name.partition(".")
+    inside = rest.split(".", maxsplit=1)[0]
+    if part == "tracking" and inside in ROOMS_OF_TRACKING:
+        return f"tracking.{inside}"
+    if part == "verifying" and inside in DECIDING:
+        return "verifying, what it decides"
+    return part
+
+
+def test_rooms_do_not_know_each_other_in_circles() -> None:
+    """Following the imports from any room never leads back to it: each can be read after what it needs."""
+    known: dict[str, set[str]] = defaultdict(set)
+    for path in SOURCES:
+        room = room_of(module_of(path))
+        known[room] |= {other for name in inner(path) if (other := room_of(name)) != room}
+    # CycleError names the rooms of a circle.
+    order = list(TopologicalSorter(known).static_order())
+    assert order.index("judging") < order.index("columnar") < order.index("tracking")
 
 
 def test_modules_of_the_core_do_not_import_in_circles() -> None:

@@ -25,7 +25,7 @@ from benchmarks.rivals.answer import RivalAnswer, no_answer, quiet
 from benchmarks.rivals.store import write_store
 from mlflow_bce_monitor.contract import CAUSES, Verdict
 from mlflow_bce_monitor.records import MetricHistory, RunRecord
-from mlflow_bce_monitor.tracking.reader import ClientReader
+from mlflow_bce_monitor.tracking.reading.reader import ClientReader
 
 START = 1_700_000_000_000  # milliseconds since the epoch
 LN2 = math.log(2)

@@ -25,8 +25,8 @@ from benchmarks.zoo.traces import TRACES, Specimen, load, read, write
 from benchmarks.zoo.truth import Truth
 from mlflow_bce_monitor.contract import CAUSES, EXPLAINED, FLAGGED, NO_CAUSE, UNKNOWN, Verdict
 from mlflow_bce_monitor.records import MetricHistory, RunRecord, Sibling
-from mlflow_bce_monitor.tracking.reader import ClientReader
-from mlflow_bce_monitor.tracking.sibling_search import SiblingSearch
+from mlflow_bce_monitor.tracking.reading.reader import ClientReader
+from mlflow_bce_monitor.tracking.reading.sibling_search import SiblingSearch
 
 pytestmark = pytest.mark.training
 

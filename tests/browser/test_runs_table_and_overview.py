@@ -10,8 +10,8 @@ import pytest
 from tabs import PAPER, Tab, accessibility_violations, is_dark_on_white, opened_artifact
 
 import mlflow_bce_monitor
-from mlflow_bce_monitor.tracking.links import view_path
-from mlflow_bce_monitor.tracking.view import FLAGGED_KEY, VIEW_KEY, verdict_key
+from mlflow_bce_monitor.tracking.writing.links import view_path
+from mlflow_bce_monitor.tracking.writing.view import FLAGGED_KEY, VIEW_KEY, verdict_key
 
 if TYPE_CHECKING:
     from conftest import Shelf

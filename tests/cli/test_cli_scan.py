@@ -23,10 +23,12 @@ from stores import FilledStore, learning, stalled
 from mlflow_bce_monitor.cli import main, output
 from mlflow_bce_monitor.diagnosis import failed_contract
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.tracking.evaluation import ScanOptions, State, scan_runs
-from mlflow_bce_monitor.tracking.links import view_link
-from mlflow_bce_monitor.tracking.search import select
-from mlflow_bce_monitor.tracking.store import open_store
+from mlflow_bce_monitor.tracking.answers import State
+from mlflow_bce_monitor.tracking.evaluation import scan_runs
+from mlflow_bce_monitor.tracking.options import ScanOptions
+from mlflow_bce_monitor.tracking.store.opening import open_store
+from mlflow_bce_monitor.tracking.store.search import select
+from mlflow_bce_monitor.tracking.writing.links import view_link
 
 PATIENCE = 300.0  # seconds: a scan takes some, and a minute on a busy machine
 KEYS = list(failed_contract("", "", "", ""))

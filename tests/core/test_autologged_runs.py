@@ -45,7 +45,7 @@ def logged(store: FilledStore) -> Iterator[Callable[..., Any]]:
     """Return a context that autologs one flavour into a fresh store and leaves the run's record behind."""
     import mlflow  # noqa: PLC0415 - loads slowly, and only these tests need it
 
-    from mlflow_bce_monitor.tracking.reader import ClientReader  # noqa: PLC0415 - as above
+    from mlflow_bce_monitor.tracking.reading.reader import ClientReader  # noqa: PLC0415 - as above
 
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(store.uri)

@@ -8,7 +8,7 @@ import pytest
 
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.evaluator.config import Config, config_of
-from mlflow_bce_monitor.tracking.reports import Reports
+from mlflow_bce_monitor.tracking.writing.reports import Reports
 
 
 @pytest.mark.parametrize(

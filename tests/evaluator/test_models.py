@@ -17,7 +17,7 @@ from stores import FilledStore, stalled
 
 from mlflow_bce_monitor import scan
 from mlflow_bce_monitor.errors import UsageError
-from mlflow_bce_monitor.tracking.fingerprint import has_report
+from mlflow_bce_monitor.tracking.writing.fingerprint import has_report
 
 SKLEARN = {"pip_requirements": ["scikit-learn"]}
 

@@ -8,7 +8,7 @@ import pytest
 
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.server.settings import OPTIONS, Mode, Settings, settings_of
-from mlflow_bce_monitor.tracking.reports import Reports
+from mlflow_bce_monitor.tracking.writing.reports import Reports
 
 KEY = "geheim"
 DOCS = Path(__file__).parents[2] / "docs" / "server.md"

@@ -25,13 +25,13 @@ from benchmarks.zoo.traces import load, with_siblings
 from mlflow_bce_monitor import scan
 from mlflow_bce_monitor.cli import main
 from mlflow_bce_monitor.errors import UsageError
+from mlflow_bce_monitor.judging import judge_together
 from mlflow_bce_monitor.limits import LIMITS
 from mlflow_bce_monitor.pipeline import Question
 from mlflow_bce_monitor.records import MetricHistory, RunRecord
 from mlflow_bce_monitor.siblings import FINISHED, PARENT_TAG, Neighbour, neighbourhood
 from mlflow_bce_monitor.spark import DATABRICKS, MLFLOW_SQL, Columns, diagnose, mlflow_runs
 from mlflow_bce_monitor.spark.session import check_java
-from mlflow_bce_monitor.tracking.judging import judge_together
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession

@@ -20,10 +20,12 @@ from stores import FilledStore, learning, stalled
 
 from mlflow_bce_monitor import scan
 from mlflow_bce_monitor.records import RunRecord
-from mlflow_bce_monitor.tracking.bulk_reader import BulkReader
-from mlflow_bce_monitor.tracking.evaluation import ScanOptions, State, scan_runs
-from mlflow_bce_monitor.tracking.search import select
-from mlflow_bce_monitor.tracking.store import open_store
+from mlflow_bce_monitor.tracking.answers import State
+from mlflow_bce_monitor.tracking.evaluation import scan_runs
+from mlflow_bce_monitor.tracking.options import ScanOptions
+from mlflow_bce_monitor.tracking.reading.bulk_reader import BulkReader
+from mlflow_bce_monitor.tracking.store.opening import open_store
+from mlflow_bce_monitor.tracking.store.search import select
 from mlflow_bce_monitor.tracking.watching import Rhythm, Watched, watch_runs
 
 MEGABYTE = 1_000_000

@@ -19,8 +19,9 @@ from stores import FilledStore, learning, stalled
 from mlflow_bce_monitor import scan
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.tracking import watching
-from mlflow_bce_monitor.tracking.evaluation import RunAnswer, ScanOptions
-from mlflow_bce_monitor.tracking.store import open_store
+from mlflow_bce_monitor.tracking.answers import RunAnswer
+from mlflow_bce_monitor.tracking.options import ScanOptions
+from mlflow_bce_monitor.tracking.store.opening import open_store
 from mlflow_bce_monitor.tracking.watching import Rhythm, Watch, Watched
 
 HOUR = 3_600_000  # milliseconds

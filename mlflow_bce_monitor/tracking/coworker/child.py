@@ -13,10 +13,10 @@ from dataclasses import replace
 from itertools import islice
 from typing import Final
 
-from mlflow_bce_monitor.tracking.batches import batches
+from mlflow_bce_monitor.judging import Judged, judge_together, without_evidence
 from mlflow_bce_monitor.tracking.coworker.tasks import Task, Unread, receive, send
-from mlflow_bce_monitor.tracking.judging import Judged, judge_together, without_evidence
-from mlflow_bce_monitor.tracking.sqlite_columns import SqliteSource, adbc_is_installed
+from mlflow_bce_monitor.tracking.reading.batches import batches
+from mlflow_bce_monitor.tracking.reading.sqlite_columns import SqliteSource, adbc_is_installed
 
 READY: Final = "ready"
 

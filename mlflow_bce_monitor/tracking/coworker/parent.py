@@ -9,9 +9,9 @@ import subprocess
 import sys
 from typing import BinaryIO, Final, cast
 
+from mlflow_bce_monitor.judging import Judged
 from mlflow_bce_monitor.tracking.coworker.child import READY
 from mlflow_bce_monitor.tracking.coworker.tasks import Task, Unread, receive, send
-from mlflow_bce_monitor.tracking.judging import Judged
 
 # The child finds what we find, installed or not, and nothing of the program we are part of is run again, as
 # multiprocessing would: a script that calls scan() needs no "if __name__ ...".

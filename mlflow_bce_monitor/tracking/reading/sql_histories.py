@@ -18,7 +18,7 @@ from sqlalchemy import column, func, select, table
 
 from mlflow_bce_monitor.contract import OWN_METRICS
 from mlflow_bce_monitor.records import MetricHistory
-from mlflow_bce_monitor.tracking.sqlite_columns import Columns, Histories, history_of_columns
+from mlflow_bce_monitor.tracking.reading.sqlite_columns import Columns, Histories, history_of_columns
 
 METRICS: Final = table(
     "metrics",

@@ -31,8 +31,8 @@ from sqlalchemy.pool import NullPool
 
 from mlflow_bce_monitor.errors import StoreError, UsageError
 from mlflow_bce_monitor.report.plain_text import plain
-from mlflow_bce_monitor.tracking.reasons import reason
-from mlflow_bce_monitor.tracking.waits import PROBING, bounded_waits, seconds_waited
+from mlflow_bce_monitor.tracking.store.reasons import reason
+from mlflow_bce_monitor.tracking.store.waits import PROBING, bounded_waits, seconds_waited
 
 _DATABASES: Final = frozenset({"sqlite", "postgresql", "mysql", "mssql"})
 # Addresses without a scheme that MLflow knows.

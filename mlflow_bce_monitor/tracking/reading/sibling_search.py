@@ -11,8 +11,8 @@ from mlflow.entities import Run
 
 from mlflow_bce_monitor.records import Sibling
 from mlflow_bce_monitor.siblings import NEIGHBOURS_PER_SIDE, Neighbourhood, neighbourhood
-from mlflow_bce_monitor.tracking.neighbours import Page, neighbour_of, parent_of
-from mlflow_bce_monitor.tracking.pages import PAGE_RUNS, Entries, runs_before, runs_since
+from mlflow_bce_monitor.tracking.reading.neighbours import Page, neighbour_of, parent_of
+from mlflow_bce_monitor.tracking.store.pages import PAGE_RUNS, Entries, runs_before, runs_since
 
 # Stretches of experiments that are kept while run ids are walked; each is about a page of runs.
 _STRETCHES_KEPT: Final = 4

@@ -15,9 +15,9 @@ from mlflow.entities import Run
 from mlflow_bce_monitor.contract import OWN_METRICS
 from mlflow_bce_monitor.records import RunRecord, Sibling
 from mlflow_bce_monitor.siblings import FINISHED, PARENT_TAG, Neighbour
-from mlflow_bce_monitor.tracking.pages import Entries
-from mlflow_bce_monitor.tracking.reader import context_of
-from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES, reason
+from mlflow_bce_monitor.tracking.reading.reader import context_of
+from mlflow_bce_monitor.tracking.store.pages import Entries
+from mlflow_bce_monitor.tracking.store.reasons import STORE_FAILURES, reason
 
 SiblingsOf = Callable[[Run], tuple[Sibling, ...]]
 """Returns the siblings of a run as a search found it; raises one of STORE_FAILURES."""

@@ -14,8 +14,8 @@ from mlflow.exceptions import MlflowException
 
 from mlflow_bce_monitor.errors import StoreError, UsageError
 from mlflow_bce_monitor.report.plain_text import plain
-from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES, reason
-from mlflow_bce_monitor.tracking.store import Store
+from mlflow_bce_monitor.tracking.store.opening import Store
+from mlflow_bce_monitor.tracking.store.reasons import STORE_FAILURES, reason
 
 _EXPERIMENTS_PER_PAGE: Final = 1_000
 _SUGGESTIONS: Final = 3

@@ -2,9 +2,8 @@
 
 A reader takes runs as a search returned them (latest values, params, tags, data sets) and
 adds the metric histories. :class:`ClientReader` uses nothing but MLflow's public client and works
-everywhere; :class:`~mlflow_bce_monitor.tracking.sql_reader.SqlReader` and
-:class:`~mlflow_bce_monitor.tracking.bulk_reader.BulkReader` read many runs at once. A test holds them to
-the same records.
+everywhere; ``sql_reader`` and ``bulk_reader`` read many runs at once. A test holds them to the same
+records.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_RUN_NOTE
 
 from mlflow_bce_monitor.contract import OWN_METRICS, is_answer_tag
 from mlflow_bce_monitor.records import DatasetInput, MetricHistory, RunRecord
-from mlflow_bce_monitor.tracking.description import without_block
-from mlflow_bce_monitor.tracking.in_order import in_order
-from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES, reason
-from mlflow_bce_monitor.tracking.store import local_path
+from mlflow_bce_monitor.report.description_block import without_block
+from mlflow_bce_monitor.tracking.store.in_order import in_order
+from mlflow_bce_monitor.tracking.store.opening import local_path
+from mlflow_bce_monitor.tracking.store.reasons import STORE_FAILURES, reason
 
 MODEL_SUMMARY: Final = "model_summary.txt"
 # Params that Keras autologging writes together with a model summary; asking a remote

@@ -13,15 +13,15 @@ from mlflow.entities import Run
 from mlflow_bce_monitor import stretches
 from mlflow_bce_monitor.records import Sibling
 from mlflow_bce_monitor.siblings import Neighbour, Neighbourhood
-from mlflow_bce_monitor.tracking.neighbours import Page, neighbour_of, parent_of
-from mlflow_bce_monitor.tracking.pages import Entries
-from mlflow_bce_monitor.tracking.search import MissingRun
+from mlflow_bce_monitor.tracking.reading.neighbours import Page, neighbour_of, parent_of
+from mlflow_bce_monitor.tracking.store.pages import Entries
+from mlflow_bce_monitor.tracking.store.search import MissingRun
 
 
 def surrounded(pages: Iterable[Entries]) -> Iterator[Page]:
     """Yield the pages of whole experiments, each as soon as the runs that follow it are known.
 
-    Needs what :func:`~mlflow_bce_monitor.tracking.pages.pages` promises: the runs of an
+    Needs what :func:`~mlflow_bce_monitor.tracking.store.pages.pages` promises: the runs of an
     experiment come one after the other.
     """
     for page in stretches.surrounded(pages, _placed):

@@ -18,7 +18,7 @@ from mlflow_bce_monitor.columnar.fingerprint import Covered, Point, digest_of
 from mlflow_bce_monitor.contract import OWN_METRICS, TAG_FINGERPRINT, TAG_VERDICT, Verdict
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.pipeline import Question
-from mlflow_bce_monitor.tracking.reports import Reports
+from mlflow_bce_monitor.tracking.writing.reports import Reports
 
 _WITH_REPORT: Final = "+report"
 _OF_MODEL: Final = "+model"

@@ -6,8 +6,8 @@ from typing import Final
 from urllib.parse import quote
 
 from mlflow_bce_monitor.contract import ARTIFACT_FOLDER, ARTIFACT_REPORT
-from mlflow_bce_monitor.tracking.store import Store, StoreKind, shown
-from mlflow_bce_monitor.tracking.view import VIEW_KEY
+from mlflow_bce_monitor.tracking.store.opening import Store, StoreKind, shown
+from mlflow_bce_monitor.tracking.writing.view import VIEW_KEY
 
 _ROUTE: Final = "/#/experiments"
 # Without it MLflow 3 shows a run among the evaluations of language models.

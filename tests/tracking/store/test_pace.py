@@ -11,8 +11,8 @@ from stores import FilledStore, learning
 
 from mlflow_bce_monitor import scan
 from mlflow_bce_monitor.errors import StoreError, UsageError
-from mlflow_bce_monitor.tracking.pace import Pace, TimeLimit
-from mlflow_bce_monitor.tracking.since import filter_since
+from mlflow_bce_monitor.tracking.store.pace import Pace, TimeLimit
+from mlflow_bce_monitor.tracking.store.since import filter_since
 
 
 def _started(filled: FilledStore, experiment: str, **ago: float) -> str:

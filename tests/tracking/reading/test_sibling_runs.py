@@ -18,7 +18,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Run
 from stores import SECOND, START, FilledStore, learning, stalled
 
-from mlflow_bce_monitor import evaluate_run, scan
+from mlflow_bce_monitor import evaluate_run, judging, scan
 from mlflow_bce_monitor.records import RunRecord, Sibling
 from mlflow_bce_monitor.siblings import (
     NEIGHBOURS_PER_SIDE,
@@ -26,14 +26,15 @@ from mlflow_bce_monitor.siblings import (
     Neighbour,
     neighbourhood,
 )
-from mlflow_bce_monitor.tracking import judging
-from mlflow_bce_monitor.tracking.evaluation import ScanOptions, State, scan_runs
-from mlflow_bce_monitor.tracking.pages import PAGE_RUNS, pages
-from mlflow_bce_monitor.tracking.reports import Reports
-from mlflow_bce_monitor.tracking.search import select
-from mlflow_bce_monitor.tracking.sibling_search import SiblingSearch
-from mlflow_bce_monitor.tracking.store import Store, open_store
-from mlflow_bce_monitor.tracking.surroundings import surrounded
+from mlflow_bce_monitor.tracking.answers import State
+from mlflow_bce_monitor.tracking.evaluation import scan_runs
+from mlflow_bce_monitor.tracking.options import ScanOptions
+from mlflow_bce_monitor.tracking.reading.sibling_search import SiblingSearch
+from mlflow_bce_monitor.tracking.reading.surroundings import surrounded
+from mlflow_bce_monitor.tracking.store.opening import Store, open_store
+from mlflow_bce_monitor.tracking.store.pages import PAGE_RUNS, pages
+from mlflow_bce_monitor.tracking.store.search import select
+from mlflow_bce_monitor.tracking.writing.reports import Reports
 
 PARENT = "mlflow.parentRunId"
 DRY = ScanOptions(dry_run=True)

@@ -15,9 +15,9 @@ from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 
 from mlflow_bce_monitor.errors import StoreError
-from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES, reason
-from mlflow_bce_monitor.tracking.search import MissingRun, Selection, look_up
-from mlflow_bce_monitor.tracking.store import Store
+from mlflow_bce_monitor.tracking.store.opening import Store
+from mlflow_bce_monitor.tracking.store.reasons import STORE_FAILURES, reason
+from mlflow_bce_monitor.tracking.store.search import MissingRun, Selection, look_up
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ in the order of their ids; what is beyond is cut without a word. So a full answe
 last run, which may be incomplete, and the rest is asked for again.
 
 A server without the endpoint, or a gateway that hides it, is read by
-:class:`~mlflow_bce_monitor.tracking.reader.ClientReader`, and so is every run of which the answer
+:class:`~mlflow_bce_monitor.tracking.reading.reader.ClientReader`, and so is every run of which the answer
 leaves a doubt. Requests go through MLflow's own http function: credentials, certificates,
 proxies, headers and time limits are the client's.
 """
@@ -30,10 +30,10 @@ from mlflow.utils.rest_utils import http_request
 from requests import Response
 
 from mlflow_bce_monitor.records import MetricHistory, RunRecord
-from mlflow_bce_monitor.tracking.in_order import in_order
-from mlflow_bce_monitor.tracking.reader import ClientReader, ReadFailure, metric_names, record_of
-from mlflow_bce_monitor.tracking.reasons import STORE_FAILURES, reason
-from mlflow_bce_monitor.tracking.store import Store, StoreKind
+from mlflow_bce_monitor.tracking.reading.reader import ClientReader, ReadFailure, metric_names, record_of
+from mlflow_bce_monitor.tracking.store.in_order import in_order
+from mlflow_bce_monitor.tracking.store.opening import Store, StoreKind
+from mlflow_bce_monitor.tracking.store.reasons import STORE_FAILURES, reason
 
 _ENDPOINT: Final = "/ajax-api/2.0/mlflow/metrics/get-history-bulk"
 # Both are limits of the server (MLflow 2.0 to 3.17); it answers more runs with an error.

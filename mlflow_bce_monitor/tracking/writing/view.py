@@ -27,8 +27,8 @@ from mlflow_bce_monitor.contract import (
     TAG_SKILL,
     TAG_VERDICT,
 )
-from mlflow_bce_monitor.tracking.reasons import reason
-from mlflow_bce_monitor.tracking.store import Store
+from mlflow_bce_monitor.tracking.store.opening import Store
+from mlflow_bce_monitor.tracking.store.reasons import reason
 
 VIEW_KEY: Final = "bce-monitor"
 FLAGGED_KEY: Final = "bce-monitor-flagged"

@@ -17,10 +17,10 @@ from stores import START, FilledStore, learning
 from mlflow_bce_monitor import scan
 from mlflow_bce_monitor.contract import TAG_MONITOR
 from mlflow_bce_monitor.records import RunRecord
-from mlflow_bce_monitor.tracking.reader import ClientReader, ReadFailure, RunReader
-from mlflow_bce_monitor.tracking.sql_reader import SqlReader, sql_reader
-from mlflow_bce_monitor.tracking.sqlite_columns import SqliteSource
-from mlflow_bce_monitor.tracking.store import Store, StoreKind, open_store
+from mlflow_bce_monitor.tracking.reading.reader import ClientReader, ReadFailure, RunReader
+from mlflow_bce_monitor.tracking.reading.sql_reader import SqlReader, sql_reader
+from mlflow_bce_monitor.tracking.reading.sqlite_columns import SqliteSource
+from mlflow_bce_monitor.tracking.store.opening import Store, StoreKind, open_store
 
 
 def read(reader: RunReader, runs: Sequence[Run]) -> list[RunRecord]:

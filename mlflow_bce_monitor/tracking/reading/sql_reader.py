@@ -3,7 +3,7 @@
 MLflow's client asks for one metric of one run at a time and builds an object a point. This
 asks for a page of runs at once, a bounded number of points at a time. It asks the database
 whether the known columns are there, and steps aside for
-:class:`~mlflow_bce_monitor.tracking.reader.ClientReader` when they are not.
+:class:`~mlflow_bce_monitor.tracking.reading.reader.ClientReader` when they are not.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from mlflow_bce_monitor.records import MetricHistory, RunRecord
-from mlflow_bce_monitor.tracking.batches import POINTS_AT_ONCE, batches
-from mlflow_bce_monitor.tracking.reader import ReadFailure, local_model_summary, record_of
-from mlflow_bce_monitor.tracking.reasons import reason
-from mlflow_bce_monitor.tracking.sql_histories import METRICS, RowSource
-from mlflow_bce_monitor.tracking.sqlite_columns import Source, SqliteSource
-from mlflow_bce_monitor.tracking.store import Store, StoreKind, read_only_engine, sqlite_path
+from mlflow_bce_monitor.tracking.reading.batches import POINTS_AT_ONCE, batches
+from mlflow_bce_monitor.tracking.reading.reader import ReadFailure, local_model_summary, record_of
+from mlflow_bce_monitor.tracking.reading.sql_histories import METRICS, RowSource
+from mlflow_bce_monitor.tracking.reading.sqlite_columns import Source, SqliteSource
+from mlflow_bce_monitor.tracking.store.opening import Store, StoreKind, read_only_engine, sqlite_path
+from mlflow_bce_monitor.tracking.store.reasons import reason
 
 # Values in one IN list: SQL Server takes 2,100 parameters a statement.
 _RUNS_AT_ONCE: Final = 500

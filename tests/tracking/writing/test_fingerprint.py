@@ -15,8 +15,8 @@ from stores import START, FilledStore, stalled
 from mlflow_bce_monitor.contract import Verdict
 from mlflow_bce_monitor.limits import LIMITS
 from mlflow_bce_monitor.pipeline import Question
-from mlflow_bce_monitor.tracking.fingerprint import digest, is_current, tag_value
-from mlflow_bce_monitor.tracking.reports import Reports
+from mlflow_bce_monitor.tracking.writing.fingerprint import digest, is_current, tag_value
+from mlflow_bce_monitor.tracking.writing.reports import Reports
 
 ASKED = Question()
 
@@ -25,7 +25,7 @@ import sys
 from mlflow import MlflowClient
 from mlflow_bce_monitor.limits import LIMITS
 from mlflow_bce_monitor.pipeline import Question
-from mlflow_bce_monitor.tracking.fingerprint import digest
+from mlflow_bce_monitor.tracking.writing.fingerprint import digest
 print(digest(MlflowClient(sys.argv[1]).get_run(sys.argv[2]), Question(), LIMITS))
 """
 

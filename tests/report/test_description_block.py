@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlflow_bce_monitor.tracking.description import with_block, without_block
+from mlflow_bce_monitor.report.description_block import with_block, without_block
 
 RUN = "3f" * 16
 OTHER_RUN = "a0" * 16

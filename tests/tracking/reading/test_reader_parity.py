@@ -11,14 +11,14 @@ from mlflow.entities import Run
 from stores import START, FilledStore, learning
 
 from mlflow_bce_monitor.records import MetricHistory, RunRecord
-from mlflow_bce_monitor.tracking import bulk_reader
-from mlflow_bce_monitor.tracking.bulk_reader import BulkReader
-from mlflow_bce_monitor.tracking.judges import reader_of
-from mlflow_bce_monitor.tracking.reader import ClientReader, ReadFailure, RunReader
-from mlflow_bce_monitor.tracking.sql_histories import RowSource
-from mlflow_bce_monitor.tracking.sql_reader import SqlReader
-from mlflow_bce_monitor.tracking.sqlite_columns import SqliteSource
-from mlflow_bce_monitor.tracking.store import open_store, read_only_engine
+from mlflow_bce_monitor.tracking.reading import bulk_reader
+from mlflow_bce_monitor.tracking.reading.bulk_reader import BulkReader
+from mlflow_bce_monitor.tracking.reading.fastest import reader_of
+from mlflow_bce_monitor.tracking.reading.reader import ClientReader, ReadFailure, RunReader
+from mlflow_bce_monitor.tracking.reading.sql_histories import RowSource
+from mlflow_bce_monitor.tracking.reading.sql_reader import SqlReader
+from mlflow_bce_monitor.tracking.reading.sqlite_columns import SqliteSource
+from mlflow_bce_monitor.tracking.store.opening import open_store, read_only_engine
 
 HOSTILE = {
     "train/loss": [0.7, math.nan, math.inf, -math.inf, 1.7976931348623157e308, 1e308, 5e-324, -0.0],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from mlflow_bce_monitor.tracking.sqlite_columns import Histories, Source
+from mlflow_bce_monitor.tracking.reading.sqlite_columns import Histories, Source
 
 POINTS_AT_ONCE: Final = 2_000_000
 """Points held at once, unless one run alone has more: 25 bytes each, so about 50 MB."""

@@ -46,10 +46,10 @@ from mlflow_bce_monitor.contract import (
 )
 from mlflow_bce_monitor.diagnosis import Diagnosis
 from mlflow_bce_monitor.records import RunRecord
-from mlflow_bce_monitor.tracking.description import LONGEST_DESCRIPTION, with_block, without_block
-from mlflow_bce_monitor.tracking.fingerprint import has_report, tag_value
-from mlflow_bce_monitor.tracking.pace import TimeLimit
-from mlflow_bce_monitor.tracking.reports import Reports
+from mlflow_bce_monitor.report.description_block import LONGEST_DESCRIPTION, with_block, without_block
+from mlflow_bce_monitor.tracking.store.pace import TimeLimit
+from mlflow_bce_monitor.tracking.writing.fingerprint import has_report, tag_value
+from mlflow_bce_monitor.tracking.writing.reports import Reports
 
 _ANSWER_TAGS: Final[tuple[str, ...]] = (
     TAG_VERDICT,
@@ -94,7 +94,7 @@ def write_answer(
     diagnosis, record
         The answer, and the run it was made from.
     digest
-        :func:`~mlflow_bce_monitor.tracking.fingerprint.digest` of the run as it was read.
+        :func:`~mlflow_bce_monitor.tracking.writing.fingerprint.digest` of the run as it was read.
     reports
         Which runs get a report. A run that has one keeps getting it, because artifacts
         cannot be taken away and must not contradict the tags.
@@ -169,7 +169,7 @@ class _Writer:
 
     def _write_report(self, run: Run, diagnosis: Diagnosis, version: str) -> None:
         # Loading what draws takes longer than a scan of a thousand runs that need no report.
-        from mlflow_bce_monitor.tracking.report_files import log_report  # noqa: PLC0415 - as above
+        from mlflow_bce_monitor.tracking.writing.report_files import log_report  # noqa: PLC0415 - as above
 
         if TAG_VERSION not in run.data.tags:
             self.client.set_tag(run.info.run_id, TAG_VERSION, version)

@@ -17,10 +17,10 @@ from stores import FilledStore, learning, stalled
 from mlflow_bce_monitor import evaluate_run, scan
 from mlflow_bce_monitor.contract import FLAGGED, Verdict
 from mlflow_bce_monitor.errors import RunError, StoreError, UsageError
-from mlflow_bce_monitor.tracking.description import LONGEST_DESCRIPTION
-from mlflow_bce_monitor.tracking.pages import pages
-from mlflow_bce_monitor.tracking.search import select
-from mlflow_bce_monitor.tracking.store import open_store
+from mlflow_bce_monitor.report.description_block import LONGEST_DESCRIPTION
+from mlflow_bce_monitor.tracking.store.opening import open_store
+from mlflow_bce_monitor.tracking.store.pages import pages
+from mlflow_bce_monitor.tracking.store.search import select
 
 ANSWER_TAGS = {
     "bce.verdict",

@@ -20,10 +20,12 @@ from stores import FilledStore, learning
 
 from mlflow_bce_monitor import scan
 from mlflow_bce_monitor.errors import BCEMonitorError, StoreError, UsageError
-from mlflow_bce_monitor.tracking.evaluation import ScanOptions, State, scan_runs
-from mlflow_bce_monitor.tracking.search import select
-from mlflow_bce_monitor.tracking.store import StoreKind, open_store, shown
-from mlflow_bce_monitor.tracking.waits import PROBING
+from mlflow_bce_monitor.tracking.answers import State
+from mlflow_bce_monitor.tracking.evaluation import scan_runs
+from mlflow_bce_monitor.tracking.options import ScanOptions
+from mlflow_bce_monitor.tracking.store.opening import StoreKind, open_store, shown
+from mlflow_bce_monitor.tracking.store.search import select
+from mlflow_bce_monitor.tracking.store.waits import PROBING
 
 # Seconds on top of the timeout: a machine under load, and MLflow's own import.
 _SLACK = 10.0
