@@ -150,7 +150,7 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
         self._offset = self._step + 1
         self._is_measured = self._is_training = True
         self._is_tested = False
-        with self._budget.spending(_SETTINGS):
+        with self._budget.spending(_SETTINGS, chosen=False):
             self._measuring.begin(self.model)
 
     def _begin_epoch(self, epoch: int) -> None:
@@ -175,8 +175,9 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
         self._step = epoch + self._offset
         self._epochs += 1
         self._logs.add(self._step, now_in_milliseconds(), _numbers(logs))
-        self._budget.spent += self._run.take_seconds()
-        with self._budget.spending(_SETTINGS):
+        self._budget.charge(self._run.take_seconds(), chosen=False)
+        self._budget.charge(self._measuring.take_seconds(), chosen=self._is_measured)
+        with self._budget.spending(_SETTINGS, chosen=False):
             found = self._measuring.settings_now(self.model)
         if self._is_measured:
             found.metrics |= self._measured().metrics
@@ -187,14 +188,13 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _measured(self) -> Measurement:
         """Measure the model as it is."""
-        self._budget.spent += self._measuring.take_seconds()
         with self._budget.spending(_MEASURING):
             return self._measuring.measure_now(self.model, self._step)
 
     def _add(self, found: Measurement) -> None:
         """Keep and send measurements of the epoch."""
         self._series.add(self._step, now_in_milliseconds(), found.metrics)
-        with self._budget.spending(_SETTINGS):
+        with self._budget.spending(_SETTINGS, chosen=False):
             self._guard.run(
                 _WRITING,
                 lambda: self._run.send_epoch(self._step, found.metrics, self._measuring.words, self._series),
