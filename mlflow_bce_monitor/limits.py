@@ -266,6 +266,12 @@ class Limits:
     inside_auc_errors: float = 2.5
     # Standard error of that AUC up to which one at chance is told from the 0.65 of a useful signal.
     small_auc_error: float = 0.07
+    # Standard deviations of the reference learner's AUC above those with permuted labels: one in 30,000, and
+    # what one in forty reaches without signal.
+    reference_signal: float = 4.0
+    reference_chance: float = 2.0
+    # AUC that must not have gone unseen before nothing means that there is nothing: a skill of 0.05.
+    reference_tells: float = 0.65
     # Of the loss. A penalty that rules it, and one that does not matter.
     ruling_penalty: float = 0.1
     little_penalty: float = 0.02

@@ -70,6 +70,15 @@ _OF_HEADS: Final = (
     Measured("roc_auc", "share", "area under the ROC curve on the rows"),
     Measured("pr_auc", "share", "average precision on the rows"),
     Measured("initial_output_sd", "share", "output_sd before the first step"),
+    Measured(
+        "validation_positive_share", "share", "share of positives among all labels of the first validation"
+    ),
+    Measured(
+        "validation_roc_auc",
+        "share",
+        "area under the ROC curve on at most 512 held-back rows",
+    ),
+    Measured("validation_recomputed", "nats", "cross-entropy of those rows, from predictions and labels"),
 )
 
 _OF_THE_MODEL: Final = (
@@ -116,6 +125,23 @@ _OF_THE_MODEL: Final = (
     Measured("initial_saturated_units", "share", "saturated_units before the first step"),
     Measured("zero_kernels", "share", "share of the kernels that are all zero before the first step"),
     Measured("equal_units", "share", "share of the kernels whose units all start with the same weights"),
+    Measured("validation_rows", "count", "rows that the measurements of held-back predictions rest on"),
+    Measured(
+        "reference_auc",
+        "share",
+        "area under the ROC curve of a kernel ridge regression on rows that it was not fitted on",
+    ),
+    Measured(
+        "reference_distance",
+        "ratio",
+        "that area above those with permuted labels, in their standard deviations",
+    ),
+    Measured(
+        "reference_detectable",
+        "share",
+        "least such area that permuted labels would not have given",
+    ),
+    Measured("reference_rows", "count", "rows of that test, of the first epoch and of the validation"),
     Measured("overhead", "share", "time taken by the measuring so far / time of the training so far"),
 )
 

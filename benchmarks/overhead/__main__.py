@@ -36,6 +36,10 @@ NAMES: Final = {"control": "nothing, once more", "callback": "BCEMonitor()", "au
 TURN: Final = {"realistic": 1, "tiny": 10}
 """Epochs of a turn: half a second on an idle machine, so that what else the machine does hits all alike."""
 
+WARM: Final = 60
+LONG: Final = 1_000
+"""Epochs after which memory is read: when everything is loaded, and much later."""
+
 _RESAMPLED: Final = 2_000
 
 
@@ -156,12 +160,13 @@ def print_memory(store: str) -> None:
     """Print the memory of a long training with and without the callback."""
     print("resident memory of the process, MB:  after 60 epochs   after 1,000")
     for way in ("nothing", "callback"):
-        training = Training("tiny", way, 50, store)
-        for _ in range(50):
+        turns = LONG // TURN["tiny"]
+        training = Training("tiny", way, turns, store)
+        for _ in range(turns):
             training.go()
         at = {one["epoch"]: one["rss"] for one in training.said}
         training.end()
-        print(f"{way:36} {at[60]:>15.0f} {at[1000]:>13.0f}", flush=True)
+        print(f"{way:36} {at[WARM]:>15.0f} {at[LONG]:>13.0f}", flush=True)
 
 
 if __name__ == "__main__":

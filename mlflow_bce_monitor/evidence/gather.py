@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from mlflow_bce_monitor.curves.curve import CurveSet
+from mlflow_bce_monitor.curves.curve import CurveSet, Role, Split
 from mlflow_bce_monitor.evaluated import EVALUATED, evaluated_fact
 from mlflow_bce_monitor.evidence import (
     of_course,
@@ -34,6 +35,14 @@ class Look(NamedTuple):
     validation: LossView | None
     settings: Settings
     limits: Limits
+
+
+def _ranking_inside(at: Look) -> Iterable[Fact]:
+    """Return what the callback says of the ranking of held-back rows, where the run logged no AUC of them."""
+    logged = at.curves.companion(Role.AUC, Split.VALIDATION)
+    if logged is not None and logged.finite.size:
+        return ()
+    return of_monitor.held_back_ranking(at.record, at.train.curve.name, at.limits)
 
 
 FINDERS: Final[Finders[Look]] = Finders(
@@ -113,6 +122,7 @@ FINDERS: Final[Finders[Look]] = Finders(
             lambda at: of_training.context(at.curves, at.train, at.settings),
         ),
         Finder(of_monitor.INSIDE_FACTS, lambda at: of_monitor.monitored(at.record, at.train.curve.name)),
+        Finder(("ranking",), _ranking_inside),
         Finder(
             (*map(evaluated_fact, EVALUATED), "constant_output", "ranking"),
             lambda at: of_evaluation.evaluated(at.record, at.limits),

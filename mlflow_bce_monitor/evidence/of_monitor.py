@@ -15,6 +15,8 @@ from mlflow_bce_monitor.contract import Tier
 from mlflow_bce_monitor.curves.names import core
 from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
 from mlflow_bce_monitor.evidence.fact import Fact, FactValue
+from mlflow_bce_monitor.evidence.of_predictions import ABOVE_CHANCE, AT_CHANCE, UNCLEAR
+from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.monitored import MEASURED, PREFIX, TAG, Measured, heads_of, words_of
 from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.scores import auc_error
@@ -75,6 +77,21 @@ def monitored(record: RunRecord, judged: str) -> Iterator[Fact]:
         source = f"metrics {found['compiled'][1]!r} and {found['recomputed'][1]!r}, last values"
         yield Fact(f"{INSIDE}compiled_gap", gap, source, Tier.MONITOR)
     yield from _words(tag, head)
+
+
+def held_back_ranking(record: RunRecord, judged: str, limits: Limits) -> Iterator[Fact]:
+    """Yield what the AUC on the held-back rows that the callback saw says, as the logged one would."""
+    found = dict(_last_values(record, _head_of(record, judged)))
+    names = ("validation_roc_auc", "validation_rows", "validation_positive_share")
+    if any(name not in found for name in names):
+        return
+    (area, metric), (rows, _), (share, _) = (found[name] for name in names)
+    if not 0.0 < share < 1.0:
+        return
+    error = auc_error(rows, share)
+    high, low = 0.5 + limits.error_sigmas * error, 0.5 + limits.auc_errors * error
+    word = ABOVE_CHANCE if area >= high else UNCLEAR if area >= low else AT_CHANCE
+    yield Fact("ranking", word, f"metric {metric!r}", Tier.MONITOR)
 
 
 def _is_plain(tag: Mapping[str, Any]) -> bool:

@@ -10,9 +10,16 @@ from typing import Final
 _RECENT: Final = 0.5
 """Weight of the last cost in the expected one: the first measurement of a process is far dearer."""
 
+_LEFT: Final = 0.25
+"""Part of the share that can always be spent on what is chosen. On a tiny model what cannot be avoided takes
+more than the whole share; a stall that is never looked for would save nobody anything."""
+
 
 class Budget:
     """Keeps account of the seconds spent, and says what can still be afforded.
+
+    Some of it cannot be avoided: what every step and epoch pays. What is left of the share goes to what can
+    be chosen, measuring and looking.
 
     Parameters
     ----------
@@ -23,6 +30,7 @@ class Budget:
     def __init__(self, share: float) -> None:
         self.share = share
         self.spent = 0.0
+        self._chosen = 0.0
         self._began: float | None = None
         self._before = 0.0
         self._expected: dict[str, float] = {}
@@ -46,18 +54,30 @@ class Budget:
 
     def affords(self, part: str) -> bool:
         """Whether a part at its expected cost stays within the share; nothing is known of its first time."""
-        cost = self._expected.get(part, 0.0)
-        return self.spent + cost <= self.share * self.training_seconds()
+        trained, unavoidable = self.training_seconds(), self.spent - self._chosen
+        room = max(self.share * trained - unavoidable, _LEFT * self.share * trained)
+        return self._chosen + self._expected.get(part, 0.0) <= room
+
+    def charge(self, seconds: float, *, chosen: bool) -> None:
+        """Count seconds as spent.
+
+        Parameters
+        ----------
+        chosen
+            Whether they could have been saved by measuring and looking less.
+        """
+        self.spent += seconds
+        self._chosen += seconds if chosen else 0.0
 
     @contextmanager
-    def spending(self, part: str) -> Iterator[None]:
+    def spending(self, part: str, *, chosen: bool = True) -> Iterator[None]:
         """Count the time inside as spent on a part."""
         began = time.perf_counter()
         try:
             yield
         finally:
             seconds = time.perf_counter() - began
-            self.spent += seconds
+            self.charge(seconds, chosen=chosen)
             before = self._expected.get(part)
             self._expected[part] = (
                 seconds if before is None else min(seconds, before) * (1 - _RECENT) + seconds * _RECENT

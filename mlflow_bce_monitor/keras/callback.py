@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import keras
 
+from mlflow_bce_monitor.contract import FLAGGED, Verdict
 from mlflow_bce_monitor.diagnosis import Diagnosis
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.keras import live, words
@@ -23,6 +24,10 @@ _MEASURING: Final = "measuring"
 _LOOKING: Final = "looking at the training"
 _WRITING: Final = "writing to MLflow"
 _SETTINGS: Final = "settings"
+_SIGNAL: Final = "reference learner"
+
+_IN_DOUBT: Final = FLAGGED | {Verdict.INCONCLUSIVE}
+"""Verdicts of trainings that may have nothing to learn."""
 
 
 class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
@@ -86,7 +91,7 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
         self._step, self._offset = -1, 0
         self._epochs = self._looked = 0
         self._is_measured = True
-        self._has_spoken = False
+        self._has_spoken = self._is_training = self._is_tested = False
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -119,6 +124,18 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
         """Measure, send, look."""
         self._guard.run("the end of an epoch", lambda: self._end_epoch(epoch, logs or {}))
 
+    def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Look at the rows of a validation within the training."""
+        del logs
+        if self._is_training and self._is_measured:
+            self._guard.run("the beginning of a validation", self._begin_validation)
+
+    def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Look at them no more."""
+        del logs
+        if self._is_training:
+            self._guard.run("the end of a validation", self._end_validation)
+
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Put the model back; measure, look and send a last time."""
         del logs
@@ -131,8 +148,9 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
     def _begin(self) -> None:
         self._budget.start()
         self._offset = self._step + 1
-        self._is_measured = True
-        with self._budget.spending(_SETTINGS):
+        self._is_measured = self._is_training = True
+        self._is_tested = False
+        with self._budget.spending(_SETTINGS, chosen=False):
             self._measuring.begin(self.model)
 
     def _begin_epoch(self, epoch: int) -> None:
@@ -143,14 +161,23 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
             with self._budget.spending(_SETTINGS):
                 self._measuring.begin_epoch(self.model)
 
+    def _begin_validation(self) -> None:
+        with self._budget.spending(_SETTINGS):
+            self._measuring.begin_validation(self.model)
+
+    def _end_validation(self) -> None:
+        with self._budget.spending(_SETTINGS):
+            self._measuring.end_validation()
+
     def _end_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:
         if epoch >= self._offset:
             self._offset = 0  # ``initial_epoch`` goes on where the last training ended
         self._step = epoch + self._offset
         self._epochs += 1
         self._logs.add(self._step, now_in_milliseconds(), _numbers(logs))
-        self._budget.spent += self._run.take_seconds()
-        with self._budget.spending(_SETTINGS):
+        self._budget.charge(self._run.take_seconds(), chosen=False)
+        self._budget.charge(self._measuring.take_seconds(), chosen=self._is_measured)
+        with self._budget.spending(_SETTINGS, chosen=False):
             found = self._measuring.settings_now(self.model)
         if self._is_measured:
             found.metrics |= self._measured().metrics
@@ -161,26 +188,27 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _measured(self) -> Measurement:
         """Measure the model as it is."""
-        self._budget.spent += self._measuring.take_seconds()
         with self._budget.spending(_MEASURING):
             return self._measuring.measure_now(self.model, self._step)
 
     def _add(self, found: Measurement) -> None:
         """Keep and send measurements of the epoch."""
         self._series.add(self._step, now_in_milliseconds(), found.metrics)
-        with self._budget.spending(_SETTINGS):
+        with self._budget.spending(_SETTINGS, chosen=False):
             self._guard.run(
                 _WRITING,
                 lambda: self._run.send_epoch(self._step, found.metrics, self._measuring.words, self._series),
             )
 
     def _end(self) -> None:
+        self._is_training = False
         if self._epochs and not self._is_measured:
             # Early stopping has ended it, and perhaps put better weights back: what is left is measured.
             self._is_measured = True
             self._add(self._measured())
         if self._live and self._looked < self._epochs and self._epochs >= live.HELD_FOR:
             self._guard.run(_LOOKING, self._look)
+        self._test_signal_once()
         if self._epochs >= live.FEWEST_EPOCHS and self.diagnosis and live.is_wrong(self.diagnosis):
             self._guard.run(_LOOKING, self._speak_once)
         self._budget.stop()
@@ -203,6 +231,7 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
         if not (overdue or self._budget.affords(_LOOKING)):
             return
         if self._look():
+            self._test_signal_once()
             self._speak_once()
             if self._stop_on_stall and self.diagnosis and live.is_stuck(self.diagnosis):
                 self.model.stop_training = True
@@ -214,6 +243,24 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
             established = self._watch.look(self._record(), self._epochs)
             self.diagnosis = self._watch.diagnosis
         return established
+
+    def _test_signal_once(self) -> None:
+        """Ask once whether there is anything to learn, of a training that is not known to have learned."""
+        is_fine = self.diagnosis is not None and self.diagnosis.verdict not in _IN_DOUBT
+        if self._is_tested or is_fine or not self._epochs:
+            return
+        self._is_tested = True
+        with self._budget.spending(_SIGNAL):
+            found = self._measuring.test_signal()
+        if found.metrics:
+            self._add(found)
+            if self.diagnosis is not None:
+                self._guard.run(_LOOKING, self._look_again)
+
+    def _look_again(self) -> None:
+        """Diagnose what is known now; it counts as no further look."""
+        with self._budget.spending(_LOOKING):
+            self.diagnosis = self._watch.look_again(self._record())
 
     def _record(self) -> RunRecord:
         said = self._measuring.words

@@ -72,6 +72,11 @@ class Watch:
         self._looks += 1
         return epoch >= FEWEST_EPOCHS and epoch - self._since >= HELD_FOR
 
+    def look_again(self, record: RunRecord) -> Diagnosis:
+        """Diagnose what more is known of an epoch that was looked at; it establishes nothing."""
+        self.diagnosis = diagnose(record)
+        return self.diagnosis
+
 
 def is_stuck(diagnosis: Diagnosis) -> bool:
     """Whether a diagnosis asks to end the training: stuck, and sure enough of it."""

@@ -6,13 +6,14 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Final
 
-from mlflow_bce_monitor.keras import forward, labels, measure, weights, words
+from mlflow_bce_monitor.keras import forward, labels, measure, signal, weights, words
 from mlflow_bce_monitor.keras.guard import Guard
 from mlflow_bce_monitor.keras.heads import has_one_hot_pairs
+from mlflow_bce_monitor.keras.held_back import HeldBack
 from mlflow_bce_monitor.keras.labels import FloatArray
 from mlflow_bce_monitor.keras.layers_report import LayersReport
 from mlflow_bce_monitor.keras.measure import Measurement
-from mlflow_bce_monitor.keras.rows import Rows
+from mlflow_bce_monitor.keras.rows import KEPT_ROWS, WANTED_ROWS, Rows
 from mlflow_bce_monitor.keras.tap import Tap, tap_of
 
 BATCHES: Final = "batches of the training"
@@ -22,6 +23,8 @@ SETTINGS: Final = "settings"
 LABELS: Final = "label counts"
 SIZES: Final = "sizes"
 WORDS: Final = "words"
+VALIDATION: Final = "validation data"
+SIGNAL: Final = "reference learner"
 """Names of the parts, as the guard reports them."""
 
 
@@ -46,6 +49,8 @@ class Measuring:
         self._tap: Tap | None = None
         self._tapped_model: weakref.ref[Any] | None = None
         self._rows: Rows | None = None
+        self._first_rows: Rows | None = None
+        self._held_back = HeldBack()
         self._at_start: list[Any] | None = None
         self._before: list[Any] | None = None
         self._origin: list[Any] | None = None
@@ -55,7 +60,8 @@ class Measuring:
     def begin(self, model: Any) -> None:
         """Look at the batches of a training that begins, and keep its first weights."""
         self.is_begun = False
-        self._at_start = self._before = self._origin = None
+        self._at_start = self._before = self._origin = self._first_rows = None
+        self._held_back.begin()
         self._guard.run(BATCHES, lambda: self._attach(model))
         if model.built:
             self._at_start = self._guard.run(START, lambda: weights.copies_of(model.variables))
@@ -65,16 +71,26 @@ class Measuring:
         """Take rows of this epoch, and keep the weights that it begins with."""
         if self._tap is not None:
             self._is_looking = True
-            self._guard.run(BATCHES, self._tap.look)
+            tap, wanted = self._tap, WANTED_ROWS if self.is_begun else KEPT_ROWS
+            self._guard.run(BATCHES, lambda: tap.look(wanted))
         if model.built:
             self._before = self._guard.run(UPDATES, lambda: weights.copies_of(model.trainable_variables))
 
+    def begin_validation(self, model: Any) -> None:
+        """Take held-back rows from an evaluation that begins within the training."""
+        self._guard.run(VALIDATION, lambda: self._held_back.look(model, self._guard.failed))
+
+    def end_validation(self) -> None:
+        """Take no more of them."""
+        self._guard.run(VALIDATION, self._held_back.rest)
+
     def take_seconds(self) -> float:
         """Return the seconds that taking rows has cost since this was last asked."""
+        held_back = self._held_back.take_seconds()
         if self._tap is None:
-            return 0.0
+            return held_back
         seconds, self._tap.seconds = self._tap.seconds, 0.0
-        return seconds
+        return seconds + held_back
 
     def settings_now(self, model: Any) -> Measurement:
         """Return what every epoch has: the learning rate."""
@@ -92,7 +108,7 @@ class Measuring:
             if self._is_looking:  # else nothing was counted since, and the last counts stand
                 guard.run(LABELS, lambda: self._note_labels(tap))
                 self._is_looking = False
-            self._rows = guard.run(BATCHES, self._tap.rows) or self._rows
+            self._take_rows(tap)
         if self._rows is None:
             self.is_begun = True
             return found
@@ -100,21 +116,39 @@ class Measuring:
         now = measure.measure(model, rows, tables, guard)
         now.metrics |= found.metrics
         guard.run(LABELS, lambda: _note_shares(now, tables))
+        guard.run(VALIDATION, lambda: self._held_back.measure(model, now))
         self.layers.add(step, now.layers)
         if not self.is_begun:
             self.is_begun = True
             self._measure_first(model, rows, now)
         return now
 
+    def test_signal(self) -> Measurement:
+        """Return whether a reference learner finds that the labels depend on the inputs."""
+        found = Measurement()
+        trained, held_back = self._first_rows, self._held_back.rows
+        self._guard.run(SIGNAL, lambda: found.note(signal.signal_facts(trained, held_back)))
+        return found
+
     def restore(self) -> None:
-        """Put the model's training function back."""
+        """Put the model's training and testing function back."""
+        self._guard.run(VALIDATION, self._held_back.restore)
         if self._tap is not None:
             self._tap.rest()
             self._tap.detach()
 
     def forget(self) -> None:
         """Let go of rows and weights."""
-        self._rows = self._at_start = self._before = self._origin = None
+        self._rows = self._first_rows = self._at_start = self._before = self._origin = None
+        self._held_back.begin()
+
+    def _take_rows(self, tap: Tap) -> None:
+        taken = self._guard.run(BATCHES, tap.rows)
+        if taken is None:
+            return
+        if self._first_rows is None:
+            self._first_rows = taken  # of the first epoch, each once
+        self._rows = taken.first()
 
     def _attach(self, model: Any) -> None:
         known = self._tapped_model() if self._tapped_model is not None else None

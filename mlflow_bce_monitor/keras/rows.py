@@ -15,6 +15,9 @@ Leaf = npt.NDArray[Any]
 WANTED_ROWS: Final = 256
 """Rows kept of an epoch: the standard error of an AUC is then 0.036, a unit dead on all of them is dead."""
 
+KEPT_ROWS: Final = 768
+"""Rows kept of a first epoch and of the held-back data, for the reference learner: see ``reference.py``."""
+
 MOST_BYTES: Final = 32 * 2**20
 """Of the captured rows: fewer are kept of large images."""
 
@@ -39,6 +42,15 @@ class Rows:
     weights: Any
     n: int
 
+    def first(self, most: int = WANTED_ROWS) -> Rows:
+        """Return the first of the rows."""
+        if self.n <= most:
+            return self
+        x, y, weights = keras.tree.map_structure(
+            lambda leaf: None if leaf is None else leaf[:most], (self.x, self.y, self.weights)
+        )
+        return Rows(x, y, weights, most)
+
 
 def split_batch(data: Any) -> tuple[Any, Any, Any]:
     """Return inputs, targets and sample weights of what a training step gets."""
@@ -46,9 +58,9 @@ def split_batch(data: Any) -> tuple[Any, Any, Any]:
     return x, y, weights
 
 
-def rows_within(row_bytes: int) -> int:
+def rows_within(row_bytes: int, wanted: int = WANTED_ROWS) -> int:
     """Return how many rows of a size may be kept, at least one."""
-    return max(1, min(WANTED_ROWS, MOST_BYTES // max(row_bytes, 1)))
+    return max(1, min(wanted, MOST_BYTES // max(row_bytes, 1)))
 
 
 class RowBuffer:
@@ -58,11 +70,12 @@ class RowBuffer:
         self._structure: Any = None
         self._batches: list[list[Leaf | None]] = []
         self._n = 0
-        self._most = WANTED_ROWS
+        self._most = self._wanted = WANTED_ROWS
 
-    def clear(self) -> None:
-        """Forget all rows."""
+    def clear(self, wanted: int = WANTED_ROWS) -> None:
+        """Forget all rows, and collect so many anew."""
         self._batches, self._n, self._structure = [], 0, None
+        self._most = self._wanted = wanted
 
     @property
     def full(self) -> bool:
@@ -88,7 +101,7 @@ class RowBuffer:
         if not count:
             return
         self._structure = structure
-        self._most = rows_within(sum(leaf.nbytes for leaf in arrays) // count)
+        self._most = rows_within(sum(leaf.nbytes for leaf in arrays) // count, self._wanted)
         taken = min(count, self._most - self._n)
         self._batches.append([None if leaf is None else np.array(leaf[:taken]) for leaf in leaves])
         self._n += taken

@@ -11,14 +11,37 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 import keras
 
 from mlflow_bce_monitor.keras.labels import FloatArray, empty_table
-from mlflow_bce_monitor.keras.rows import RowBuffer, Rows
+from mlflow_bce_monitor.keras.rows import WANTED_ROWS, RowBuffer, Rows
 
 Failed = Callable[[str, Exception], None]
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Which of a model's loops is looked at: names of its step, its function, and the method that makes that.
+
+    Attributes
+    ----------
+    step, function, make
+        As Keras calls them.
+    part
+        What its rows are, as the guard reports them.
+    """
+
+    step: str
+    function: str
+    make: str
+    part: str
+
+
+TRAINING: Final = Loop("train_step", "train_function", "make_train_function", "the training data")
+HELD_BACK: Final = Loop("test_step", "test_function", "make_test_function", "the validation data")
 
 
 class Tap(ABC):
@@ -32,7 +55,8 @@ class Tap(ABC):
         Rows of the largest batch that was captured.
     """
 
-    def __init__(self, model: Any, failed: Failed) -> None:
+    def __init__(self, model: Any, failed: Failed, loop: Loop = TRAINING) -> None:
+        self._loop = loop
         self._model = model
         self._failed = failed
         self._buffer = RowBuffer()
@@ -44,16 +68,24 @@ class Tap(ABC):
 
     @abstractmethod
     def attach(self) -> None:
-        """Replace the training function of the model."""
+        """Replace the loop's function of the model."""
+
+    @property
+    def _function(self) -> Any:
+        return getattr(self._model, self._loop.function)
+
+    @_function.setter
+    def _function(self, function: Any) -> None:
+        setattr(self._model, self._loop.function, function)
 
     def detach(self) -> None:
-        """Put the training function back, unless somebody else has replaced it since."""
-        if self._tapped is not None and self._model.train_function is self._tapped:
-            self._model.train_function = self._original
+        """Put the function back, unless somebody else has replaced it since."""
+        if self._tapped is not None and self._function is self._tapped:
+            self._function = self._original
 
-    def look(self) -> None:
-        """Begin to collect rows anew and to count labels, from the next batch on."""
-        self._buffer.clear()
+    def look(self, wanted: int = WANTED_ROWS) -> None:
+        """Begin to collect so many rows anew and to count labels, from the next batch on."""
+        self._buffer.clear(wanted)
         self._capturing = self._counting = True
 
     def stop_capturing(self) -> None:
@@ -79,7 +111,7 @@ class Tap(ABC):
         try:
             take()
         except Exception as error:  # noqa: BLE001 - called in the middle of the user's training step
-            self._failed("rows of the training data", error)
+            self._failed(f"rows of {self._loop.part}", error)
             self.stop_capturing()
         finally:
             if self._buffer.full:
@@ -87,7 +119,7 @@ class Tap(ABC):
             self.seconds += time.perf_counter() - began
 
 
-def tap_of(model: Any, failed: Failed, *, second_column: bool) -> Tap:
+def tap_of(model: Any, failed: Failed, *, second_column: bool, loop: Loop = TRAINING) -> Tap:
     """Return the tap for Keras' backend.
 
     Parameters
@@ -98,6 +130,8 @@ def tap_of(model: Any, failed: Failed, *, second_column: bool) -> Tap:
         Told (part, error) when a part of it fails in the middle of the training.
     second_column
         Whether targets of two columns are one-hot: their labels are then the second column.
+    loop
+        The training itself, or the validation within it.
 
     Raises
     ------
@@ -108,11 +142,12 @@ def tap_of(model: Any, failed: Failed, *, second_column: bool) -> Tap:
     if backend == "tensorflow":
         from mlflow_bce_monitor.keras.tap_tensorflow import TensorFlowTap  # noqa: PLC0415 - loads TensorFlow
 
-        return TensorFlowTap(model, failed, second_column=second_column)
+        return TensorFlowTap(model, failed, second_column=second_column, loop=loop)
     if backend in ("jax", "torch"):
         from mlflow_bce_monitor.keras.tap_python import PythonTap  # noqa: PLC0415 - beside the other
 
-        return PythonTap(model, failed, second_column=second_column, batch_is_argument=backend == "torch")
+        is_argument = backend == "torch"
+        return PythonTap(model, failed, second_column=second_column, batch_is_argument=is_argument, loop=loop)
     raise NotImplementedError(f"Keras' backend {backend!r}; batches are seen on tensorflow, jax and torch")
 
 

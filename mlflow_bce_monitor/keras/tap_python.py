@@ -15,7 +15,7 @@ import numpy as np
 
 from mlflow_bce_monitor.keras.labels import FloatArray, table_of
 from mlflow_bce_monitor.keras.rows import Leaf, split_batch
-from mlflow_bce_monitor.keras.tap import Failed, Tap, add_table
+from mlflow_bce_monitor.keras.tap import TRAINING, Failed, Loop, Tap, add_table
 
 
 class PythonTap(Tap):
@@ -27,17 +27,25 @@ class PythonTap(Tap):
         Whether the training function gets a list of batches (Torch) or a state and an iterator (JAX).
     """
 
-    def __init__(self, model: Any, failed: Failed, *, second_column: bool, batch_is_argument: bool) -> None:
-        super().__init__(model, failed)
+    def __init__(
+        self,
+        model: Any,
+        failed: Failed,
+        *,
+        second_column: bool,
+        batch_is_argument: bool,
+        loop: Loop = TRAINING,
+    ) -> None:
+        super().__init__(model, failed, loop)
         self._second_column = second_column
         self._batch_is_argument = batch_is_argument
         self._tables: list[FloatArray] = []
         self._can_count = True
 
     def attach(self) -> None:
-        """Wrap the training function, which Keras makes before the callbacks' first hook."""
-        self._model.make_train_function()
-        self._original = original = self._model.train_function
+        """Wrap the function, which Keras makes before the callbacks' first hook."""
+        getattr(self._model, self._loop.make)()
+        self._original = original = self._function
 
         def of_batches(batches: Any) -> Any:
             for batch in batches:
@@ -48,7 +56,7 @@ class PythonTap(Tap):
             return original(state, _Watched(iterator, self))
 
         self._tapped = of_batches if self._batch_is_argument else of_iterator
-        self._model.train_function = self._tapped
+        self._function = self._tapped
 
     def tables(self) -> list[FloatArray]:
         """Return the label tables."""
@@ -61,7 +69,7 @@ class PythonTap(Tap):
                 self._count(batch)
             except Exception as error:  # noqa: BLE001 - called in the middle of the user's training step
                 self._can_count = False
-                self._failed("label values", error)
+                self._failed(f"labels of {self._loop.part}", error)
             finally:
                 self.seconds += time.perf_counter() - began
         if self._capturing:

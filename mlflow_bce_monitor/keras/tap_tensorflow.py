@@ -22,7 +22,7 @@ import tensorflow as tf
 
 from mlflow_bce_monitor.keras.labels import COLUMNS, LEVELS, MOST_LABELS, ROWS, FloatArray
 from mlflow_bce_monitor.keras.rows import WANTED_ROWS, rows_within, split_batch
-from mlflow_bce_monitor.keras.tap import Failed, Tap
+from mlflow_bce_monitor.keras.tap import TRAINING, Failed, Loop, Tap
 
 _MOST_SHAPES: Final = 8
 """Shapes of a batch that are captured under XLA; each costs variables of its own."""
@@ -30,6 +30,10 @@ _MOST_SHAPES: Final = 8
 _COUNTING: Final = 0.0002
 """Seconds by which counting prolongs a step. What is inside a graph cannot be timed; this is what alternating
 epochs with and without it differed by, on one core."""
+
+_CLOSED: Final = 0.00005
+"""Seconds by which closed gates prolong a step, between 0.02 ms alone and 0.1 ms inside ``fit``: over a long
+training they would be the larger part of the cost, and the budget has to know."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +52,8 @@ class _Copy:
 class TensorFlowTap(Tap):
     """Looks at the batches from inside the graph of the training step."""
 
-    def __init__(self, model: Any, failed: Failed, *, second_column: bool) -> None:
-        super().__init__(model, failed)
+    def __init__(self, model: Any, failed: Failed, *, second_column: bool, loop: Loop = TRAINING) -> None:
+        super().__init__(model, failed, loop)
         self._second_column = second_column
         # Two gates, one within the other: closed, the outer one is all that a step pays.
         self._open = tf.Variable(False, trainable=False, name="bce_monitor_open")  # noqa: FBT003 - its value
@@ -72,20 +76,20 @@ class TensorFlowTap(Tap):
         replicas = model.distribute_strategy.num_replicas_in_sync
         if replicas > 1:
             raise NotImplementedError(f"training on {replicas} replicas: batches are seen on one only")
-        made_again = self._tapped is None or model.train_function is not self._original
+        made_again = self._tapped is None or self._function is not self._original
         self._wrap_step()
         if not made_again:
-            model.train_function = self._tapped
+            self._function = self._tapped
             return
         # Keras has made the function just before the first hook. It is not traced before its first call, so
         # making another costs nothing; one that was traced in an earlier fit is put back afterwards.
-        self._original = model.train_function
+        self._original = self._function
         try:
-            model.train_function = None
-            model.make_train_function()
-            inner = model.train_function
+            self._function = None
+            getattr(model, self._loop.make)()
+            inner = self._function
         except Exception:
-            model.train_function = self._original
+            self._function = self._original
             self._unwrap_step()
             raise
 
@@ -93,17 +97,16 @@ class TensorFlowTap(Tap):
 
         def tapped(iterator: Any) -> Any:
             logs = inner(iterator)
-            if self._counting:
-                self.seconds += _COUNTING * steps
+            self.seconds += (_COUNTING if self._counting else _CLOSED) * steps
             if self._capturing:
                 self._collect(self._take)
             return logs
 
         self._tapped = tapped
-        model.train_function = tapped
+        self._function = tapped
 
     def detach(self) -> None:
-        """Put training step and training function back.
+        """Put step and function back.
 
         Runs no operation of TensorFlow: it may be the collection of garbage that calls, in
         whatever thread and in the middle of whatever holds a lock.
@@ -111,9 +114,9 @@ class TensorFlowTap(Tap):
         self._unwrap_step()
         super().detach()
 
-    def look(self) -> None:
+    def look(self, wanted: int = WANTED_ROWS) -> None:
         """Open the gates."""
-        super().look()
+        super().look(wanted)
         self._open.assign(True)  # noqa: FBT003 - its value
         self._gate.assign(True)  # noqa: FBT003 - its value
         for copy in self._copies:
@@ -134,31 +137,31 @@ class TensorFlowTap(Tap):
         return [np.asarray(table.numpy(), np.float64) for table in self._tables]
 
     def _wrap_step(self) -> None:
-        model = self._model
-        if model.__dict__.get("train_step") is self._wrapped is not None:
+        model, name = self._model, self._loop.step
+        if model.__dict__.get(name) is self._wrapped is not None:
             return
-        self._had_step, self._own_step = "train_step" in model.__dict__, model.train_step
+        self._had_step, self._own_step = name in model.__dict__, getattr(model, name)
         own = self._own_step
 
-        def train_step(data: Any) -> Any:
+        def step(data: Any) -> Any:
             logs = own(data)
             try:
                 self._look(data)
             except Exception as error:  # noqa: BLE001 - runs where the user's step is traced
-                self._failed("rows and labels of the training data", error)
+                self._failed(f"rows and labels of {self._loop.part}", error)
             return logs
 
-        self._wrapped = train_step
-        object.__setattr__(model, "train_step", train_step)  # past Keras' tracking of attributes
+        self._wrapped = step
+        object.__setattr__(model, name, step)  # past Keras' tracking of attributes
 
     def _unwrap_step(self) -> None:
-        model = self._model
-        if self._wrapped is None or model.__dict__.get("train_step") is not self._wrapped:
+        model, name = self._model, self._loop.step
+        if self._wrapped is None or model.__dict__.get(name) is not self._wrapped:
             return
         if self._had_step:
-            object.__setattr__(model, "train_step", self._own_step)
+            object.__setattr__(model, name, self._own_step)
         else:
-            object.__delattr__(model, "train_step")
+            object.__delattr__(model, name)
 
     def _look(self, data: Any) -> None:
         """Add the operations to the graph that is being traced; run them when the step runs eagerly."""

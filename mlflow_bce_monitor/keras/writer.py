@@ -20,7 +20,7 @@ MOST_WAITING: Final = 1_000
 _MOST_METRICS: Final = 1_000
 """MLflow's limit for one call."""
 
-WORKING: Final = 0.01
+WORKING: Final = 0.003
 """Share of the time that the worker may compute: one call takes some ten milliseconds, which is much for
 an epoch of a hundred. Epochs that end while it rests are written together."""
 

@@ -80,3 +80,22 @@ def ranks_inside(evidence: Evidence, limits: Limits) -> bool | None:
         return None
     luck = limits.inside_auc_errors * evidence.number("inside_auc_error")
     return evidence.number("inside_roc_auc") - 0.5 >= luck
+
+
+REFERENCE: Final = ("inside_reference_distance", "inside_reference_detectable")
+"""The facts behind :func:`finds_signal`."""
+
+SIGNAL: Final = "signal"
+NO_SIGNAL: Final = "none"
+"""What the reference learner says: that labels depend on inputs, and that they do not."""
+
+
+def finds_signal(evidence: Evidence, limits: Limits) -> str | None:
+    """Return what the callback's reference learner says; None where it was not asked, or rows are too few."""
+    if any(name not in evidence for name in REFERENCE):
+        return None
+    distance = evidence.number("inside_reference_distance")
+    if distance >= limits.reference_signal:
+        return SIGNAL
+    tells = evidence.number("inside_reference_detectable") <= limits.reference_tells
+    return NO_SIGNAL if tells and distance < limits.reference_chance else None

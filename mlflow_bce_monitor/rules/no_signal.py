@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.inside import REFERENCE, SIGNAL, finds_signal
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import LIFE, by_life, by_siblings_on_data, exactly_at_chance
@@ -39,8 +40,20 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         else None,
         by_siblings_on_data(evidence),
         by_life(evidence, limits),
+        _by_reference(evidence, limits),
         *by_probes("no_signal", evidence, limits),
     )
+
+
+def _by_reference(evidence: Evidence, limits: Limits) -> Piece | None:
+    found = finds_signal(evidence, limits)
+    if found is None:
+        return None
+    area = evidence.number("inside_reference_auc")
+    clause = f"a reference learner ranks rows that it has not seen with AUC {area:.2f}"
+    if found == SIGNAL:
+        return Piece("inside_signal", -6.0, f"{clause}, far above permuted labels")
+    return Piece("inside_no_signal", 4.0, f"{clause}, as with permuted labels")
 
 
 def _by_validation(evidence: Evidence, limits: Limits) -> tuple[Piece, ...]:
@@ -150,10 +163,21 @@ RULE = Rule(
         "siblings_at_same_level",
         "siblings_varied",
         *LIFE,
+        *REFERENCE,
+        "inside_reference_auc",
         *facts_for("no_signal"),
     ),
     assess=assess,
     fires=(
+        Example(
+            "the callback's reference learner does as with permuted labels",
+            constant_loss=False,
+            peak_ratio=1.0,
+            validation_falling=False,
+            inside_reference_auc=0.51,
+            inside_reference_distance=0.3,
+            inside_reference_detectable=0.58,
+        ),
         Example(
             "random labels, 128 units: training loss falls, validation loss does not",
             constant_loss=False,
@@ -167,6 +191,15 @@ RULE = Rule(
         ),
     ),
     stays_quiet=(
+        Example(
+            "a reference learner ranks rows that it has not seen",
+            constant_loss=False,
+            peak_ratio=1.0,
+            validation_falling=False,
+            inside_reference_auc=0.8,
+            inside_reference_distance=9.0,
+            inside_reference_detectable=0.6,
+        ),
         Example(
             "validation data are ranked well",
             constant_loss=False,

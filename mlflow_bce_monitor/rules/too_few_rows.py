@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.inside import NO_SIGNAL, REFERENCE, finds_signal
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import LIFE, by_life
@@ -36,8 +37,15 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         if evidence.number_or("siblings_learned", 0.0) > 0
         else None,
         by_life(evidence, limits),
+        _by_reference(evidence, limits),
         *by_probes("too_few_rows", evidence, limits),
     )
+
+
+def _by_reference(evidence: Evidence, limits: Limits) -> Piece | None:
+    if finds_signal(evidence, limits) != NO_SIGNAL:
+        return None  # that there is signal speaks against its absence and for no other cause
+    return Piece("inside_no_signal", -3.0, "a reference learner finds nothing that the labels depend on")
 
 
 def _by_best(evidence: Evidence, limits: Limits) -> Piece:
@@ -93,6 +101,7 @@ RULE = Rule(
         "n_train",
         "end_spread",
         *LIFE,
+        *REFERENCE,
         *facts_for("too_few_rows"),
     ),
     assess=assess,

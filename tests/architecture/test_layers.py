@@ -18,7 +18,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 CORE = {
     *("contract", "errors", "limits", "monitored", "evaluated", "records", "siblings", "settings"),
-    *("model_summary", "scores", "arrays", "stretches"),
+    *("model_summary", "scores", "arrays", "stretches", "reference"),
     *("curves", "chance", "findings", "evidence", "rules", "observations"),
     *("verdicts", "calibration", "ranking", "measurements", "diagnosis", "evaluated_alone", "pipeline"),
     *("remedies", "information", "collecting"),
@@ -58,6 +58,7 @@ MAY_IMPORT = {
     "model_summary": set(),
     "arrays": set(),
     "collecting": set(),
+    "reference": set(),
     "settings": {"records", "model_summary", "monitored"},
     "curves": {"records", "settings", "limits", "errors", "arrays"},
     "chance": {"curves", "records", "settings", "limits", "arrays"},

@@ -39,6 +39,7 @@ PARTS: list[tuple[Any, str]] = [
     (measuring.Measuring, "begin_epoch"),
     (measuring.Measuring, "settings_now"),
     (measuring.Measuring, "measure_now"),
+    (measuring.Measuring, "test_signal"),
     (measuring.Measuring, "restore"),
     (measuring.Measuring, "forget"),
     (tap.RowBuffer, "add"),

@@ -9,10 +9,11 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from small_trainings import FEATURES, rows
+from small_trainings import FEATURES, rows, seeded_network
 
 from mlflow_bce_monitor.contract import Tier
 from mlflow_bce_monitor.keras import BCEMonitor
+from mlflow_bce_monitor.keras import budget as budget_module
 from mlflow_bce_monitor.keras.budget import Budget
 from mlflow_bce_monitor.keras.layers_report import MOST_LOOKS, LayersReport
 from mlflow_bce_monitor.keras.series import Series
@@ -140,10 +141,57 @@ def test_the_budget_counts_and_refuses() -> None:
     budget.start()
     with budget.spending("measuring"):
         pass
-    budget.spent = 1e6
+    budget.charge(1e6, chosen=True)
     assert not budget.affords("measuring")
     assert Budget(float("inf")).used() == 0.0
     endless = Budget(float("inf"))
     endless.start()
-    endless.spent = 1e-9
+    endless.charge(1e-9, chosen=True)
     assert endless.affords("measuring")
+
+
+@pytest.mark.parametrize(
+    ("unavoidable", "chosen", "affords"),
+    [
+        (0.0, 1.9, True),
+        (0.0, 2.1, False),
+        (1.0, 0.9, True),
+        (1.0, 1.1, False),
+        (90.0, 0.4, True),
+        (90.0, 0.6, False),
+    ],
+)
+def test_what_cannot_be_avoided_leaves_less_to_choose_but_never_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+    unavoidable: float,
+    chosen: float,
+    affords: bool,  # noqa: FBT001 - a table's column
+) -> None:
+    """Of 100 s of training 2 s can be spent; where steps and epochs take more than that, a quarter of it."""
+    clock = iter([0.0])
+    monkeypatch.setattr(budget_module.time, "perf_counter", lambda: next(clock, 100.0 + unavoidable + chosen))
+    budget = Budget(0.02)
+    budget.start()
+    budget.charge(unavoidable, chosen=False)
+    budget.charge(chosen, chosen=True)
+    assert budget.affords("measuring") is affords
+    assert budget.used() == pytest.approx((unavoidable + chosen) / 100.0)
+
+
+def test_every_step_is_charged_to_the_budget() -> None:
+    """Epochs that are not measured cost their closed gates, and the account says so."""
+    monitor = BCEMonitor(max_overhead=0.0, live=False)
+    charged: list[float] = []
+
+    class Account(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            del epoch, logs
+            tap = monitor._measuring._tap
+            assert tap is not None
+            charged.append(tap.seconds)
+
+    model = seeded_network()
+    model.fit(*rows(64), epochs=4, batch_size=16, verbose=0, callbacks=[Account(), monitor])
+    per_step = [seconds / 4 for seconds in charged]
+    assert per_step[1] == per_step[2]
+    assert 0.0 < per_step[1] < per_step[0]
