@@ -10,7 +10,7 @@ from benchmarks.diagnosis.bare import one_curve, without_params
 from benchmarks.diagnosis.cases import RATE
 from benchmarks.tiers.views import BOTH, CALLBACK, PROBES
 from mlflow_bce_monitor.contract import FLAGGED, NO_CAUSE, UNKNOWN, Verdict
-from mlflow_bce_monitor.evidence.fact import Fact
+from mlflow_bce_monitor.evidence.fact import Evidence, Fact
 from mlflow_bce_monitor.limits import LIMITS
 from mlflow_bce_monitor.observations import QUESTIONS, observe
 from mlflow_bce_monitor.pipeline import diagnose
@@ -43,8 +43,8 @@ UNCOVERED_ALONE_WEIGHT: Final = 0.05
 """The same of one curve alone, where no fact speaks against a cause that nobody thought of: one in ten."""
 
 
-_SHORT_WAYS: Final = frozenset({"learning_rate_too_low", "too_few_steps"})
-"""Causes of a way too short: steps that are small, and steps that are few."""
+_SHORT_WAYS: Final = {"learning_rate_too_low": RATE, "too_few_steps": "n_updates"}
+"""Causes of a way too short, steps that are small and steps that are few, with the fact that tells which."""
 
 
 AS_LOGGED: Final = "as logged"
@@ -71,7 +71,9 @@ class Sample:
     not_assessed
         Rules that lacked a fact.
     targets
-        Causes that are right, ``unknown`` among them when no rule may be.
+        Causes that the fit makes probable, ``unknown`` among them when no rule may be.
+    accepted
+        Causes that are right, which may be more.
     seen
         Keys of the shared observations.
     block
@@ -89,6 +91,7 @@ class Sample:
     pieces: Mapping[str, tuple[str, ...]]
     not_assessed: tuple[str, ...]
     targets: frozenset[str]
+    accepted: frozenset[str]
     seen: tuple[str, ...] = ()
     block: str = ""
     rate_known: bool = False
@@ -174,7 +177,7 @@ def _sample(record: RunRecord, truth: Truth, facts: tuple[Fact, ...] = ()) -> Sa
     diagnosis = diagnose(record, probed=facts)
     if diagnosis.verdict not in FLAGGED or not truth.causes:
         return None
-    targets = _aims(truth) or frozenset({UNKNOWN})
+    accepted = frozenset(truth.causes - {NO_CAUSE}) or frozenset({UNKNOWN})
     outcomes = consult(diagnosis.evidence, RULES, LIMITS)
     return Sample(
         group=truth.group,
@@ -185,21 +188,23 @@ def _sample(record: RunRecord, truth: Truth, facts: tuple[Fact, ...] = ()) -> Sa
             if isinstance(outcome, Supported)
         },
         not_assessed=tuple(code for code, said in outcomes.items() if isinstance(said, NotAssessed)),
-        targets=targets,
+        targets=_aims(truth.plan.fault, accepted, diagnosis.evidence),
+        accepted=accepted,
         seen=tuple(one.key for one in observe(diagnosis.evidence, QUESTIONS, LIMITS)),
         block=truth.plan.block,
         rate_known=RATE in diagnosis.evidence,
     )
 
 
-def _aims(truth: Truth) -> frozenset[str]:
+def _aims(fault: str, accepted: frozenset[str], evidence: Evidence) -> frozenset[str]:
     """Return the causes that the fit aims at: of a small rate and few steps the one that was unusual.
 
-    Either remedy works, so both are right; a run of ten steps at the usual rate is helped by knowing which.
+    Either remedy works, so both are right; a run that says how few steps it made at the usual rate is helped
+    by knowing which. One that does not say cannot be.
     """
-    causes = frozenset(truth.causes - {NO_CAUSE})
-    fault = truth.plan.fault
-    return causes - (_SHORT_WAYS - {fault}) if fault in _SHORT_WAYS & causes else causes
+    if fault not in accepted or _SHORT_WAYS.get(fault) not in evidence:
+        return accepted
+    return accepted - (_SHORT_WAYS.keys() - {fault})
 
 
 def _uncovered(sample: Sample) -> Iterator[Sample]:
@@ -211,6 +216,7 @@ def _uncovered(sample: Sample) -> Iterator[Sample]:
         pieces={code: keys for code, keys in sample.pieces.items() if code not in sample.targets},
         not_assessed=tuple(code for code in sample.not_assessed if code not in sample.targets),
         targets=frozenset({UNKNOWN}),
+        accepted=frozenset({UNKNOWN}),
         weight=UNCOVERED_WEIGHT,
         view=UNCOVERED,
     )

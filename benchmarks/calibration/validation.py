@@ -119,9 +119,9 @@ def report(stated: Sequence[tuple[Sample, Mapping[str, float]]]) -> Report:
     named_first, sure = [], []
     for sample, by_cause in stated:
         ranked = _ranked(sample, by_cause)
-        right = [bool(answer & sample.targets) for answer, _ in ranked]
+        right = [bool(answer & sample.accepted) for answer, _ in ranked]
         log_losses.append(
-            -math.log(max(sum(by_cause.get(cause, 0.0) for cause in sample.targets), LEAST_LIKELY))
+            -math.log(max(sum(by_cause.get(cause, 0.0) for cause in sample.accepted), LEAST_LIKELY))
         )
         first.append(right[0])
         third.append(any(right[:3]))

@@ -36,6 +36,7 @@ def sample(
         pieces={"no_signal": no_signal, "dead_relu": dead_relu},
         not_assessed=(),
         targets=frozenset({cause}),
+        accepted=frozenset({cause}),
         seen=seen,
         block=block,
     )
