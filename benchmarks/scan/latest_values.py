@@ -14,13 +14,13 @@ from typing import Final
 import numpy as np
 
 from benchmarks.zoo.traces import load
-from mlflow_bce_monitor.chance import chance_of
+from mlflow_bce_monitor.chance import ChanceEstimate, chances_of
 from mlflow_bce_monitor.contract import FLAGGED, Verdict
-from mlflow_bce_monitor.curves import Curve, CurveSet, recognise
+from mlflow_bce_monitor.curves import Curve, recognise
 from mlflow_bce_monitor.limits import LIMITS
 from mlflow_bce_monitor.pipeline import diagnose
 from mlflow_bce_monitor.records import MetricHistory, RunRecord
-from mlflow_bce_monitor.settings import Settings, read_settings
+from mlflow_bce_monitor.settings import read_settings
 
 BLOCKS: Final = ("development", "validation")
 _FEWEST_POINTS: Final = 5
@@ -91,8 +91,7 @@ def latest_of(record: RunRecord) -> Latest | None:
     curves = recognise(seen, settings, LIMITS, ())
     if curves.loss is None:
         return None
-    losses = [loss for loss in (curves.loss, curves.validation_loss) if loss is not None]
-    skills = [_skill(loss, curves, settings) for loss in losses]
+    skills = [_skill(*loss) for loss in chances_of(curves, settings, None, LIMITS)]
     return Latest(
         train=skills[0][0],
         validation=skills[1][0] if len(skills) > 1 else None,
@@ -101,8 +100,7 @@ def latest_of(record: RunRecord) -> Latest | None:
     )
 
 
-def _skill(loss: Curve, curves: CurveSet, settings: Settings) -> tuple[float, bool]:
-    chance = chance_of(loss, curves, settings, None, LIMITS)
+def _skill(loss: Curve, chance: ChanceEstimate) -> tuple[float, bool]:
     return 1.0 - float(loss.values[-1]) / chance.value, chance.known
 
 
