@@ -25,8 +25,8 @@ from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.report.plain_text import plain
 from mlflow_bce_monitor.verifying.budget import seconds_of
 from mlflow_bce_monitor.verifying.comparison import FEWEST_PAIRS, Result
-from mlflow_bce_monitor.verifying.course import SEEDS
 from mlflow_bce_monitor.verifying.in_keras import MOST_RUNS
+from mlflow_bce_monitor.verifying.plan import SEEDS
 from mlflow_bce_monitor.verifying.wording import changed
 
 if TYPE_CHECKING:

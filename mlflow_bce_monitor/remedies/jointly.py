@@ -65,15 +65,20 @@ def prescribe_jointly(
     """
     if not candidates:
         return None
-    first, probability = candidates[0]
-    if probability >= SETTLED or first in ALONE:
-        return next(iter(prescribe(first, settings, facts)), None)
+    if is_made_alone(candidates):
+        return next(iter(prescribe(candidates[0][0], settings, facts)), None)
     joined = join(candidates, lambda cause: prescribe(cause, settings, facts))
     if joined is None:
         return None
     known = {name: value for name, value in settings.items() if value is not None}
     words = words_of(BY_CODE[joined.causes[0]].advice, joined.changes, known)
     return Remedy(joined.causes[0], joined.changes, words)
+
+
+def is_made_alone(candidates: Sequence[tuple[str, float]]) -> bool:
+    """Whether the change for the first cause is made without those for the others; see :data:`SETTLED`."""
+    first, probability = candidates[0]
+    return probability >= SETTLED or first in ALONE
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mlflow_bce_monitor.errors import BCEMonitorError
@@ -68,6 +68,8 @@ class Measured:
         Of the MLflow run; "" without one.
     note
         What is odd about it, a sentence; "" for nothing.
+    no_signal
+        Probability that its labels carry no signal, as it is itself diagnosed; None where it is not.
     """
 
     arm: Arm
@@ -79,6 +81,7 @@ class Measured:
     seconds: float = 0.0
     run_id: str = ""
     note: str = ""
+    no_signal: float | None = None
 
     @property
     def usable(self) -> float:
@@ -90,7 +93,3 @@ class Measured:
         if self.skill is None or not math.isfinite(self.skill):
             return 0.0
         return min(max(self.skill, 0.0), 1.0)
-
-
-Train = Callable[[Arm, int], Measured]
-"""Trains an arm with a seed. Raises :class:`CannotRerun` when that fails, whatever is tried."""

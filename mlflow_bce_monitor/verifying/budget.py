@@ -62,9 +62,9 @@ class Budget:
         """Trainings that may still be made, whatever they take."""
         return self._runs - self.n_runs
 
-    def count(self, seconds: float) -> None:
-        """Count a training that was made."""
-        self._costs.append(seconds)
+    def count(self, seconds: float, times: float = 1.0) -> None:
+        """Count a training that was made, and that was expected to take so many times the usual."""
+        self._costs.append(seconds / times)
 
     def allows(self, times: float = 1.0) -> bool:
         """Whether another training fits in.

@@ -68,13 +68,15 @@ class Prescribed(Protocol):
 class Change:
     """A remedy as far as it can be carried out; see :class:`Prescribed`.
 
-    ``also`` are further causes whose changes are made with it, at once.
+    ``also`` are further causes whose changes are made with it, at once; ``left_out`` says what cannot be
+    changed, a sentence each. Without ``changes`` nothing of it can be carried out.
     """
 
     cause: str
     changes: Mapping[str, object]
     words: str
     also: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 Prescribe = Callable[[str], Sequence[Prescribed]]

@@ -12,7 +12,8 @@ from mlflow_bce_monitor.diagnosis import Diagnosis, RankedCause
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.remedies import facts_of, prescribe
 from mlflow_bce_monitor.verifying.budget import Budget, seconds_of
-from mlflow_bce_monitor.verifying.course import SEEDS, Course, Plan, Subject
+from mlflow_bce_monitor.verifying.course import Course
+from mlflow_bce_monitor.verifying.plan import SEEDS, Plan, Subject
 from mlflow_bce_monitor.verifying.result import VerificationReport
 
 MOST_RUNS: Final = 40

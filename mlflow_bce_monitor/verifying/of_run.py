@@ -31,11 +31,12 @@ from mlflow_bce_monitor.verifying.arm import CannotRerun
 from mlflow_bce_monitor.verifying.budget import Budget
 from mlflow_bce_monitor.verifying.candidates import Change, Prescribed
 from mlflow_bce_monitor.verifying.comparison import Result
-from mlflow_bce_monitor.verifying.course import SEEDS, Course, Plan, Subject
+from mlflow_bce_monitor.verifying.course import Course
 from mlflow_bce_monitor.verifying.in_keras import MOST_RUNS, assumed
 from mlflow_bce_monitor.verifying.origin import Ancestor, Origin, origin_of
 from mlflow_bce_monitor.verifying.params import SEED, current_settings, param_for
 from mlflow_bce_monitor.verifying.parent import gathered
+from mlflow_bce_monitor.verifying.plan import SEEDS, Plan, Subject
 from mlflow_bce_monitor.verifying.project_trainer import ProjectOptions, ProjectTrainer
 from mlflow_bce_monitor.verifying.result import VerificationReport
 from mlflow_bce_monitor.verifying.source import Source, prepared

@@ -55,6 +55,33 @@ def updated(causes: Sequence[RankedCause], kind: Kind, clause: str, *, yes: bool
     return tuple(sorted(after, key=lambda one: (-one.probability, one.cause)))
 
 
+def at_least(
+    causes: Sequence[RankedCause], cause: str, probability: float, clause: str
+) -> tuple[RankedCause, ...]:
+    """Return the causes with one of them raised to a probability, at the expense of all others alike.
+
+    Parameters
+    ----------
+    causes
+        As they were; a cause that is not among them was ruled out, and stays out.
+    cause, probability
+        Which, and to what; nothing changes where it is that probable already.
+    clause
+        Why, which becomes a reason of it; "" for none.
+    """
+    present = next((one.probability for one in causes if one.cause == cause), None)
+    if present is None or present >= probability:
+        return tuple(causes)
+    others = (1.0 - probability) / (1.0 - present)
+    after = [
+        replace(one, probability=probability, because=_because(one, clause) if clause else one.because)
+        if one.cause == cause
+        else replace(one, probability=one.probability * others)
+        for one in causes
+    ]
+    return tuple(sorted(after, key=lambda one: (-one.probability, one.cause)))
+
+
 def _likelihood(kind: Kind, cause: str, *, yes: bool) -> float:
     chance = chance_of_yes(kind, cause)
     return chance if yes else 1.0 - chance

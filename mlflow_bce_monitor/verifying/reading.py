@@ -59,6 +59,7 @@ def measured_of(store: Store, run: Run, question: Question, arm: Arm, seed: int,
         seconds,
         run_id,
         note,
+        next((one.probability for one in found.causes if one.cause == "no_signal"), 0.0),
     )
 
 

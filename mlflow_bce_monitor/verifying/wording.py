@@ -37,7 +37,7 @@ def _without_signal(causes: Sequence[RankedCause]) -> str:
     probability = next((one.probability for one in causes if one.cause == "no_signal"), 0.0)
     if probability < _LIKELY or causes[0].cause != "no_signal":
         return ""
-    return f" With {probability:.0%} probability the labels carry no signal. {beyond_settings('no_signal')}"
+    return f" With {probability:.0%} probability the reason lies in the data. {beyond_settings('no_signal')}"
 
 
 def _gain(found: Comparison) -> str:

@@ -37,7 +37,7 @@ ROOMS_OF_TRACKING = {
 # What a verification decides, apart from what it trains with.
 DECIDING = {
     *("arm", "budget", "candidates", "comparison", "course", "experiments", "posterior", "result", "wording"),
-    *("possible", "params", "origin"),
+    *("possible", "params", "origin", "plan", "order", "trial", "trainings"),
 }
 HEAVY = {
     *("mlflow", "tensorflow", "keras", "torch", "pyspark", "click", "rich", "matplotlib", "jinja2", "pandas"),

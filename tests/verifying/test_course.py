@@ -10,11 +10,14 @@ from worlds import CHANGES, World, causes, prescribe
 
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.information import entropy, expected_information
+from mlflow_bce_monitor.remedies import prescribe_jointly
 from mlflow_bce_monitor.verifying.arm import Arm
 from mlflow_bce_monitor.verifying.budget import Budget, seconds_of
+from mlflow_bce_monitor.verifying.candidates import Change
 from mlflow_bce_monitor.verifying.comparison import Result
-from mlflow_bce_monitor.verifying.course import Course, Plan, Subject
+from mlflow_bce_monitor.verifying.course import Course
 from mlflow_bce_monitor.verifying.experiments import CONTROLS, REMEDIES
+from mlflow_bce_monitor.verifying.plan import Plan, Subject
 from mlflow_bce_monitor.verifying.posterior import expected_gain, updated
 from mlflow_bce_monitor.verifying.result import VerificationReport
 
@@ -56,6 +59,63 @@ def test_what_no_single_remedy_helps_is_changed_at_once() -> None:
     assert {"learning_rate", "hidden_units"} <= report.trial.arm.changes.keys()
     assert any("which of them was needed is not known" in note for note in report.notes)
     assert report.as_dict()["trials"][0]["also"]
+
+
+MASKED = {"learning_rate_too_high": 0.6, "insufficient_capacity": 0.3, "unknown": 0.098, "no_signal": 0.002}
+
+
+def test_labels_without_signal_behind_another_fault_are_found_by_the_reruns_own_diagnosis() -> None:
+    """Whatever hid them in the first run is mended in the reruns, which are diagnosed as any run is."""
+    report = carried_out(World("no_signal", seen=0.93), **MASKED)
+    assert report.result is Result.NO_EFFECT
+    assert report.cause == "no_signal"
+    assert report.steps[0].after[0].probability == pytest.approx(0.93)
+    assert report.probability >= 0.93
+    assert "the labels carry no signal" in report.sentence
+    tried = {cause for trial in report.trials for cause in (trial.cause, *trial.also)}
+    assert tried >= {"learning_rate_too_high", "insufficient_capacity"}
+    assert {str(trial.comparison.result) for trial in report.trials if trial.comparison} == {"no_effect"}
+    assert "are diagnosed" in report.causes[0].because
+
+
+def test_a_fault_hides_the_labels_only_until_it_is_mended() -> None:
+    """Where reruns are not diagnosed, labels without signal get back the probability they have at first."""
+    report = carried_out(World("no_signal"), **MASKED)
+    probability = next(one.probability for one in report.causes if one.cause == "no_signal")
+    assert 0.1 <= probability < 0.9
+    own = Subject(
+        causes(**MASKED), lambda _: [Change("mine", {"class_weight": "balanced"}, "mine")], joins=False
+    )
+    left = Course(own, World("no_signal"), Plan(seeds=2, discriminate=False), Budget()).run()
+    assert left.causes == left.first_causes
+
+
+def test_what_was_ruled_out_stays_out() -> None:
+    """Reruns cannot bring back a cause that the diagnosis of the run itself excludes."""
+    report = carried_out(World("no_signal", seen=0.93), learning_rate_too_high=0.6, unknown=0.4)
+    assert {one.cause for one in report.causes} == {"learning_rate_too_high", "unknown"}
+
+
+@pytest.mark.parametrize(("first", "alone"), [(0.98, True), (0.94, False)])
+def test_the_first_change_is_the_one_whose_success_is_counted(first: float, alone: bool) -> None:  # noqa: FBT001
+    """At 0.94 no experiment is needed, and still all probable causes are changed at once, as in the table."""
+    probabilities = {"learning_rate_too_high": first, "insufficient_capacity": 1.0 - first}
+    report = carried_out(World("learning_rate_too_high"), **probabilities)
+    assert report.steps == ()
+    prescribed = prescribe_jointly(list(probabilities.items()), {"learning_rate": 1.0, "hidden_units": 8}, {})
+    assert prescribed is not None
+    assert {"learning_rate"} <= prescribed.changes.keys()
+    assert ("hidden_units" in prescribed.changes) is not alone
+    assert report.trial is not None
+    assert ("hidden_units" in report.trial.arm.changes) is not alone
+
+
+def test_nothing_is_said_of_remedies_that_nobody_asked_for() -> None:
+    """A joint change that is never due says nothing of the settings that it could not have changed."""
+    world = World("learning_rate_too_high", refused=frozenset({"class_weight"}))
+    report = carried_out(world, learning_rate_too_high=0.985, class_imbalance=0.015)
+    assert report.result is Result.WORKS
+    assert report.notes == ()
 
 
 def test_a_change_of_ones_own_is_never_joined() -> None:

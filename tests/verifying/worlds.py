@@ -44,6 +44,9 @@ class World:
         Settings with which every training fails, and settings that cannot be changed.
     interrupt_at
         Number of the training during which a person presses Ctrl-C, 0 for none.
+    seen
+        Probability of labels without signal, as changed trainings that do not learn are diagnosed; None where
+        they are not diagnosed.
     """
 
     truth: str
@@ -51,6 +54,7 @@ class World:
     broken: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
     interrupt_at: int = 0
+    seen: float | None = None
     trained: list[tuple[str, int]] = field(default_factory=list)
 
     def able(self, changes: Mapping[str, object]) -> tuple[Mapping[str, object], str]:
@@ -76,4 +80,5 @@ class World:
         asked = CHANGES.get(self.truth, {"nothing": "helps"})
         helps = asked.items() <= arm.changes.items() and not self.needs - arm.changes.keys()
         luck = float(np.random.default_rng(seed).normal(0.0, 0.02))
-        return Measured(arm, seed, (0.5 if helps else -0.03) + luck, 0.01, 0.69, seconds=1.0)
+        seen = None if helps or not arm.changes else self.seen
+        return Measured(arm, seed, (0.5 if helps else -0.03) + luck, 0.01, 0.69, seconds=1.0, no_signal=seen)
