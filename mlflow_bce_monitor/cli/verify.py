@@ -149,10 +149,11 @@ def _options(given: dict[str, object]) -> VerifyOptions:
         "own_change": _pairs(given["own_change"], "--set"),
         "discriminate": not given["no_experiments"],
         "question": question_of(given["metrics"], given["base_rate"]),  # type: ignore[arg-type]
+        # An entry point of a project can pass a default only as "".
         "how": ProjectOptions(
-            given["env_manager"],  # type: ignore[arg-type]
+            str(given["env_manager"] or "") or None,
             str(given["backend"]),
-            given["backend_config"],  # type: ignore[arg-type]
+            str(given["backend_config"] or "") or None,
             _pairs(given["param_map"], "--param-map"),
         ),
     }

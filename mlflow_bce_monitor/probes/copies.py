@@ -16,6 +16,7 @@ from mlflow_bce_monitor.keras.losses import TWO_CLASSES, loss_words
 from mlflow_bce_monitor.keras.rows import Rows
 from mlflow_bce_monitor.probes.clock import Clock
 from mlflow_bce_monitor.probes.data import Data
+from mlflow_bce_monitor.probes.labelled import LabelledRows
 from mlflow_bce_monitor.scores import Skill
 
 BATCH: Final = 32
@@ -60,7 +61,7 @@ def new_copy(model: Any, x: Any) -> Any:
     return copy
 
 
-def probabilities(model: Any, data: Data) -> FloatArray:
+def probabilities(model: Any, data: LabelledRows) -> FloatArray:
     """Return the predicted probability of the positive class, shape (n,); logits go through a sigmoid."""
     parts = []
     with keras.StatelessScope(state_mapping=forward.as_mapping(model.variables)):

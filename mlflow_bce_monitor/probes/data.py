@@ -1,4 +1,4 @@
-"""The rows of a probe: checked, with labels as 0 and 1, split and made into a table."""
+"""The rows of a probe: sampled, split and made into a table."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlflow_bce_monitor.errors import UsageError
+from mlflow_bce_monitor.probes.labelled import LabelledRows, labelled
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -26,36 +27,18 @@ COPIES_AGREE: Final = 0.95
 ORIGINALS: Final = 0.4
 """Share of different inputs below which rows coincide because there are few possible ones."""
 
-_TWO: Final = 2
-_MOST_VALUES: Final = 8
-"""Label values named in a message."""
-
 
 @dataclass(frozen=True, eq=False)
-class Data:
-    """Rows.
+class Data(LabelledRows):
+    """Rows of which it is known which are copies of one another.
 
     Attributes
     ----------
-    x
-        Arrays of shape (n, ...), nested as the model takes them.
-    y
-        Labels as given, shape (n, ...).
-    positive
-        Shape (n,), whether a label is the larger of the two values.
     original
         Shape (n,), the same number for rows that are copies of one another, as oversampling makes them.
     """
 
-    x: Any
-    y: npt.NDArray[Any]
-    positive: npt.NDArray[np.bool_]
     original: npt.NDArray[np.int64]
-
-    @property
-    def n(self) -> int:
-        """Number of rows."""
-        return int(self.positive.size)
 
     @property
     def minority_share(self) -> float:
@@ -64,9 +47,9 @@ class Data:
         return min(share, 1.0 - share)
 
     def rows(self, at: npt.NDArray[np.integer]) -> Data:
-        """Return some of the rows."""
-        x = keras.tree.map_structure(lambda leaf: leaf[at], self.x)
-        return Data(x, self.y[at], self.positive[at], self.original[at])
+        """Return some of the rows, in that order."""
+        taken = super().rows(at)
+        return Data(taken.x, taken.y, taken.positive, self.original[at])
 
     def originals(self) -> Data:
         """Return the rows without copies."""
@@ -90,19 +73,11 @@ def data_of(x: Any, y: Any, rng: np.random.Generator) -> Data:
     UsageError
         Fewer than 20 rows, inputs and labels of different length, or other than two label values.
     """
-    arrays = keras.tree.map_structure(np.asarray, x)
-    labels = np.asarray(y)
-    lengths = {len(leaf) for leaf in keras.tree.flatten(arrays)}
-    if lengths != {len(labels)}:
-        raise UsageError(
-            f"x has {', '.join(map(str, sorted(lengths)))} rows and y has {len(labels)}: "
-            "give one label for each row."
-        )
-    if len(labels) < FEWEST_ROWS:
-        raise UsageError(f"{len(labels)} rows are too few to probe a model on: give at least {FEWEST_ROWS}.")
-    positive = positive_of(labels)
-    order = rng.permutation(len(labels))[:MOST_ROWS]
-    taken = Data(arrays, labels, positive, np.arange(len(labels))).rows(order)
+    rows = labelled(x, y)
+    if rows.n < FEWEST_ROWS:
+        raise UsageError(f"{rows.n} rows are too few to probe a model on: give at least {FEWEST_ROWS}.")
+    order = rng.permutation(rows.n)[:MOST_ROWS]
+    taken = Data(rows.x, rows.y, rows.positive, np.arange(rows.n)).rows(order)
     return replace(taken, original=_originals(taken))
 
 
@@ -120,33 +95,6 @@ def _originals(data: Data) -> npt.NDArray[np.int64]:
     agreeing = np.isin(shares[repeated], (0.0, 1.0))
     is_copied = repeated.any() and agreeing.mean() >= COPIES_AGREE and counts.size >= ORIGINALS * data.n
     return original if is_copied else np.arange(data.n)
-
-
-def positive_of(labels: npt.NDArray[Any], name: str = "y") -> npt.NDArray[np.bool_]:
-    """Return which labels are the larger of two values; one-hot pairs count by their second column.
-
-    Raises
-    ------
-    UsageError
-        When there are not exactly two values; it names those that were seen.
-    """
-    if labels.ndim > 1 and labels.shape[-1] == _TWO:
-        labels = labels.reshape(-1, _TWO)[:, 1]
-    flat = labels.reshape(-1)
-    if len(flat) != len(labels):
-        raise UsageError(f"{name} has shape {labels.shape}: give one label for each row.")
-    missing = np.array([value is None or value != value for value in flat.tolist()])  # noqa: PLR0124 - NaN
-    if missing.any():
-        raise UsageError(f"{name} has {int(missing.sum())} missing labels: leave these rows out.")
-    values = sorted(set(flat.tolist()), key=lambda value: (str(type(value)), value))
-    if len(values) != _TWO:
-        shown = ", ".join(repr(value) for value in values[:_MOST_VALUES])
-        more = f" and {len(values) - _MOST_VALUES:,} more" if len(values) > _MOST_VALUES else ""
-        raise UsageError(
-            f"{name} must have two values, such as 0 and 1; it has {len(values)}: {shown}{more}."
-        )
-    positive: npt.NDArray[np.bool_] = np.asarray(flat == values[1])
-    return positive
 
 
 def split(data: Data, rng: np.random.Generator) -> tuple[Data, Data]:

@@ -84,6 +84,9 @@ class Course:
             return self._report(INTERRUPTED, interrupted=True)
 
     def _all(self) -> str:
+        nothing = self._why_nothing_can_be_tried()
+        if nothing:
+            return nothing
         try:
             self._reference = self._trainings.train(
                 BASELINE, self.plan.first_seed, following=self._of_a_trial
@@ -183,6 +186,17 @@ class Course:
                 return trial.note
             if self._reference is not None:
                 self._tell_apart(self._reference)
+
+    def _why_nothing_can_be_tried(self) -> str:
+        """Return why no remedy at all can be carried out; "" where one can, which the trials then find."""
+        remedies = list(self._order.open_ones(self._causes, (), learned=False))
+        if any(remedy.changes for remedy in remedies):
+            return ""
+        reasons = dict.fromkeys(reason for remedy in remedies for reason in remedy.left_out)
+        self._notes.say(*reasons)
+        return " ".join(
+            ("none of the causes in question has a remedy that can be carried out.", *list(reasons)[:1])
+        )
 
     def _next_remedy(self) -> Change | None:
         tried = {trial.arm.key for trial in self._trials}

@@ -31,8 +31,18 @@ class Family:
         self.verified_run_id = verified_run_id
         self._seen: set[str] = set()
 
-    def new_children(self) -> list[Run]:
-        """Return the children that were not returned before."""
+    def new_children(self, rerun_id: str = "") -> list[Run]:
+        """Return the children that were not returned before.
+
+        Parameters
+        ----------
+        rerun_id
+            A run that is to be among them: a backend that runs projects elsewhere may not know of parents.
+        """
+        if rerun_id and rerun_id not in self._seen:
+            tags = self._client.get_run(rerun_id).data.tags
+            if tags.get(MLFLOW_PARENT_RUN_ID) != self.parent_run_id:
+                self._client.set_tag(rerun_id, MLFLOW_PARENT_RUN_ID, self.parent_run_id)
         new = [run for run in self._children(self.parent_run_id) if run.info.run_id not in self._seen]
         self._seen |= {run.info.run_id for run in new}
         return new

@@ -11,6 +11,7 @@ from mlflow_bce_monitor.contract import CAUSES, NO_CAUSE, UNKNOWN
 from mlflow_bce_monitor.diagnosis import Diagnosis, RankedCause
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.remedies import facts_of, prescribe
+from mlflow_bce_monitor.remedies.jointly import SETTLED
 from mlflow_bce_monitor.verifying.budget import Budget, seconds_of
 from mlflow_bce_monitor.verifying.course import Course
 from mlflow_bce_monitor.verifying.plan import SEEDS, Plan, Subject
@@ -19,8 +20,8 @@ from mlflow_bce_monitor.verifying.result import VerificationReport
 MOST_RUNS: Final = 40
 """Trainings, where the caller sets no other limit."""
 
-_SURE: Final = 0.9
-"""Probability of a cause that the caller names: sure, and still open to what the reruns say."""
+_SURE: Final = SETTLED
+"""Probability of a cause that the caller names: its change is made alone, and reruns may still contradict."""
 
 
 def verify(

@@ -20,7 +20,8 @@ from mlflow_bce_monitor.keras.randomness import untouched_randomness
 from mlflow_bce_monitor.probes.bench import Bench
 from mlflow_bce_monitor.probes.clock import Clock
 from mlflow_bce_monitor.probes.copies import probabilities, rate_of
-from mlflow_bce_monitor.probes.data import Data, data_of
+from mlflow_bce_monitor.probes.data import data_of
+from mlflow_bce_monitor.probes.labelled import LabelledRows
 from mlflow_bce_monitor.probes.result import Answer
 from mlflow_bce_monitor.probes.signal import SIGNAL
 from mlflow_bce_monitor.verifying.arm import Arm, CannotRerun, Loss, Measured
@@ -32,7 +33,7 @@ from mlflow_bce_monitor.verifying.experiments import (
     ZERO_INPUTS,
 )
 from mlflow_bce_monitor.verifying.possible import possible
-from mlflow_bce_monitor.verifying.rows import Given, Part, changed_rows
+from mlflow_bce_monitor.verifying.rows import Given, changed_rows
 
 BATCH: Final = 32
 EPOCHS: Final = 10
@@ -194,7 +195,12 @@ class KerasTrainer:
         return model
 
     def _fit(
-        self, model: Any, train: Part, held: Part | None, settings: Mapping[str, Any], weights: Weights | None
+        self,
+        model: Any,
+        train: LabelledRows,
+        held: LabelledRows | None,
+        settings: Mapping[str, Any],
+        weights: Weights | None,
     ) -> Any:
         epochs = self._number(settings, "epochs", EPOCHS)
         patience = settings.get("early_stopping")
@@ -237,7 +243,7 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _weights(value: object, train: Part) -> Weights | None:
+def _weights(value: object, train: LabelledRows) -> Weights | None:
     """Return the weights of the two classes that a setting means."""
     share = float(train.positive.mean())
     if value == "balanced":
@@ -249,10 +255,9 @@ def _weights(value: object, train: Part) -> Weights | None:
     return None
 
 
-def _skill(model: Any, part: Part, q: float) -> float | None:
+def _skill(model: Any, part: LabelledRows, q: float) -> float | None:
     """Return 1 - cross-entropy / that of the constant q; None for predictions that are not finite."""
-    data = Data(part.x, part.y, part.positive, np.arange(part.n))
-    p = probabilities(model, data)
+    p = probabilities(model, part)
     loss = scores.cross_entropy(p, part.positive.astype(np.float64), None, logits=False)
     chance = loss_of_constant(q, float(part.positive.mean()))
     return None if loss is None or not chance > 0.0 else 1.0 - loss / chance

@@ -183,6 +183,7 @@ def _rerun(
     tell: Callable[[int, int, str], None] | None,
 ) -> VerificationReport:
     params = _params(origin, source)
+    _check(options.own_change, params, options.how, origin.entry_point)
     logged = known_settings(read_settings(read.record))
     settings = {**current_settings(params, options.how.param_map), **logged}
     experiment_id = _experiment(store, options.experiment)
@@ -214,6 +215,19 @@ def _rerun(
         if not options.dry_run:
             write_result(store, report, store.client.get_run(family.parent_run_id), None, None)
     return report
+
+
+def _check(
+    own_change: Mapping[str, str], params: Mapping[str, str], how: ProjectOptions, entry_point: str
+) -> None:
+    """Refuse a change of one's own that the entry point has no param for."""
+    for name in own_change:
+        if param_for(name, params, how.param_map) is None:
+            names = ", ".join(sorted(params)) or "none"
+            raise UsageError(
+                f"--set {name}: the entry point {entry_point!r} has no param for it; it has {names}. "
+                f"Pass --param-map {name}=PARAM if it goes by another name."
+            )
 
 
 def _remedies(

@@ -27,7 +27,7 @@ from mlflow_bce_monitor.verifying.params import SEED, param_for, written
 from mlflow_bce_monitor.verifying.possible import possible
 from mlflow_bce_monitor.verifying.reading import measured_of
 from mlflow_bce_monitor.verifying.source import Source
-from mlflow_bce_monitor.verifying.worker import Order
+from mlflow_bce_monitor.verifying.worker import LOCAL, Order
 
 _GRACE: Final = 10.0
 """Seconds in which a project that is asked to end can put things in order."""
@@ -57,7 +57,7 @@ class ProjectOptions:
     """
 
     env_manager: str | None = None
-    backend: str = "local"
+    backend: str = LOCAL
     backend_config: str | None = None
     param_map: Mapping[str, str] = field(default_factory=dict)
 
@@ -107,7 +107,7 @@ class ProjectTrainer:
         """Run the project once more, and read what it logged."""
         start = time.monotonic()
         outcome, log = self._run(self._parameters(arm, seed))
-        new = self.family.new_children()
+        new = self.family.new_children(outcome.get("run_id", ""))
         for run in new:
             self._mark(run, arm, seed)
         run_id = outcome.get("run_id") or next((run.info.run_id for run in new), "")

@@ -8,10 +8,9 @@ from typing import Any, Final
 
 import keras
 import numpy as np
-import numpy.typing as npt
 
 from mlflow_bce_monitor.errors import UsageError
-from mlflow_bce_monitor.probes.data import positive_of
+from mlflow_bce_monitor.probes.labelled import LabelledRows, labelled
 from mlflow_bce_monitor.verifying.experiments import FEW_ROWS, PERMUTE_LABELS, ZERO_INPUTS
 
 HELD_BACK: Final = 0.2
@@ -21,36 +20,6 @@ _PAIR: Final = 2
 _TABLE: Final = 2
 _LABELS: Final = "labels"
 _SCALE: Final = "scale_inputs"
-
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    """Rows.
-
-    Attributes
-    ----------
-    x
-        Arrays of shape (n, ...), nested as the model takes them.
-    y
-        Labels as given, shape (n, ...).
-    positive
-        Shape (n,), whether a label is the larger of the two values.
-    """
-
-    x: Any
-    y: npt.NDArray[Any]
-    positive: npt.NDArray[np.bool_]
-
-    def at(self, rows: npt.NDArray[np.integer]) -> Part:
-        """Return some of the rows, in that order."""
-        return Part(
-            keras.tree.map_structure(lambda leaf: leaf[rows], self.x), self.y[rows], self.positive[rows]
-        )
-
-    @property
-    def n(self) -> int:
-        """Number of rows."""
-        return int(self.positive.size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +34,10 @@ class Given:
         Held-back rows; None to hold some back anew for each seed.
     """
 
-    train: Part
-    validation: Part | None
+    train: LabelledRows
+    validation: LabelledRows | None
 
-    def parts(self, seed: int) -> tuple[Part, Part]:
+    def parts(self, seed: int) -> tuple[LabelledRows, LabelledRows]:
         """Return (training, held-back) rows for a seed: the same for every arm."""
         if self.validation is not None:
             return self.train, self.validation
@@ -77,7 +46,7 @@ class Given:
         for of_class in (np.flatnonzero(self.train.positive), np.flatnonzero(~self.train.positive)):
             held[rng.permutation(of_class)[: max(1, round(HELD_BACK * of_class.size))]] = True
         order = rng.permutation(self.train.n)
-        return self.train.at(order[~held[order]]), self.train.at(np.flatnonzero(held))
+        return self.train.rows(order[~held[order]]), self.train.rows(np.flatnonzero(held))
 
 
 def given(data: Any) -> Given:
@@ -95,26 +64,14 @@ def given(data: Any) -> Given:
         )
     if all(isinstance(part, tuple) and len(part) == _PAIR for part in data):
         (x, y), (held_x, held_y) = data
-        return Given(_part(x, y, "y"), _part(held_x, held_y, "y of the validation rows"))
+        return Given(labelled(x, y), labelled(held_x, held_y, "y of the validation rows"))
     x, y = data
-    return Given(_part(x, y, "y"), None)
-
-
-def _part(x: Any, y: Any, name: str) -> Part:
-    arrays = keras.tree.map_structure(np.asarray, x)
-    labels = np.asarray(y)
-    lengths = {len(leaf) for leaf in keras.tree.flatten(arrays)}
-    if lengths != {len(labels)}:
-        raise UsageError(
-            f"x has {', '.join(map(str, sorted(lengths)))} rows and {name} has {len(labels)}: "
-            "give one label for each row."
-        )
-    return Part(arrays, labels, positive_of(labels, name))
+    return Given(labelled(x, y), None)
 
 
 def changed_rows(
-    train: Part, validation: Part, changes: Mapping[str, object], seed: int
-) -> tuple[Part, Part]:
+    train: LabelledRows, validation: LabelledRows, changes: Mapping[str, object], seed: int
+) -> tuple[LabelledRows, LabelledRows]:
     """Return both parts as the settings among ``changes`` that concern rows make them."""
     if changes.get(ZERO_INPUTS):
         train, validation = _zeroed(train), _zeroed(validation)
@@ -124,24 +81,24 @@ def changed_rows(
         train, validation = _plain_labels(train), _plain_labels(validation)
     if changes.get(PERMUTE_LABELS):
         order = np.random.default_rng(seed).permutation(train.n)
-        train = Part(train.x, train.y[order], train.positive[order])
+        train = LabelledRows(train.x, train.y[order], train.positive[order])
     few = changes.get(FEW_ROWS)
     if isinstance(few, int) and few:
         train = _few(train, few, seed)
     return train, validation
 
 
-def _zeroed(part: Part) -> Part:
-    return Part(keras.tree.map_structure(np.zeros_like, part.x), part.y, part.positive)
+def _zeroed(part: LabelledRows) -> LabelledRows:
+    return LabelledRows(keras.tree.map_structure(np.zeros_like, part.x), part.y, part.positive)
 
 
-def _plain_labels(part: Part) -> Part:
+def _plain_labels(part: LabelledRows) -> LabelledRows:
     flat = part.positive.astype(np.float32)
     one_hot = part.y.ndim > 1 and part.y.shape[-1] == _PAIR
-    return Part(part.x, np.stack([1.0 - flat, flat], axis=1) if one_hot else flat, part.positive)
+    return LabelledRows(part.x, np.stack([1.0 - flat, flat], axis=1) if one_hot else flat, part.positive)
 
 
-def _scaled(train: Part, validation: Part) -> tuple[Part, Part]:
+def _scaled(train: LabelledRows, validation: LabelledRows) -> tuple[LabelledRows, LabelledRows]:
     """Bring every floating-point feature to mean 0 and variance 1 of the training rows."""
 
     def by(leaf: Any, of_train: Any) -> Any:
@@ -152,16 +109,16 @@ def _scaled(train: Part, validation: Part) -> tuple[Part, Part]:
         return ((leaf - mean) / np.where(spread > 0.0, spread, 1.0)).astype(leaf.dtype)
 
     parts = [
-        Part(keras.tree.map_structure(by, part.x, train.x), part.y, part.positive)
+        LabelledRows(keras.tree.map_structure(by, part.x, train.x), part.y, part.positive)
         for part in (train, validation)
     ]
     return parts[0], parts[1]
 
 
-def _few(train: Part, n_rows: int, seed: int) -> Part:
+def _few(train: LabelledRows, n_rows: int, seed: int) -> LabelledRows:
     """Repeat a few rows of both classes, so that an epoch has as many steps as it had."""
     rng = np.random.default_rng(seed)
     chosen: list[int] = []
     for of_class in (np.flatnonzero(train.positive), np.flatnonzero(~train.positive)):
         chosen += rng.permutation(of_class)[: n_rows // 2].tolist()
-    return train.at(np.resize(np.array(chosen), train.n))
+    return train.rows(np.resize(np.array(chosen), train.n))

@@ -9,10 +9,15 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, Final
+
+LOCAL: Final = "local"
+"""MLflow's backend that runs a project on this machine."""
 
 # What MLflow says of an entry point that ended with an error; its other failures come before that.
 _SCRIPT_FAILED = re.compile(r"Run \(ID '\w+'\) failed")
@@ -49,6 +54,15 @@ class Order:
     def as_json(self) -> str:
         """Return it as text."""
         return json.dumps(asdict(self))
+
+
+def cancel_when_ended() -> None:
+    """Treat a request to end as Ctrl-C, on which MLflow cancels what it has submitted elsewhere."""
+
+    def ended(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, ended)
 
 
 def work(order: Order) -> dict[str, Any]:
@@ -96,7 +110,12 @@ def _line(error: Exception) -> str:
 def main() -> None:
     """Carry out the order on standard input."""
     order = Order(**json.loads(sys.stdin.read()))
-    outcome = work(order)
+    if order.backend != LOCAL:  # what runs here gets the signal itself
+        cancel_when_ended()
+    try:
+        outcome = work(order)
+    except KeyboardInterrupt:
+        outcome = {"failed": "interrupted", "why": "it was interrupted"}
     Path(order.outcome).write_text(json.dumps(outcome), encoding="utf-8")
     sys.stdout.flush()
     sys.stderr.flush()

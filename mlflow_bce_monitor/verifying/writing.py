@@ -35,6 +35,7 @@ from mlflow_bce_monitor.tracking.answers import not_written
 from mlflow_bce_monitor.tracking.store.opening import Store
 from mlflow_bce_monitor.tracking.store.reasons import STORE_FAILURES
 from mlflow_bce_monitor.tracking.writing.fingerprint import digest
+from mlflow_bce_monitor.tracking.writing.links import run_path
 from mlflow_bce_monitor.tracking.writing.reports import Reports
 from mlflow_bce_monitor.tracking.writing.writer import write_answer
 from mlflow_bce_monitor.verifying.files import save
@@ -98,7 +99,7 @@ def write_result(
     client, run_id = store.client, run.info.run_id
     tags = result_tags(report)
     if diagnosis is None:
-        tags[MLFLOW_RUN_NOTE] = markdown(report, picture=picture_of(run_id))
+        tags[MLFLOW_RUN_NOTE] = _note(store, report, run_id)
     try:
         for tag in _OF_RESULT:
             if tag in run.data.tags and tag not in tags:
@@ -112,3 +113,11 @@ def write_result(
         client.log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items()])
     except STORE_FAILURES as error:
         raise StoreError(not_written(error)) from error
+
+
+def _note(store: Store, report: VerificationReport, run_id: str) -> str:
+    """Return the description of the run that gathers the reruns: it leads to the diagnosed one."""
+    verified = store.client.get_run(report.run_id).info
+    # A route of MLflow's page leads on from wherever the page is served.
+    route = run_path(verified.experiment_id, verified.run_id).lstrip("/")
+    return markdown(report, picture=picture_of(run_id), verified=route)

@@ -214,6 +214,17 @@ def test_a_setting_that_cannot_be_changed_is_said_once() -> None:
     assert len([note for note in report.notes if "insufficient_capacity" in note]) == 1
 
 
+def test_nothing_is_trained_where_no_remedy_can_be_carried_out() -> None:
+    """The sentence says what the training has no param for, at no cost."""
+    world = World("class_imbalance", refused=frozenset({"learning_rate", "hidden_units", "class_weight"}))
+    report = carried_out(world)
+    assert (report.result, world.trained) == (Result.IMPOSSIBLE, [])
+    assert report.sentence == (
+        "Cannot be verified: none of the causes in question has a remedy that can be carried out. "
+        "Of the remedy for learning_rate_too_high: one setting cannot be changed."
+    )
+
+
 def test_the_report_is_strict_json() -> None:
     """No NaN, no infinity, no objects."""
     for truth in ("class_imbalance", "no_signal"):

@@ -11,13 +11,18 @@ import time
 from pathlib import Path
 
 import pytest
+from backends import NAME, installed
 from processes import started
 from projects import committed, git, made_by, project, statuses
 from stores import FilledStore
 
+from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.verifying.comparison import Result
 from mlflow_bce_monitor.verifying.of_run import VerifyOptions, verify_run
+from mlflow_bce_monitor.verifying.project_trainer import ProjectOptions
 from mlflow_bce_monitor.verifying.result import VerificationReport
+
+OUR_PROJECT = Path(__file__).parents[2]
 
 PATIENCE = 300.0
 """Seconds that a loaded machine may take to start a Python or two."""
@@ -45,6 +50,7 @@ def test_one_command_verifies_a_run_and_writes_the_result(store: FilledStore, tm
         text=True,
         check=False,
         cwd=tmp_path,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
@@ -172,6 +178,113 @@ def test_a_run_without_held_back_loss(store: FilledStore, tmp_path: Path) -> Non
     assert nothing_runs(store)
 
 
+def test_a_change_of_ones_own_that_the_project_has_no_param_for(store: FilledStore, tmp_path: Path) -> None:
+    """It is refused before anything is rerun, with the params that there are."""
+    run_id = made_by(store, project(tmp_path / "theirs"))
+    n_runs = len(statuses(store))
+    with pytest.raises(UsageError, match="it has eta, rng_seed, rows, solver"):
+        verified(store, run_id, own_change={"depth": "3"})
+    assert len(statuses(store)) == n_runs
+
+
+def in_python_path(site: Path) -> dict[str, str]:
+    """Return the environment of a process that finds what is installed in a folder."""
+    path = os.pathsep.join(filter(None, (str(site), os.environ.get("PYTHONPATH", ""))))
+    return {**os.environ, "PYTHONPATH": path}
+
+
+def test_a_backend_from_a_plugin_takes_the_reruns(
+    store: FilledStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its configuration reaches it, and its run stands below the parent though it knew of none."""
+    monkeypatch.setenv("PYTHONPATH", in_python_path(installed(tmp_path / "site"))["PYTHONPATH"])
+    run_id = made_by(store, project(tmp_path / "theirs"))
+    how = ProjectOptions(backend=NAME, backend_config=json.dumps({"folder": str(tmp_path)}))
+    report = verified(store, run_id, how=how, max_runs=1)
+    assert report.reference is not None
+    jobs = [json.loads(line) for line in (tmp_path / "jobs.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [(job["entry_point"], job["params"]["eta"]) for job in jobs] == [("main", "1e-9")]
+    rerun = store.client.get_run(report.reference.run_id)
+    assert rerun.data.tags["mlflow.project.backend"] == NAME
+    assert rerun.data.tags["mlflow.parentRunId"] == report.parent_run_id
+    assert rerun.data.tags["bce.verifies"] == run_id
+    assert nothing_runs(store)
+
+
+def test_a_backend_that_is_not_there(store: FilledStore, tmp_path: Path) -> None:
+    """MLflow's own sentence says which there are."""
+    run_id = made_by(store, project(tmp_path / "theirs"))
+    report = verified(store, run_id, how=ProjectOptions(backend="nowhere"))
+    assert report.result is Result.IMPOSSIBLE
+    assert "unsupported execution mode nowhere" in report.sentence
+    assert nothing_runs(store)
+
+
+def test_an_interruption_cancels_what_runs_elsewhere(store: FilledStore, tmp_path: Path) -> None:
+    """A job on a cluster is no process of ours: its backend is asked to cancel it."""
+    folder = project(tmp_path / "theirs")
+    run_id = made_by(store, folder, params={"rows": "slow"})
+    options = ["--cause", "learning_rate_too_low", "--tracking-uri", store.uri, "--backend", NAME]
+    config = json.dumps({"folder": str(tmp_path)})
+    with started(
+        [sys.executable, "-m", "mlflow_bce_monitor", "verify", run_id, *options, "--backend-config", config],
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env=in_python_path(installed(tmp_path / "site")),
+    ) as process:
+        errors = interrupted(process, folder / "started", signal.SIGINT)
+    assert process.returncode == 130, errors
+    assert (tmp_path / "cancelled").exists()
+    assert nothing_runs(store)
+
+
+def test_the_entry_point_of_our_project(store: FilledStore, tmp_path: Path) -> None:
+    """``mlflow run . -e verify``: the run that MLflow opens for it is the one that gathers the reruns."""
+    run_id = made_by(store, project(tmp_path / "theirs"))
+    asked = ["-P", f"run_id={run_id}", "-P", "max_runs=1", "-P", "seeds=2"]
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "mlflow",
+            "run",
+            str(OUR_PROJECT),
+            "--env-manager",
+            "local",
+            "-e",
+            "verify",
+            *asked,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "MLFLOW_TRACKING_URI": store.uri},
+        timeout=PATIENCE,
+    )
+    # One rerun alone compares nothing, which is what the exit code of the command says.
+    assert "rerun 1 of about 1: baseline, seed 0" in done.stderr + done.stdout
+    assert "the 1 reruns that were allowed are made" in done.stderr + done.stdout
+    parent = store.client.get_run(store.client.get_run(run_id).data.tags["bce.verified_run"])
+    assert parent.data.tags["mlflow.project.entryPoint"] == "verify"
+    assert parent.data.tags["bce.verifies"] == run_id
+    children = store.client.search_runs(
+        [parent.info.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'"
+    )
+    assert [child.data.tags["bce.arm"] for child in children] == ["baseline"]
+    assert nothing_runs(store)
+
+
+def interrupted(process: subprocess.Popen[str], started_file: Path, number: signal.Signals) -> str:
+    """Send a signal once the training has begun; return what was said on standard error."""
+    deadline = time.monotonic() + PATIENCE
+    while not started_file.exists() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.2)
+    os.kill(process.pid, number)
+    _, errors = process.communicate(timeout=PATIENCE)
+    return errors
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_ends_everything(store: FilledStore, tmp_path: Path, number: signal.Signals) -> None:
     """Ctrl-C, or MLflow's request to end, in the middle of a rerun: no process and no run is left."""
@@ -181,11 +294,7 @@ def test_an_interruption_ends_everything(store: FilledStore, tmp_path: Path, num
     with started(
         [sys.executable, "-m", "mlflow_bce_monitor", *command], stderr=subprocess.PIPE, cwd=tmp_path
     ) as process:
-        deadline = time.monotonic() + PATIENCE
-        while not (folder / "started").exists() and time.monotonic() < deadline and process.poll() is None:
-            time.sleep(0.2)
-        os.kill(process.pid, number)
-        _, errors = process.communicate(timeout=PATIENCE)
+        errors = interrupted(process, folder / "started", number)
     assert process.returncode == 130, errors
     assert "Interrupted." in errors
     assert nothing_runs(store)

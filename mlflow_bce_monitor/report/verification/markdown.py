@@ -11,7 +11,9 @@ from mlflow_bce_monitor.report.verification.content import Table, content
 from mlflow_bce_monitor.verifying.result import VerificationReport
 
 
-def markdown(report: VerificationReport, *, picture: str = f"{ARTIFACT_VERIFICATION}.png") -> str:
+def markdown(
+    report: VerificationReport, *, picture: str = f"{ARTIFACT_VERIFICATION}.png", verified: str = ""
+) -> str:
     """Return the report as Markdown.
 
     Parameters
@@ -20,6 +22,8 @@ def markdown(report: VerificationReport, *, picture: str = f"{ARTIFACT_VERIFICAT
         The verification.
     picture
         Address of the picture; see :func:`picture_of`.
+    verified
+        Address of the verified run's page; "" for none.
     """
     said = content(report)
     parts = [
@@ -32,7 +36,8 @@ def markdown(report: VerificationReport, *, picture: str = f"{ARTIFACT_VERIFICAT
         escaped(said.cost),
     ]
     if said.run_id:
-        parts.append(f"Verified run: `{said.run_id}` ({escaped(said.run)}).")
+        name = f"[{escaped(said.run)}]({verified})" if verified else escaped(said.run)
+        parts.append(f"Verified run: {name}, `{said.run_id}`.")
     if said.parent_run_id:
         parts.append(f"Reruns: `{said.parent_run_id}` and the runs below it.")
     return "\n\n".join(parts) + "\n"
