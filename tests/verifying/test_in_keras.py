@@ -9,7 +9,10 @@ import keras
 import numpy as np
 import pytest
 
+from mlflow_bce_monitor.diagnosis import RankedCause
 from mlflow_bce_monitor.errors import UsageError
+from mlflow_bce_monitor.scenarios.catalogue import find_scenario
+from mlflow_bce_monitor.scenarios.scenario import SourceName
 from mlflow_bce_monitor.verifying import Result, verify
 from mlflow_bce_monitor.verifying.experiments import FEW_ROWS, PERMUTE_LABELS, ZERO_INPUTS
 from mlflow_bce_monitor.verifying.keras_trainer import KerasTrainer
@@ -26,10 +29,10 @@ def rows(n: int = 600, seed: int = 0) -> tuple[np.ndarray[Any, Any], np.ndarray[
     return x, (x.sum(axis=1) > 0).astype(np.float32)
 
 
-def build(settings: Mapping[str, Any]) -> Any:
+def build(settings: Mapping[str, Any], n_features: int = 4) -> Any:
     """Return a small network; it reads its learning rate and nothing else."""
     model = keras.Sequential(
-        [keras.Input((4,)), keras.layers.Dense(8, "relu"), keras.layers.Dense(1, "sigmoid")]
+        [keras.Input((n_features,)), keras.layers.Dense(8, "relu"), keras.layers.Dense(1, "sigmoid")]
     )
     model.compile(keras.optimizers.Adam(settings["learning_rate"]), "binary_crossentropy")
     return model
@@ -56,6 +59,26 @@ def test_the_remedy_of_a_stuck_training_works() -> None:
     assert told[0] == "baseline, seed 0"
     assert len(told) == report.n_reruns == 7
     assert len(report.trial.remedied[0].curve.values) == 6
+
+
+def test_on_the_published_rows_of_the_scenario_nothing_helps_and_the_labels_are_named() -> None:
+    """Their labels are coins. A rate of 1.0 hides that from the diagnosis, and the reruns bring it out."""
+    published = find_scenario("learning_rate").source(SourceName.PUBLISHED).draw(0)
+    first = {"learning_rate_too_high": 0.7, "dead_relu": 0.2, "unknown": 0.098, "no_signal": 0.002}
+    report = verify(
+        lambda settings: build(settings, published.n_features),
+        (published.features.astype(np.float32), published.labels.astype(np.float32)),
+        [RankedCause(cause, probability, "", "") for cause, probability in first.items()],
+        settings={"learning_rate": 1.0, "optimizer": "adam", "epochs": 3},
+        facts={},
+        seeds=2,
+    )
+    assert report.result is Result.NO_EFFECT
+    assert {str(trial.comparison.result) for trial in report.trials if trial.comparison} == {"no_effect"}
+    assert {"rate down", "permuted labels, reference learner"} <= {step.name for step in report.steps}
+    assert report.cause == "no_signal"
+    assert report.probability > 0.5
+    assert "the labels carry no signal about these inputs" in report.sentence
 
 
 def test_settings_that_are_not_read_cannot_be_changed() -> None:
