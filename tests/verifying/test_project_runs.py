@@ -24,7 +24,7 @@ from mlflow_bce_monitor.verifying.result import VerificationReport
 
 OUR_PROJECT = Path(__file__).parents[2]
 
-PATIENCE = 300.0
+PATIENCE = 1_200.0
 """Seconds that a loaded machine may take to start a Python or two."""
 
 
