@@ -13,6 +13,11 @@ apart. Interval: bootstrap over turns.
 
 trains the tiny model for 1,000 epochs with and without the callback, and prints the memory after 60
 and after 1,000.
+
+    python -m benchmarks.overhead --rounds 1 --turns 20 --keep   # adds to benchmarks/measured/overhead.json
+    python -m benchmarks.overhead --write                        # docs/callback.md, from that file
+
+A machine that is not one's own for long is measured in pieces. Remove the file to begin anew.
 """
 
 from __future__ import annotations
@@ -24,44 +29,36 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-WAYS: Final = ("nothing", "control", "callback", "autolog")
-NAMES: Final = {"control": "nothing, once more", "callback": "BCEMonitor()", "autolog": "autolog()"}
-
-TURN: Final = {"realistic": 1, "tiny": 10}
-"""Epochs of a turn: half a second on an idle machine, so that what else the machine does hits all alike."""
+from benchmarks.overhead import page
+from benchmarks.overhead.costs import PLAIN, WAYS, Used
+from benchmarks.overhead.tasks import TASKS
 
 WARM: Final = 60
 LONG: Final = 1_000
 """Epochs after which memory is read: when everything is loaded, and much later."""
 
-_RESAMPLED: Final = 2_000
-
-
-@dataclass(frozen=True, eq=False)
-class Used:
-    """What one training has used: seconds a turn, shape (turns,), and what it said at its end."""
-
-    wall: Any
-    cpu: Any
-    end: dict[str, Any]
-
 
 class Training:
     """A training that runs while it is its turn."""
 
-    def __init__(self, task: str, way: str, turns: int, store: str) -> None:
-        turn = TURN[task]
+    def __init__(self, task: str, way: str, turns: int, folder: Path) -> None:
+        turn = TASKS[task].turn
         command = [sys.executable, "-m", "benchmarks.overhead.training", task, way]
+        # A store of its own: they all start at once.
+        store = f"sqlite:///{folder / way}.db"
         command += ["--epochs", str(turn * turns), "--turn", str(turn), "--store", store]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
+        self.said: list[dict[str, Any]] = []
+
+    def begin(self) -> None:
+        """Wait until it is ready."""
         self.said = [self._read()]
 
     def go(self) -> None:
@@ -93,26 +90,47 @@ class Training:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the tables."""
+    """Measure and print, or write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--task", choices=TURN, action="append", help="default: both")
+    parser.add_argument("--task", choices=TASKS, action="append", help="default: both")
     parser.add_argument("--rounds", type=int, default=3, help="times that all four are trained anew")
     parser.add_argument("--turns", type=int, default=20, help="turns of a round")
     parser.add_argument("--memory", action="store_true", help="measure memory instead")
+    parser.add_argument("--keep", action="store_true", help=f"add what is measured to {page.KEPT.name}")
+    parser.add_argument("--write", action="store_true", help="write the page from what was kept")
     asked = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder:
-        store = f"sqlite:///{Path(folder) / 'mlflow.db'}"
+    if asked.write:
+        said = page.renewed(page.PAGE.read_text(encoding="utf-8"), page.kept())
+        page.PAGE.write_text(said, encoding="utf-8")
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder, found = Path(name), dict[str, Any]()
         if asked.memory:
-            print_memory(store)
-            return
-        for task in asked.task or TURN:
-            rounds = [one_round(task, asked.turns, store, number) for number in range(asked.rounds)]
-            print_costs(task, rounds)
+            found[page.MEMORY] = memory(folder)
+            if asked.keep:
+                page.keep_memory(found[page.MEMORY])
+        else:
+            for task in asked.task or TASKS:
+                found[task] = measured(task, asked.rounds, asked.turns, folder, keep=asked.keep)
+    print(f"load {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores\n\n{page.block(found)}")
 
 
-def one_round(task: str, turns: int, store: str, number: int) -> dict[str, Used]:
+def measured(task: str, rounds: int, turns: int, folder: Path, *, keep: bool) -> list[dict[str, Any]]:
+    """Return the rounds of a task as they are kept."""
+    found = []
+    for number in range(rounds):
+        one = one_round(task, turns, folder, number)
+        found.append({way: spent.as_json() for way, spent in one.items()})
+        if keep:
+            page.keep_round(task, one)
+    return found
+
+
+def one_round(task: str, turns: int, folder: Path, number: int) -> dict[str, Used]:
     """Train in all four ways, by turns."""
-    trainings = {way: Training(task, way, turns, store) for way in WAYS}
+    trainings = {way: Training(task, way, turns, folder) for way in WAYS}
+    for training in trainings.values():
+        training.begin()
     for turn in range(turns):
         first = turn + number
         for at in range(len(WAYS)):
@@ -120,53 +138,19 @@ def one_round(task: str, turns: int, store: str, number: int) -> dict[str, Used]
     return {way: training.end() for way, training in trainings.items()}
 
 
-def print_costs(task: str, rounds: Sequence[dict[str, Used]]) -> None:
-    """Print what each way costs above nothing, in processor and wall time, and the first turn in seconds."""
-    epochs = TURN[task] * len(rounds[0]["nothing"].cpu)
-    load, cores = os.getloadavg()[1], os.cpu_count()
-    cpu, wall = (_epoch(task, rounds, kind) * 1000 for kind in ("cpu", "wall"))
-    print(f"\n{task}: {len(rounds)} rounds of {epochs} epochs, load {load:.1f} on {cores} cores")
-    print(f"one epoch: {cpu:.0f} ms of processor time, {wall:.0f} ms of wall time")
-    print(f"{'':20} {'processor time':>28} {'wall time':>28} {'first turn':>12}")
-    for way in WAYS[1:]:
-        of_cpu, of_wall = (_above(rounds, way, kind) for kind in ("cpu", "wall"))
-        first = np.median([one[way].cpu[0] - one["nothing"].cpu[0] for one in rounds])
-        print(f"{NAMES[way]:20} {of_cpu:>28} {of_wall:>28} {first:>+10.2f} s", flush=True)
-    own = [one["callback"].end for one in rounds]
-    said = ", ".join(f"{one['own']:.1%}" for one in own)
-    counts = ", ".join(str(one["measured"]) for one in own)
-    print(f"the callback's own account: {said} of the time; epochs measured: {counts}")
-
-
-def _epoch(task: str, rounds: Sequence[dict[str, Used]], kind: str) -> float:
-    turns = np.concatenate([getattr(one["nothing"], kind)[1:] for one in rounds])
-    return float(np.median(turns)) / TURN[task]
-
-
-def _above(rounds: Sequence[dict[str, Used]], way: str, kind: str) -> str:
-    """Return how much more than nothing a way takes, with a 95 % interval.
-
-    Sums and not medians: the callback measures some epochs and leaves others alone, and all of them count.
-    """
-    ours = np.concatenate([getattr(one[way], kind)[1:] for one in rounds])
-    plain = np.concatenate([getattr(one["nothing"], kind)[1:] for one in rounds])
-    drawn = np.random.default_rng(0).integers(0, len(ours), size=(_RESAMPLED, len(ours)))
-    ratios = ours[drawn].sum(axis=1) / plain[drawn].sum(axis=1) - 1.0
-    low, high = np.quantile(ratios, [0.025, 0.975])
-    return f"{ours.sum() / plain.sum() - 1.0:+.1%} ({low:+.1%} to {high:+.1%})"
-
-
-def print_memory(store: str) -> None:
-    """Print the memory of a long training with and without the callback."""
-    print("resident memory of the process, MB:  after 60 epochs   after 1,000")
-    for way in ("nothing", "callback"):
-        turns = LONG // TURN["tiny"]
-        training = Training("tiny", way, turns, store)
+def memory(folder: Path) -> dict[str, list[float]]:
+    """Return the megabytes that a long training holds early and late, with and without the callback."""
+    found = {}
+    for way in (PLAIN, "callback"):
+        turns = LONG // TASKS["tiny"].turn
+        training = Training("tiny", way, turns, folder)
+        training.begin()
         for _ in range(turns):
             training.go()
         at = {one["epoch"]: one["rss"] for one in training.said}
         training.end()
-        print(f"{way:36} {at[WARM]:>15.0f} {at[LONG]:>13.0f}", flush=True)
+        found[way] = [at[WARM], at[LONG]]
+    return found
 
 
 if __name__ == "__main__":

@@ -11,9 +11,8 @@ import os
 import resource
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -24,28 +23,8 @@ import mlflow
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.overhead.tasks import TASKS, Task
 from mlflow_bce_monitor.keras import BCEMonitor
-
-
-@dataclass(frozen=True)
-class Task:
-    """A training: so many rows through three hidden layers of so many units, in batches."""
-
-    units: int
-    features: int
-    rows: int
-    batch: int
-
-    @property
-    def steps(self) -> int:
-        """Steps of an epoch."""
-        return self.rows // self.batch
-
-
-TASKS: Final = {
-    "realistic": Task(units=384, features=256, rows=6_400, batch=128),
-    "tiny": Task(units=16, features=10, rows=1_024, batch=32),
-}
 
 
 class Turns(keras.callbacks.Callback):  # type: ignore[misc]
