@@ -50,12 +50,9 @@ def usual(case: Case) -> float | None:
     Where there are few steps to make it is the upper end of what is usual.
     """
     optimizer, rate = case.word("optimizer"), _compared(case)
-    if optimizer is None and rate == usual_rate(DEFAULT_OPTIMIZER):
-        return (
-            None  # Adam's is what the diagnosis falls back on where it does not know the optimizer: a guess
-        )
-    if optimizer is not None and rate is None:
-        rate = usual_rate(optimizer)
+    if rate is None or rate == usual_rate(DEFAULT_OPTIMIZER):
+        # With Adam's the diagnosis compares where it does not know the optimizer: a guess.
+        rate = None if optimizer is None else usual_rate(optimizer)
     return None if rate is None else rate * _haste(case)
 
 

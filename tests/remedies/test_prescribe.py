@@ -153,6 +153,16 @@ def test_boosting_gets_its_own_usual_rate() -> None:
     assert _first("learning_rate_too_low", {"learning_rate": 1e-6}, guessed).changes["optimizer"] == "adam"
 
 
+def test_an_optimizer_that_the_diagnosis_did_not_know_has_its_own_usual_rate() -> None:
+    """What the project calls its optimizer is asked before the rate that the diagnosis guessed."""
+    guessed = {"learning_rate": 1e-9, "rate_ratio": 1e-6}
+    (first, *_) = prescribe("learning_rate_too_low", {"learning_rate": 1e-9, "optimizer": "sgd"}, guessed)
+    assert first.changes["learning_rate"] == pytest.approx(3e-2)
+    tuned = {"learning_rate": 3e-9, "rate_ratio": 1e-4}
+    (first, *_) = prescribe("learning_rate_too_low", {"learning_rate": 3e-9, "optimizer": "adam"}, tuned)
+    assert first.changes["learning_rate"] == pytest.approx(3e-5)
+
+
 def test_settings_that_are_none_are_unknown() -> None:
     """None says as little as an absent setting."""
     known = prescribe("over_regularization", {"l2": None, "dropout": None}, {})
