@@ -15,6 +15,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from mlflow_bce_monitor.contract import UNKNOWN
 from mlflow_bce_monitor.remedies.prescriptions import prescribe
 from mlflow_bce_monitor.remedies.remedy import Remedy, words_of
+from mlflow_bce_monitor.remedies.values import without_conflict
 from mlflow_bce_monitor.rules import BY_CODE
 
 Value_co = TypeVar("Value_co", covariant=True)
@@ -108,7 +109,7 @@ def join(
             for one in prescribe_one(way)[:1]:
                 causes.append(way)
                 changes |= {name: value for name, value in one.changes.items() if name not in changes}
-    return Joined(tuple(dict.fromkeys(causes)), changes) if changes else None
+    return Joined(tuple(dict.fromkeys(causes)), without_conflict(changes)) if changes else None
 
 
 def _ways(cause: str) -> tuple[str, ...]:
