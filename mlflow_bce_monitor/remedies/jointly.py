@@ -30,10 +30,11 @@ ALONE: Final = frozenset({"too_few_rows"})
 """Causes whose changes hold a network back, and harm where they are not the true ones."""
 
 USUAL: Final = (
-    *("learning_rate_too_high", "unscaled_inputs", "zero_initialization", "too_few_steps"),
+    *("learning_rate_too_high", "unscaled_inputs", "zero_initialization"),
     *("over_regularization", "insufficient_capacity", "frozen_parameters"),
 )
-"""Causes whose changes together make a network usual in all that it can be unusual in: for an unknown one."""
+"""Causes whose changes together make a network usual in all that it can be unusual in: for an unknown one.
+That of the rate makes more steps where there are few; ten times as many, unasked, would overfit."""
 
 
 class Change(Protocol[Value_co]):
