@@ -10,8 +10,9 @@ python -m benchmarks.remedies.apart --limit 0           # only say it
 from __future__ import annotations
 
 import json
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from benchmarks.diagnosis.shares import share
+from benchmarks.diagnosis.shares import Share, share
 from benchmarks.diagnosis.table import count_of, interval, percent
 from benchmarks.remedies.generate import QUIET
 from benchmarks.zoo.blocks import BLOCKS, TEST
@@ -68,29 +69,63 @@ class Told:
     path: list[str]
 
 
-def read(path: Path = APART) -> list[Told]:
+def read_told(path: Path = APART) -> list[Told]:
     """Return every line of the file; [] without one."""
     if not path.exists():
         return []
     return [Told(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def summary(told: list[Told]) -> list[str]:
+@dataclass(frozen=True)
+class Summary:
+    """What the reruns come to.
+
+    Attributes
+    ----------
+    n
+        Runs that were rerun.
+    before, after
+        How many first causes are true ones, before the reruns and after them.
+    settled
+        How many are true of those that ended at :data:`GOAL` or more.
+    reruns
+        In the mean, the training as it was included; NaN without any run.
+    """
+
+    n: int
+    before: Share
+    after: Share
+    settled: Share
+    reruns: float
+
+
+def summarise(told: Sequence[Told]) -> Summary:
+    """Count what the reruns come to."""
+    return Summary(
+        len(told),
+        share(told, lambda one: one.before in one.causes),
+        share(told, lambda one: one.after in one.causes),
+        share(
+            [one for one in told if one.probability_after >= GOAL],
+            lambda one: one.after in one.causes,
+        ),
+        mean(one.reruns for one in told) if told else math.nan,
+    )
+
+
+def summary(told: Sequence[Told]) -> list[str]:
     """Return what the reruns come to, one sentence each."""
     if not told:
         return ["No ambiguous run has been rerun yet."]
-    right = share(told, lambda one: one.after in one.causes)
-    before = share(told, lambda one: one.before in one.causes)
-    settled = [one for one in told if one.probability_after >= GOAL]
-    sure = share(settled, lambda one: one.after in one.causes)
+    found = summarise(told)
     return [
-        f"{len(told)} runs with a first cause below {AMBIGUOUS:g}: right were {count_of(before)} before.",
+        f"{found.n} runs with a first cause below {AMBIGUOUS:g}: right were {count_of(found.before)} before.",
         (
-            f"After the reruns {count_of(right)} are right, {percent(right.value)} ({interval(right)}); "
-            f"the goal is {percent(GOAL)}."
+            f"After the reruns {count_of(found.after)} are right, {percent(found.after.value)} "
+            f"({interval(found.after)}); the goal is {percent(GOAL)}."
         ),
-        f"Of those that ended at {GOAL:g} or more {count_of(sure)} are right.",
-        f"Reruns: {mean(one.reruns for one in told):.1f} in the mean, the one as it was included.",
+        f"Of those that ended at {GOAL:g} or more {count_of(found.settled)} are right.",
+        f"Reruns: {found.reruns:.1f} in the mean, the one as it was included.",
     ]
 
 
@@ -100,7 +135,7 @@ def summary(told: list[Told]) -> list[str]:
 def main(block: str, limit: int) -> None:
     """Rerun what is missing, and say what came out."""
     os.environ.update(QUIET)
-    done = {one.plan_id for one in read()}
+    done = {one.plan_id for one in read_told()}
     if limit:
         from benchmarks.zoo.traces import load  # noqa: PLC0415 - not for --help
 
@@ -110,7 +145,7 @@ def main(block: str, limit: int) -> None:
             with APART.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(asdict(told)) + "\n")
             click.echo(f"{told.plan_id}: {told.before} -> {told.after}, true {told.causes}", err=True)
-    for line in summary([one for one in read() if one.block == block]):
+    for line in summary([one for one in read_told() if one.block == block]):
         click.echo(line)
 
 

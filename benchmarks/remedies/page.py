@@ -9,6 +9,7 @@ from typing import Final
 from benchmarks.diagnosis.page import markdown_environment
 from benchmarks.diagnosis.shares import Share, share
 from benchmarks.diagnosis.table import Table, count_of, decimal, interval, percent
+from benchmarks.remedies import apart
 from benchmarks.remedies.arms import FIRST, PRESCRIBED, RATE_BY_10, RATE_TIMES_10
 from benchmarks.remedies.cases import LONGEST, SEED, read_cases
 from benchmarks.remedies.effects import AT_CHANCE
@@ -120,6 +121,9 @@ def page(found: Measured) -> str:
         longest=LONGEST,
         seed=SEED,
         at_chance=AT_CHANCE,
+        apart=apart.summarise([one for one in apart.read_told() if one.block == TEST]),
+        apart_goal=apart.GOAL,
+        ambiguous=apart.AMBIGUOUS,
         block=TEST,
         command=COMMAND,
     )

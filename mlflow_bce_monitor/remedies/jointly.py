@@ -15,6 +15,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from mlflow_bce_monitor.contract import UNKNOWN
 from mlflow_bce_monitor.remedies.prescriptions import prescribe
 from mlflow_bce_monitor.remedies.remedy import Remedy, words_of
+from mlflow_bce_monitor.remedies.values import without_conflict
 from mlflow_bce_monitor.rules import BY_CODE
 
 Value_co = TypeVar("Value_co", covariant=True)
@@ -29,10 +30,11 @@ ALONE: Final = frozenset({"too_few_rows"})
 """Causes whose changes hold a network back, and harm where they are not the true ones."""
 
 USUAL: Final = (
-    *("learning_rate_too_high", "unscaled_inputs", "zero_initialization", "too_few_steps"),
+    *("learning_rate_too_high", "unscaled_inputs", "zero_initialization"),
     *("over_regularization", "insufficient_capacity", "frozen_parameters"),
 )
-"""Causes whose changes together make a network usual in all that it can be unusual in: for an unknown one."""
+"""Causes whose changes together make a network usual in all that it can be unusual in: for an unknown one.
+That of the rate makes more steps where there are few; ten times as many, unasked, would overfit."""
 
 
 class Change(Protocol[Value_co]):
@@ -113,7 +115,7 @@ def join(
             for one in prescribe_one(way)[:1]:
                 causes.append(way)
                 changes |= {name: value for name, value in one.changes.items() if name not in changes}
-    return Joined(tuple(dict.fromkeys(causes)), changes) if changes else None
+    return Joined(tuple(dict.fromkeys(causes)), without_conflict(changes)) if changes else None
 
 
 def _ways(cause: str) -> tuple[str, ...]:

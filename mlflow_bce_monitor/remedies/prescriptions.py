@@ -15,15 +15,17 @@ from mlflow_bce_monitor.remedies.case import Case
 from mlflow_bce_monitor.remedies.remedy import Remedy, words_of
 from mlflow_bce_monitor.remedies.values import (
     Changes,
+    adaptive_optimizer,
     balancing_weights,
-    has_few_steps,
     higher_rate,
     is_far_above,
     lower_rate,
     more_steps,
     rate_if_unusual,
+    steps_if_few,
     usual_optimizer,
     wider,
+    without_conflict,
 )
 from mlflow_bce_monitor.rules import BY_CODE
 
@@ -87,16 +89,19 @@ def _learning_rate_too_high(case: Case) -> list[Changes]:
     if not is_far_above(case):
         # A usual rate is too high for inputs that are too large.
         lower = {**lower, "scale_inputs": True}
-    return [lower, {**lower, "clipnorm": _CLIPNORM}, usual_optimizer(case)]
+    lower = {**lower, **steps_if_few(case)}
+    return [lower, {**lower, "clipnorm": _CLIPNORM}, {**usual_optimizer(case), **steps_if_few(case)}]
 
 
 def _learning_rate_too_low(case: Case) -> list[Changes]:
-    more = more_steps(case) if has_few_steps(case) else {}
+    more = steps_if_few(case)
     return [{**higher_rate(case), **more}, {**usual_optimizer(case), **more}]
 
 
 def _class_imbalance(case: Case) -> list[Changes]:
-    return [balancing_weights(case), {**balancing_weights(case), **higher_rate(case)}]
+    # Weights alone make the few rows' gradients large and noisy, which a plain gradient step does not bear.
+    weights = balancing_weights(case)
+    return [without_conflict({**weights, **adaptive_optimizer(case), **steps_if_few(case)}), weights]
 
 
 def _insufficient_capacity(case: Case) -> list[Changes]:

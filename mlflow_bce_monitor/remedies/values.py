@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, TypeVar
 
 from mlflow_bce_monitor.evidence.of_training import usual_rate
 from mlflow_bce_monitor.limits import LIMITS
@@ -11,6 +12,7 @@ from mlflow_bce_monitor.remedies.case import Case
 from mlflow_bce_monitor.remedies.remedy import SettingValue
 
 Changes = dict[str, SettingValue]
+Value = TypeVar("Value")
 
 DEFAULT_OPTIMIZER: Final = "adam"
 """The optimizer that needs the least care for its rate."""
@@ -19,10 +21,8 @@ LEAST_FACTOR: Final = 10.0
 """A rate that is wrong is wrong by a factor of ten at least; less is a matter of taste."""
 
 STEPS_WANTED: Final = 1000
-"""Optimizer steps: with some hundred a usual network has begun to learn, with thousands it has learned."""
-
-FEW_STEPS: Final = 200
-"""Optimizer steps below which no rate would do."""
+"""Optimizer steps: with some hundred a usual network has begun to learn, with thousands it has learned. A
+start anew that makes fewer is made longer: else it ends before anything can be seen, whatever was wrong."""
 
 LARGE_BATCH: Final = 256
 FEW_EPOCHS: Final = 30
@@ -34,6 +34,13 @@ USUAL_BATCH: Final = 32
 FEWEST_EPOCHS: Final = 10
 MOST_EPOCHS: Final = 1000
 """Between these a run that had too few steps is made longer."""
+
+LEAST_PATIENCE: Final = 10
+"""Epochs without a lower validation loss that a training that is made longer is allowed at least; half of
+all are where that is more, because what stood at chance may stand there for long again."""
+
+ADAPTIVE: Final = frozenset({"adam", "adamw", "nadam", "adamax", "rmsprop"})
+"""Optimizers that scale the steps of every weight by its own gradients: so that rare rows count."""
 
 WIDER: Final = 16
 LEAST_WIDTH: Final = 32
@@ -78,12 +85,15 @@ def lower_rate(case: Case) -> Changes:
 
 
 def higher_rate(case: Case) -> Changes:
-    """Return a usual rate, or ten times one that is hardly below it; Adam's for an unknown optimizer."""
+    """Return a usual rate, or ten times one that is hardly below it; Adam's for an unknown optimizer.
+
+    Where there are few steps to make a usual rate stays: more of them are made.
+    """
     rate, target = case.number("learning_rate"), _found_rate(case) or usual(case)
     if target is None:
         return usual_optimizer(case)
     if rate is not None:
-        target = max(target, rate * LEAST_FACTOR)
+        target = max(target, rate if has_few_steps(case) else rate * LEAST_FACTOR)
     return {"learning_rate": _rounded(target)}
 
 
@@ -100,6 +110,16 @@ def rate_if_unusual(case: Case) -> Changes:
         return {}
     is_usual = LIMITS.rate_usual_low <= rate / target <= LIMITS.rate_above
     return {} if is_usual else {"learning_rate": _rounded(target)}
+
+
+def adaptive_optimizer(case: Case) -> Changes:
+    """Return Adam at its usual rate for an optimizer that is not adaptive or not known; a usual rate else.
+
+    What has no optimizer, as boosting, gets none.
+    """
+    optimizer = case.word("optimizer")
+    is_boosting = optimizer is None and usual(case) is not None
+    return rate_if_unusual(case) if is_boosting or optimizer in ADAPTIVE else usual_optimizer(case)
 
 
 def usual_optimizer(case: Case) -> Changes:
@@ -123,7 +143,11 @@ def _found_rate(case: Case) -> float | None:
 
 
 def more_steps(case: Case) -> Changes:
-    """Return batches of a usual size, and as many epochs as make enough steps of them."""
+    """Return batches of a usual size, and as many epochs as make enough steps of them.
+
+    Of a training that is made longer the best epoch is kept, because it may overfit in the end; not under
+    class weights, whose effect on the validation loss, which has none, is that of a mistake.
+    """
     rows, batch, epochs = case.number("n_train"), case.number("batch_size"), case.number("epochs", "n_epochs")
     size = USUAL_BATCH if batch is None else int(min(batch, USUAL_BATCH))
     changes: Changes = {} if batch is not None and batch <= USUAL_BATCH else {"batch_size": size}
@@ -134,14 +158,24 @@ def more_steps(case: Case) -> Changes:
     if wanted is None:
         return changes
     needed = min(max(math.ceil(wanted), FEWEST_EPOCHS), MOST_EPOCHS)
-    return changes if epochs is not None and needed <= epochs else {**changes, "epochs": needed}
+    if epochs is not None and needed <= epochs:
+        return changes
+    changes["epochs"] = needed
+    if case.settings.get("class_weight") is None:
+        changes["early_stopping"] = max(LEAST_PATIENCE, needed // 2)
+    return changes
+
+
+def steps_if_few(case: Case) -> Changes:
+    """Return what makes steps enough; nothing where the run makes them, or it is not known."""
+    return more_steps(case) if has_few_steps(case) else {}
 
 
 def has_few_steps(case: Case) -> bool:
-    """Whether the run made so few steps that it has to make more, whatever else is changed."""
+    """Whether the run makes so few steps that a start anew would end before it has learned."""
     steps = case.number("", "n_updates")
     if steps is not None:
-        return steps < FEW_STEPS
+        return steps < STEPS_WANTED
     batch, epochs = case.number("batch_size"), case.number("epochs", "n_epochs")
     return batch is not None and epochs is not None and batch >= LARGE_BATCH and epochs <= FEW_EPOCHS
 
@@ -161,3 +195,15 @@ def balancing_weights(case: Case) -> Changes:
     if share is None or not 0.0 < share < 1.0:
         return {"class_weight": "balanced"}
     return {"class_weight": (FULL_WEIGHT / (1.0 - share), FULL_WEIGHT / share)}
+
+
+def without_conflict(changes: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the changes without early stopping where there are class weights.
+
+    The validation loss that it watches is unweighted, and least where the weights have had no effect.
+    """
+    return {
+        name: value
+        for name, value in changes.items()
+        if name != "early_stopping" or "class_weight" not in changes
+    }

@@ -6,13 +6,14 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from benchmarks.remedies.apart import Told, read_told, summarise, summary
 from benchmarks.remedies.arms import (
     AS_IT_WAS,
     FIRST,
@@ -191,6 +192,24 @@ def test_the_files_keep_what_was_measured(tmp_path: Path) -> None:
     assert measured.train_skill == 0.25
     write_cases([CASE], cases)
     assert read_cases(cases) == [CASE]
+
+
+def test_reruns_that_tell_causes_apart_are_counted(tmp_path: Path) -> None:
+    """Two runs: one is put right and sure of it, the other stays wrong; any true cause will do."""
+    right = Told(
+        "a", "test", ["dead_relu", "learning_rate_too_high"], "unknown", 0.4, "dead_relu", 0.95, 3, []
+    )
+    wrong = Told("b", "test", ["no_signal"], "no_signal", 0.4, "dead_relu", 0.6, 8, ["32 rows: it fits"])
+    file = tmp_path / "apart.jsonl"
+    file.write_text("".join(json.dumps(asdict(one)) + "\n" for one in (right, wrong)), encoding="utf-8")
+    told = read_told(file)
+    assert told == [right, wrong]
+    found = summarise(told)
+    assert (found.before.count, found.after.count, found.after.n) == (1, 1, 2)
+    assert (found.settled.count, found.settled.n) == (1, 1)
+    assert found.reruns == pytest.approx(5.5)
+    assert summary(told)[-1].startswith("Reruns: 5.5 in the mean")
+    assert summary([]) == ["No ambiguous run has been rerun yet."]
 
 
 @pytest.mark.training

@@ -65,8 +65,22 @@ def test_an_unknown_cause_asks_for_measurements() -> None:
         (
             "learning_rate_too_low",
             {"learning_rate": 1e-7, "optimizer": "Adam"},
-            {"n_updates": 500},
-            {"learning_rate": 3e-3},
+            {"n_updates": 1500},
+            {"learning_rate": 1e-3},
+        ),
+        # ... and more of them are made, where the run says of how many rows, keeping the best epoch.
+        (
+            "learning_rate_too_low",
+            {"learning_rate": 1e-7, "optimizer": "Adam", "batch_size": 32, "epochs": 10},
+            {"n_updates": 500, "n_train": 1600},
+            {"learning_rate": 3e-3, "epochs": 20, "early_stopping": 10},
+        ),
+        # With few steps a usual rate stays: it would be too high for the many.
+        (
+            "learning_rate_too_low",
+            {"learning_rate": 3e-3, "optimizer": "Adam", "batch_size": 800, "epochs": 10},
+            {"n_updates": 20, "n_train": 1600},
+            {"batch_size": 32, "epochs": 20, "early_stopping": 10},
         ),
         ("learning_rate_too_low", {"learning_rate": 1e-7, "optimizer": "Adam"}, {}, {"learning_rate": 1e-3}),
         ("learning_rate_too_low", {"learning_rate": 2e-3, "optimizer": "Adam"}, {}, {"learning_rate": 2e-2}),
@@ -96,8 +110,32 @@ def test_an_unknown_cause_asks_for_measurements() -> None:
             {"learning_rate": 1e-3},
         ),
         # Either class gets half of the weight.
-        ("class_imbalance", {}, {"positive_share": 0.1}, {"class_weight": (0.5 / 0.9, 5.0)}),
-        ("class_imbalance", {}, {}, {"class_weight": "balanced"}),
+        (
+            "class_imbalance",
+            {"learning_rate": 1e-3, "optimizer": "Adam"},
+            {"positive_share": 0.1},
+            {"class_weight": (0.5 / 0.9, 5.0)},
+        ),
+        (
+            "class_imbalance",
+            {"learning_rate": 1e-3, "optimizer": "Adam"},
+            {},
+            {"class_weight": "balanced"},
+        ),
+        # The steps of a plain gradient descent do not bear such weights; early stopping would undo them.
+        (
+            "class_imbalance",
+            {"learning_rate": 0.02, "optimizer": "SGD", "batch_size": 32, "epochs": 10},
+            {"n_updates": 500, "n_train": 1600},
+            {"class_weight": "balanced", "optimizer": "adam", "learning_rate": 3e-3, "epochs": 20},
+        ),
+        # Boosting has no optimizer.
+        (
+            "class_imbalance",
+            {"learning_rate": 0.1},
+            {"learning_rate": 0.1, "rate_ratio": 1.0},
+            {"class_weight": "balanced"},
+        ),
         # A layer that bends keeps its activation.
         ("insufficient_capacity", {"hidden_units": 2, "activation": "tanh"}, {}, {"hidden_units": 32}),
         (
@@ -131,7 +169,18 @@ def test_values_follow_from_the_case(
 def test_too_few_steps_are_made_enough() -> None:
     """Epochs follow from the rows: 700 rows in batches of 32 are 22 steps, and a thousand are wanted."""
     changes = _first("too_few_steps", {"epochs": 5, "batch_size": 700}, {"n_train": 700}).changes
-    assert changes == {"batch_size": 32, "epochs": 46}
+    assert changes == {"batch_size": 32, "epochs": 46, "early_stopping": 23}
+
+
+def test_early_stopping_does_not_undo_class_weights() -> None:
+    """Neither those that the run has, nor those that are prescribed together with more steps."""
+    few: dict[str, object] = {"epochs": 5, "batch_size": 700, "class_weight": (0.5, 5.0)}
+    assert "early_stopping" not in _first("too_few_steps", few, {"n_train": 700}).changes
+    both = [("too_few_steps", 0.5), ("class_imbalance", 0.5)]
+    found = prescribe_jointly(both, {"epochs": 5, "batch_size": 700}, {"n_train": 700})
+    assert found is not None
+    assert {"class_weight", "epochs"} <= found.changes.keys()
+    assert "early_stopping" not in found.changes
 
 
 def test_a_setting_that_has_the_value_is_left_out() -> None:
