@@ -102,14 +102,21 @@ class Experiment:
     cost: float = 1.0
 
 
+LEAST_TOLD: Final = 0.05
+"""Nats. An experiment that is expected to tell less is not worth a training."""
+
+
 def best_experiment(
     causes: Sequence[RankedCause], experiments: Sequence[Experiment]
 ) -> tuple[Experiment, float] | None:
-    """Return the experiment that tells most for its cost, and the nats it should tell; None without."""
-    if not experiments:
-        return None
-    chosen = max(experiments, key=lambda one: expected_gain(one.kind, causes) / one.cost)
-    return chosen, expected_gain(chosen.kind, causes)
+    """Return the experiment that tells most for its cost, and the nats it should tell.
+
+    None where none of them is worth a training. A cheap one that tells next to nothing is not chosen before
+    a longer one that settles the cause.
+    """
+    told = [(one, expected_gain(one.kind, causes)) for one in experiments]
+    worth = [(one, gain) for one, gain in told if gain >= LEAST_TOLD]
+    return max(worth, key=lambda pair: pair[1] / pair[0].cost, default=None)
 
 
 def experiments_for(

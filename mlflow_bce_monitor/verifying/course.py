@@ -36,9 +36,6 @@ from mlflow_bce_monitor.verifying.wording import changed, sentence
 
 __all__ = ["SEEDS", "Course", "Plan", "Subject", "Trainer"]
 
-LEAST_TOLD: Final = 0.05
-"""Nats. An experiment that is expected to tell less is not worth a training."""
-
 NO_SIGNAL: Final = "no_signal"
 
 HIDDEN: Final = 0.1
@@ -102,7 +99,7 @@ class Course:
         """Make the experiments that are worth a training, until one cause is settled."""
         while self.plan.discriminate and self._causes and not self._is_settled():
             found = best_experiment(self._causes, self._open_experiments(reference))
-            if found is None or found[1] < LEAST_TOLD:
+            if found is None:
                 return
             chosen, expected = found
             self._asked.add(chosen.arm.key)

@@ -13,7 +13,7 @@ from mlflow_bce_monitor.information import entropy, expected_information
 from mlflow_bce_monitor.remedies import prescribe_jointly
 from mlflow_bce_monitor.verifying.arm import Arm
 from mlflow_bce_monitor.verifying.budget import Budget, seconds_of
-from mlflow_bce_monitor.verifying.candidates import Change
+from mlflow_bce_monitor.verifying.candidates import Change, Experiment, best_experiment
 from mlflow_bce_monitor.verifying.comparison import Result
 from mlflow_bce_monitor.verifying.course import Course
 from mlflow_bce_monitor.verifying.experiments import CONTROLS, REMEDIES
@@ -278,3 +278,16 @@ def test_arms_are_the_same_when_they_change_the_same() -> None:
     """Whatever they are called, and in whatever order."""
     assert Arm("a", {"x": 1, "y": 2}).key == Arm("b", {"y": 2, "x": 1}).key
     assert Arm("a", {"x": 1}).key != Arm("a", {"x": 1.0}).key
+
+
+def test_a_cheap_experiment_that_tells_nothing_does_not_hide_a_longer_one() -> None:
+    """Gain for cost is compared among those that are worth a training at all."""
+    candidates = causes(learning_rate_too_high=0.5, no_signal=0.5, class_imbalance=0.001)
+    idle = Experiment(REMEDIES["class_imbalance"], Arm("idle", {"class_weight": "balanced"}), cost=1e-6)
+    telling = Experiment(
+        REMEDIES["learning_rate_too_high"], Arm("telling", {"learning_rate": 1e-3}), cost=10.0
+    )
+    found = best_experiment(candidates, [idle, telling])
+    assert found is not None
+    assert found[0] is telling
+    assert best_experiment(causes(no_signal=1.0), [telling]) is None
