@@ -27,6 +27,7 @@ from mlflow_bce_monitor.contract import (
 from mlflow_bce_monitor.report import document, reasons
 from mlflow_bce_monitor.report.overview.answers import URGENCY
 from mlflow_bce_monitor.report.plain_text import plain, sentence
+from mlflow_bce_monitor.server.ended import ENDED
 from mlflow_bce_monitor.server.findings import PAGE, Finding, Findings, Wanted
 from mlflow_bce_monitor.tracking.writing.fingerprint import comes_with_report
 from mlflow_bce_monitor.tracking.writing.links import experiment_path, report_path, run_path
@@ -210,11 +211,18 @@ def _row(finding: Finding, now: float) -> Row:
         cause=_cause(tags),
         numbers=_numbers(tags),
         advice=sentence(tags.get(TAG_ADVICE, "")),
-        when="still training" if finding.status == "RUNNING" else f"ended {_ago(at, now)}",
+        when=_when(finding, now),
         ended=_exact(at),
         report_href=f".{report_path(finding.experiment_id, finding.run_id)}" if reported else "",
         report_label=f"report of {name}",
     )
+
+
+def _when(finding: Finding, now: float) -> str:
+    if finding.status not in ENDED:
+        return "still training"
+    # A client may end a run without saying when.
+    return f"ended {_ago(finding.ended, now)}" if finding.ended else f"started {_ago(finding.started, now)}"
 
 
 def _cause(tags: Mapping[str, str]) -> str:
