@@ -1,4 +1,4 @@
-"""Runs that ended without saying when: which of them a look at the store finds, and how they are shown."""
+"""Runs that ended without saying when: which of them a look at the store finds."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from pathlib import Path
 import pytest
 from stores import FilledStore
 
-from mlflow_bce_monitor.contract import Verdict
 from mlflow_bce_monitor.errors import StoreError
-from mlflow_bce_monitor.server import page
-from mlflow_bce_monitor.server.findings import Finding, Findings, Wanted
 from mlflow_bce_monitor.server.undated import undated_runs
 from mlflow_bce_monitor.tracking.store import read_only_engine
 
@@ -73,19 +70,3 @@ def test_a_database_that_fails_is_a_store_that_fails(tmp_path: Path) -> None:
     sqlite3.connect(tmp_path / "empty.db").close()
     with pytest.raises(StoreError, match="runs that ended"):
         undated_runs(read_only_engine(f"sqlite:///{tmp_path}/empty.db"), FIRST, SINCE)
-
-
-@pytest.mark.parametrize(
-    ("status", "ended", "said"),
-    [
-        ("FINISHED", NOW - 120_000, "ended 2 minutes ago"),
-        ("FINISHED", None, "started 3 hours ago"),
-        ("RUNNING", None, "still training"),
-        ("SCHEDULED", None, "still training"),
-    ],
-)
-def test_the_page_claims_no_end_that_nobody_told(status: str, ended: int | None, said: str) -> None:
-    """Without it the page tells the start."""
-    finding = Finding("r1", "a", "1", "e", status, NOW - 3 * 3_600_000, ended, Verdict.STALLED, {})
-    shown = page.content(Findings([finding], {Verdict.STALLED: 1}), Wanted(), {}, NOW / 1_000)
-    assert shown.rows[0].when == said
