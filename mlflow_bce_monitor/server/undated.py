@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mlflow_bce_monitor.contract import TAG_FINGERPRINT
 from mlflow_bce_monitor.errors import StoreError
-from mlflow_bce_monitor.tracking.reasons import reason
+from mlflow_bce_monitor.tracking.store.reasons import reason
 
 _ENDED: Final = sorted(map(RunStatus.to_string, filter(RunStatus.is_terminated, RunStatus.all_status())))
 _RUNS: Final = table(

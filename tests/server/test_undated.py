@@ -11,7 +11,7 @@ from stores import FilledStore
 
 from mlflow_bce_monitor.errors import StoreError
 from mlflow_bce_monitor.server.undated import undated_runs
-from mlflow_bce_monitor.tracking.store import read_only_engine
+from mlflow_bce_monitor.tracking.store.opening import read_only_engine
 
 DAY = 86_400_000  # milliseconds
 NOW = 1_800_000_000_000  # milliseconds since the epoch
