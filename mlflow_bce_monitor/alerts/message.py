@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from mlflow_bce_monitor import __version__
 from mlflow_bce_monitor.contract import NO_CAUSE, TAG_ADVICE, TAG_VERDICT, VERDICT_MEANING, Verdict
+from mlflow_bce_monitor.report import reasons
 from mlflow_bce_monitor.report.plain_text import plain, sentence, shortened
 
 HEADER_TIME: Final = "X-BCE-Monitor-Timestamp"
@@ -93,9 +94,10 @@ def text(finding: Finding) -> str:
     if row["skill"] is not None and row["chance_level"] is not None:
         numbers.append(f"Skill {row['skill']:.3f}, chance level {row['chance_level']:.4f}.")
     lines.append(_escaped(" ".join(numbers)))
-    advice = _advice(finding)
+    advice = sentence(_advice(finding))
     if advice:
-        lines.append(_escaped(shortened(sentence(advice), _LONGEST_ADVICE)))
+        said = reasons.advice_for(row["cause"], row["confidence"] or 0.0, advice)
+        lines.append(_escaped(shortened(said, _LONGEST_ADVICE)))
     lines.append(finding.url or f"Run {row['run_id']}")
     return "\n".join(lines)
 

@@ -24,11 +24,11 @@ _REFRESHES_PER_SECOND: Final = 5
 
 
 class _RateColumn(ProgressColumn):
-    """Runs a second, lately."""
+    """Runs a second since the start: they come in pages, so the rate from one to the next says nothing."""
 
     def render(self, task: Task) -> Text:
         """Return the text of the column."""
-        return Text(f"{task.speed:,.1f} runs/s" if task.speed else "")
+        return Text(f"{task.completed / task.elapsed:,.1f} runs/s" if task.completed and task.elapsed else "")
 
 
 @contextmanager

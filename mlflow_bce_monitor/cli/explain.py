@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import sys
 
 import click
 
 from mlflow_bce_monitor.cli.options import base_rate_option, metric_option, tracking_uri_option
+from mlflow_bce_monitor.cli.printing import lay_out
 from mlflow_bce_monitor.cli.quiet import answer_alone, quiet_mlflow
 from mlflow_bce_monitor.contract import CAUSES, NO_CAUSE, UNKNOWN
 from mlflow_bce_monitor.errors import UsageError
@@ -42,16 +44,13 @@ def explain(
 
 
 def _explain_cause(cause: str) -> None:
-    from rich.console import Console  # noqa: PLC0415 - keeps --help fast
-
-    from mlflow_bce_monitor.report.rule_pages import rule_page  # noqa: PLC0415 - as above
+    from mlflow_bce_monitor.report.rule_pages import rule_page  # noqa: PLC0415 - keeps --help fast
     from mlflow_bce_monitor.rules import BY_CODE  # noqa: PLC0415 - as above
 
-    console = Console(highlight=False)
     if cause in BY_CODE:
-        console.print(rule_page(BY_CODE[cause]))
+        lay_out(rule_page(BY_CODE[cause]), sys.stdout)
     else:
-        console.print(_WITHOUT_RULE.get(cause, f"No rule recognises {cause} yet."))
+        lay_out(_WITHOUT_RULE.get(cause, f"No rule recognises {cause} yet."), sys.stdout)
 
 
 def _explain_run(
@@ -61,13 +60,11 @@ def _explain_run(
     if close:
         raise UsageError(f"There is no cause {plain(run_id)!r}. Did you mean {close[0]!r}?")
     with answer_alone() as out:
-        from rich.console import Console  # noqa: PLC0415 - keeps --help fast
-
-        from mlflow_bce_monitor.report.explanation import explanation  # noqa: PLC0415 - as above
+        from mlflow_bce_monitor.report.explanation import explanation  # noqa: PLC0415 - keeps --help fast
         from mlflow_bce_monitor.tracking.scan import evaluate_run  # noqa: PLC0415 - loads MLflow
 
         quiet_mlflow()
         diagnosis = evaluate_run(
             run_id, tracking_uri=tracking_uri, metrics=metrics, base_rate=base_rate, dry_run=True
         )
-        Console(file=out, highlight=False).print(explanation(diagnosis))
+        lay_out(explanation(diagnosis), out)

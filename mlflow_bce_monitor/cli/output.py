@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final, TextIO
 
+from mlflow_bce_monitor.cli.printing import lay_out
 from mlflow_bce_monitor.diagnosis import failed_contract
 
 Row = Mapping[str, Any]
@@ -79,13 +80,11 @@ def table_output(file: TextIO) -> Iterator[Add]:
 
 
 def _print_table(file: TextIO, rows: Sequence[Row]) -> None:
-    # Loading it takes a tenth of the time that a scan takes to start.
-    from rich.console import Console  # noqa: PLC0415 - as above
-
+    # Loading rich takes a tenth of the time that a scan takes to start.
     from mlflow_bce_monitor.report import terminal  # noqa: PLC0415 - as above
 
-    console = Console(file=file, highlight=False, width=None if file.isatty() else _PIPE_WIDTH)
-    console.print(terminal.runs_table([terminal.row_from_answer(row) for row in rows], console.width))
+    table = terminal.RunsTable([terminal.row_from_answer(row) for row in rows])
+    lay_out(table, file, _PIPE_WIDTH)
 
 
 OUTPUTS: Final[Mapping[str, Callable[[TextIO], AbstractContextManager[Add]]]] = {

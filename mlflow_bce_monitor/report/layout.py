@@ -6,11 +6,13 @@ so named. Without colour nothing is lost: weight and colour only repeat what wor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Final
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
@@ -43,7 +45,12 @@ def section(title: str, content: Sequence[RenderableType]) -> list[RenderableTyp
     """Return a titled, indented block and an empty line, nothing when there is no content."""
     if not content:
         return []
-    return [Text(title, style=STRONG), indented(Group(*content)), Text("")]
+    parts: list[RenderableType] = [Text(title, style=STRONG)]
+    # Code is indented by itself: what is padded is cut or folded at the edge of the terminal.
+    for is_code, grouped in groupby(content, key=lambda part: isinstance(part, _Code)):
+        of_kind = list(grouped)
+        parts += of_kind if is_code else [indented(Group(*of_kind))]
+    return [*parts, Text("")]
 
 
 def indented(content: RenderableType) -> RenderableType:
@@ -84,6 +91,18 @@ def pairs(
 
 
 def code(source: str) -> RenderableType:
-    """Return lines to paste; a line longer than the terminal is folded, never cut."""
-    lines = (Text(line, overflow="fold") for line in source.strip("\n").splitlines())
-    return indented(Group(*lines))
+    """Return lines to paste; a line longer than the terminal stays one line, which the terminal wraps."""
+    return _Code(source.strip("\n").splitlines())
+
+
+class _Code:
+    """Lines of code, indented below what is said of them."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._lines = lines
+
+    def __rich_console__(self, _console: Console, _options: ConsoleOptions) -> Iterator[Segment]:
+        """Yield the lines as they are."""
+        for line in self._lines:
+            yield Segment(f"{' ' * 2 * _INDENT}{line}")
+            yield Segment.line()

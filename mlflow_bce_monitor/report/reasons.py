@@ -284,9 +284,19 @@ def advice(diagnosis: Diagnosis) -> str:
 
 def is_settled(diagnosis: Diagnosis) -> bool:
     """Return whether one named cause is more probable than all others together."""
-    return (
-        bool(diagnosis.causes) and diagnosis.cause != UNKNOWN and diagnosis.confidence > _MORE_THAN_ALL_OTHERS
-    )
+    return bool(diagnosis.causes) and settles(diagnosis.cause, diagnosis.confidence)
+
+
+def settles(cause: str, probability: float) -> bool:
+    """Return whether a cause is named and more probable than all others together."""
+    return cause != UNKNOWN and probability > _MORE_THAN_ALL_OTHERS
+
+
+def advice_for(cause: str, probability: float, change: str) -> str:
+    """Return a change with the words "If so" before it, unless its cause, told beside it, is settled."""
+    if not change or cause == UNKNOWN or settles(cause, probability):
+        return change
+    return f"If so: {change}"
 
 
 def action(diagnosis: Diagnosis) -> Headline | None:

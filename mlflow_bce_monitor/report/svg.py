@@ -11,6 +11,7 @@ import math
 from typing import Final, NamedTuple
 
 from mlflow_bce_monitor.curves.curve import Split
+from mlflow_bce_monitor.report.label_places import LabelPlace, Point, Room, free_place
 from mlflow_bce_monitor.report.picture import Axis, ChanceLine, Picture, Scale, Series
 
 WIDTH: Final = 1000
@@ -21,7 +22,7 @@ _OUTSIDE: Final = (
 )
 _PER_CENT: Final = 100.0
 _LABELLED_WIDTH: Final = 14.0  # per cent of the width: what the word "plateau" takes on a narrow page
-_LABEL_ROOM: Final = 10.0  # per cent of the height: what a label takes above or below its line
+_SPIKE_ROOM: Final = (13.0, 4.0)  # per cent of width and height: what a spike's circle and word take
 
 
 class Line(NamedTuple):
@@ -60,7 +61,8 @@ class Tick(NamedTuple):
 class ChanceMark(NamedTuple):
     """The chance level: CSS class, height, top and height of its band (0 without one), in per cent; label.
 
-    ``above`` says on which side of the line the label stands.
+    ``place`` says where at the line the label stands; None where no room is free of curves, or the line lies
+    outside the frame: then the legend tells it.
     """
 
     css: str
@@ -68,7 +70,7 @@ class ChanceMark(NamedTuple):
     band_top: float
     band_height: float
     label: str
-    above: bool
+    place: LabelPlace | None
 
 
 class SvgPlot(NamedTuple):
@@ -95,14 +97,15 @@ def place(picture: Picture, *, close_up: bool = False) -> SvgPlot:
     """
     y = picture.close_up if close_up and picture.close_up is not None else picture.y
     box = _Box(picture.x, y, picture.scale)
+    marks = () if close_up else _marks(picture, box)
     return SvgPlot(
         bands=_bands(picture, box),
-        chances=_chances(picture, box),
+        chances=_chances(picture, box, marks),
         lines=tuple(
             _line(series, box, judged=series is picture.series[0], banded=not close_up)
             for series in picture.series
         ),
-        marks=() if close_up else _marks(picture, box),
+        marks=marks,
         x_ticks=tuple(Tick(box.left(at), label) for at, label in picture.x.ticks),
         y_ticks=tuple(Tick(box.top(at), label) for at, label in y.ticks),
         skill_ticks=() if close_up else tuple(Tick(box.top(at), label) for at, label in picture.skill_ticks),
@@ -134,16 +137,20 @@ class _Box(NamedTuple):
 
 def _line(series: Series, box: _Box, *, judged: bool, banded: bool) -> Line:
     css = f"{'train' if series.split is Split.TRAIN else 'validation'}{'' if judged else ' twin'}"
-    points = [
-        None if value is None else (box.left(step), box.top(value))
-        for step, value in zip(series.steps, series.values, strict=True)
-    ]
+    points = _points(series, box)
     inside = [point for point in points if point is not None and 0 <= point[1] <= _PER_CENT]
     alone = len(series.steps) <= _MOST_DOTS
     return Line(css, _path(points), _band(series, box) if banded else "", tuple(inside) if alone else ())
 
 
-def _path(points: list[tuple[float, float] | None]) -> str:
+def _points(series: Series, box: _Box) -> list[Point | None]:
+    return [
+        None if value is None else (box.left(step), box.top(value))
+        for step, value in zip(series.steps, series.values, strict=True)
+    ]
+
+
+def _path(points: list[Point | None]) -> str:
     commands: list[str] = []
     pen_down = False
     for point in points:
@@ -184,17 +191,43 @@ def _labelled(band: Band, label: str) -> Band:
     return band._replace(label=label) if band.width >= _LABELLED_WIDTH else band
 
 
-def _chances(picture: Picture, box: _Box) -> tuple[ChanceMark, ...]:
-    """Return the chance levels; labels of two stand on the outer sides, so that they cannot touch."""
+def _chances(picture: Picture, box: _Box, marks: tuple[Mark, ...]) -> tuple[ChanceMark, ...]:
+    """Return the chance levels, each labelled where no curve runs; two labels prefer the outer sides."""
     highest = max((chance.level for chance in picture.chances), default=0.0)
-    marks = []
-    for chance in picture.chances:
-        y = box.top(chance.level)
-        above = (chance.level == highest and y >= _LABEL_ROOM) or y > _PER_CENT - _LABEL_ROOM
+    curves = [piece for series in picture.series for piece in _pieces(series, box)]
+    heights = [box.top(chance.level) for chance in picture.chances]
+    taken = [_around(mark) for mark in marks]
+    placed = []
+    for chance, y in zip(picture.chances, heights, strict=True):
+        others = [Room(0.0, _PER_CENT, other, other) for other in heights if other != y]
+        label = None
+        if 0.0 <= y <= _PER_CENT:
+            avoided = [*taken, *others]
+            label = free_place(
+                chance.label, y, above_first=chance.level == highest, curves=curves, taken=avoided
+            )
+        taken += [label.room] if label else []
         css = f"chance{' known' if chance.known else ''}{'' if chance is picture.chances[0] else ' twin'}"
-        top, height = _chance_band(chance, box)
-        marks.append(ChanceMark(css, y, top, height, chance.label, above))
-    return tuple(marks)
+        placed.append(ChanceMark(css, y, *_chance_band(chance, box), chance.label, label))
+    return tuple(placed)
+
+
+def _pieces(series: Series, box: _Box) -> list[list[Point]]:
+    """Return the unbroken pieces of a line, and each column of its band."""
+    whole = itertools.groupby(_points(series, box), key=lambda point: point is None)
+    line = [[point for point in piece if point is not None] for broken, piece in whole if not broken]
+    columns = zip(series.steps, series.extents, strict=False)
+    return line + [
+        [(box.left(step), box.top(extent.high)), (box.left(step), box.top(extent.low))]
+        for step, extent in columns
+        if extent is not None
+    ]
+
+
+def _around(mark: Mark) -> Room:
+    """Return what a mark takes, with the word beside it."""
+    width, height = _SPIKE_ROOM
+    return Room(mark.x - width, mark.x + width, mark.y - height, mark.y + height)
 
 
 def _chance_band(chance: ChanceLine, box: _Box) -> tuple[float, float]:

@@ -108,6 +108,17 @@ def runs_table(rows: Iterable[RunRow], width: int) -> RenderableType:
     return Group(table, *(Text(f"{one.run}: {one.error}") for one in shown if one.error))
 
 
+class RunsTable:
+    """The table of runs, as wide as the terminal that it is printed on."""
+
+    def __init__(self, rows: Iterable[RunRow]) -> None:
+        self._rows = list(rows)
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        """Yield :func:`runs_table`."""
+        yield runs_table(self._rows, options.max_width)
+
+
 class _Column(NamedTuple):
     title: str
     cells: list[str]

@@ -18,7 +18,8 @@ _log = logging.getLogger(__name__)
 
 # The same under `api/2.0` and `ajax-api/2.0`, and behind any static prefix.
 _UPDATES: Final = "/mlflow/runs/update"
-_ENDED: Final = frozenset({"FINISHED", "FAILED", "KILLED"})
+ENDED: Final = frozenset({"FINISHED", "FAILED", "KILLED"})
+"""Statuses of runs that are over."""
 
 
 class EndedRuns:
@@ -46,7 +47,7 @@ class EndedRuns:
 def ended_run(status_code: int, body: Any) -> str | None:
     """Return the id of the run that has ended, as an answer to ``runs/update`` says; None when none has."""
     info = body.get("run_info") if status_code == HTTPStatus.OK and isinstance(body, dict) else None
-    if not isinstance(info, dict) or info.get("status") not in _ENDED:
+    if not isinstance(info, dict) or info.get("status") not in ENDED:
         return None
     run_id = info.get("run_id")
     return run_id if isinstance(run_id, str) and run_id else None

@@ -24,9 +24,10 @@ from mlflow_bce_monitor.contract import (
     TAG_SKILL,
     VERDICT_MEANING,
 )
-from mlflow_bce_monitor.report import document, reasons
+from mlflow_bce_monitor.report import document, numbers, reasons, wording
 from mlflow_bce_monitor.report.overview.answers import URGENCY
 from mlflow_bce_monitor.report.plain_text import plain, sentence
+from mlflow_bce_monitor.server.ended import ENDED
 from mlflow_bce_monitor.server.findings import PAGE, Finding, Findings, Wanted
 from mlflow_bce_monitor.tracking.writing.fingerprint import comes_with_report
 from mlflow_bce_monitor.tracking.writing.links import experiment_path, report_path, run_path
@@ -209,28 +210,45 @@ def _row(finding: Finding, now: float) -> Row:
         meaning=VERDICT_MEANING[finding.verdict],
         cause=_cause(tags),
         numbers=_numbers(tags),
-        advice=sentence(tags.get(TAG_ADVICE, "")),
-        when="still training" if finding.status == "RUNNING" else f"ended {_ago(at, now)}",
+        advice=_advice(tags),
+        when=_when(finding, now),
         ended=_exact(at),
         report_href=f".{report_path(finding.experiment_id, finding.run_id)}" if reported else "",
         report_label=f"report of {name}",
     )
 
 
+def _when(finding: Finding, now: float) -> str:
+    if finding.status not in ENDED:
+        return "still training"
+    # A client may end a run without saying when.
+    return f"ended {_ago(finding.ended, now)}" if finding.ended else f"started {_ago(finding.started, now)}"
+
+
 def _cause(tags: Mapping[str, str]) -> str:
     cause = plain(tags.get(TAG_CAUSE, ""))
     if cause in ("", NO_CAUSE):
         return ""
-    words = reasons.cause_title(cause)
-    try:
-        return f"{words}, {float(tags.get(TAG_CONFIDENCE, '')):.0%}"
-    except ValueError:
-        return words
+    words, confidence = reasons.cause_title(cause), _number(tags, TAG_CONFIDENCE)
+    return words if confidence is None else f"{words}, {numbers.probability(confidence)}"
+
+
+def _advice(tags: Mapping[str, str]) -> str:
+    cause, confidence = plain(tags.get(TAG_CAUSE, "")), _number(tags, TAG_CONFIDENCE) or 0.0
+    return reasons.advice_for(cause, confidence, sentence(tags.get(TAG_ADVICE, "")))
 
 
 def _numbers(tags: Mapping[str, str]) -> str:
-    skill, metric = plain(tags.get(TAG_SKILL, "")), plain(tags.get(TAG_METRIC, ""))
-    return f"skill {skill} in {metric}" if skill and metric else ""
+    skill, metric = _number(tags, TAG_SKILL), plain(tags.get(TAG_METRIC, ""))
+    return f"skill {wording.skill_in_short(skill)} in {metric}" if skill is not None and metric else ""
+
+
+def _number(tags: Mapping[str, str], tag: str) -> float | None:
+    """Return a number from a tag, which anybody may have changed; None when there is none."""
+    try:
+        return float(tags.get(tag, ""))
+    except ValueError:
+        return None
 
 
 def _ago(at: int | None, now: float) -> str:

@@ -2,7 +2,8 @@
 
 The look finds what the hook has not seen: runs that did not fit the queue, that ended while the server was
 away, or that somebody wrote to the database. It asks for the runs that ended since the last
-look, less an hour, and the fingerprints say which of them carry their answer.
+look, less an hour, and for those that ended without saying when (``undated.py``); the fingerprints
+say which of them carry their answer.
 """
 
 from __future__ import annotations
@@ -28,11 +29,12 @@ from mlflow_bce_monitor.server.rendezvous import Place, locked
 from mlflow_bce_monitor.server.served import Served
 from mlflow_bce_monitor.server.settings import Settings, settings_of
 from mlflow_bce_monitor.server.store import open_servers_store
+from mlflow_bce_monitor.server.undated import undated_runs
 from mlflow_bce_monitor.server.waiting import Waiting
 from mlflow_bce_monitor.tracking.answers import RunAnswer, State
 from mlflow_bce_monitor.tracking.evaluation import scan_runs
 from mlflow_bce_monitor.tracking.stopping import asking_to_stop
-from mlflow_bce_monitor.tracking.store.opening import Store
+from mlflow_bce_monitor.tracking.store.opening import Store, read_only_engine
 from mlflow_bce_monitor.tracking.store.pace import Pace
 from mlflow_bce_monitor.tracking.store.search import Selection, select
 from mlflow_bce_monitor.tracking.store.since import time_back
@@ -68,7 +70,8 @@ class Evaluation:
         self._pace = Pace(settings.scan.max_rate)
         self._courtesy = Courtesy(settings.share, self.servers.is_high)
         self._stop = stop
-        self._since = None if settings.catch_up is None else time_back(settings.catch_up)
+        self._first = self._since = None if settings.catch_up is None else time_back(settings.catch_up)
+        self._engine = read_only_engine(store.uri)
         self._next_look = time.monotonic()
         self._look_again = _LOOK
         self._wait = _TICK
@@ -87,8 +90,8 @@ class Evaluation:
             self._courtesy.begin()
             if fresh:
                 self._evaluate(fresh)
-            elif self._since is not None and (self._is_due() or self.waiting.take_missed()):
-                self._look()
+            elif self._first is not None and (self._is_due() or self.waiting.take_missed()):
+                self._look(self._first, self._since or self._first)
             self._wait = _TICK
         except (StoreError, UsageError) as error:
             _log.warning("%s Trying again.", error)
@@ -109,20 +112,26 @@ class Evaluation:
                 self.waiting.put(run_id)
             raise
 
-    def _look(self) -> None:
+    def _look(self, first: int, since: int) -> None:
+        """Evaluate what ended unseen since a time; ``first`` is the time of the first look."""
         began, failed_before = int(time.time() * 1_000), self.counts[State.FAILED.value]
-        ended = f"attributes.end_time >= {self._since}"
-        for answer in scan_runs(self._store, select(self._store, (), (), ended), self._options, self._stop):
-            self._take(answer)
-            # A run that ends during a long look does not wait for its end.
-            fresh = self.waiting.take(_AT_ONCE, 0.0)
-            if fresh:
-                self._evaluate(fresh)
+        self._go_through(select(self._store, (), (), f"attributes.end_time >= {since}"))
+        undated = undated_runs(self._engine, first, since)
+        if undated and not self._stop.is_set():
+            self._go_through(Selection(run_ids=tuple(undated)))
         if not self._stop.is_set():
             self._since = began - _CLOCKS_DIFFER
             failed = self.counts[State.FAILED.value] > failed_before
             self._look_again = min(2 * self._look_again, _LOOK) if failed else _LOOK
             self._next_look = time.monotonic() + self._look_again
+
+    def _go_through(self, selection: Selection) -> None:
+        for answer in scan_runs(self._store, selection, self._options, self._stop):
+            self._take(answer)
+            # A run that ends during a long look does not wait for its end.
+            fresh = self.waiting.take(_AT_ONCE, 0.0)
+            if fresh:
+                self._evaluate(fresh)
 
     def _take(self, answer: RunAnswer) -> None:
         self.counts[answer.state.value] += 1

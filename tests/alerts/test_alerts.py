@@ -211,6 +211,25 @@ def test_names_cannot_call_anybody() -> None:
     assert first == expected
 
 
+@pytest.mark.parametrize(
+    ("cause", "confidence", "line"),
+    [
+        ("dead_relu", 0.9, "Start anew."),
+        ("dead_relu", 0.3, "If so: Start anew."),
+        ("unknown", 0.3, "Start anew."),
+    ],
+)
+def test_a_change_for_a_cause_that_is_not_settled_says_so(cause: str, confidence: float, line: str) -> None:
+    """Nobody who reads a chat on a telephone shall take a guess for an instruction."""
+    row = failed_contract("r1", "a run", "1", "") | {
+        "verdict": "stalled",
+        "cause": cause,
+        "confidence": confidence,
+        "causes": [{"cause": cause, "probability": confidence, "because": "", "advice": "start anew"}],
+    }
+    assert text(Finding(row, {}, "FAILED", 0, 0)).splitlines()[2] == line
+
+
 def test_settings_are_checked() -> None:
     """The command line wins over the environment; what cannot be is told, without the address's secret."""
     environment = {"BCE_MONITOR_WEBHOOK": "https://a/b", "BCE_MONITOR_WEBHOOK_VERDICTS": "slow,unstable"}

@@ -13,6 +13,6 @@ def printed(content: RenderableType, width: int, *, colour: bool = False, encodi
     console = Console(
         file=io.TextIOWrapper(raw, encoding=encoding), width=width, force_terminal=colour, no_color=not colour
     )
-    console.print(content)
+    console.print(content, crop=False)  # as the command line prints
     console.file.flush()
     return raw.getvalue().decode(encoding)

@@ -52,7 +52,23 @@ def test_an_explanation_holds_all_that_is_known(name: str, width: int) -> None:
     assert reasons.advice(diagnosis) in said
     for text in reasons.next_measurements(diagnosis):
         assert text in said
-    assert all(cell_len(line) <= width for line in shown.splitlines())
+    code = {line.strip() for line in _code(diagnosis)}
+    assert all(cell_len(line) <= width or line.strip() in code for line in shown.splitlines())
+
+
+def _code(diagnosis: Diagnosis) -> list[str]:
+    """Return the lines to paste that the explanation shows."""
+    causes = reasons.causes(diagnosis)[:1] if diagnosis.cause != "unknown" else ()
+    return [line for cause in causes for one in cause.snippets for line in one.source.strip().splitlines()]
+
+
+def test_code_to_paste_stays_whole_in_a_narrow_terminal() -> None:
+    """A line that were folded at 80 columns would come out of a terminal as two, and run as neither."""
+    diagnosis = handmade.stalled()
+    shown = printed(explanation(diagnosis), 80).splitlines()
+    assert max(map(len, _code(diagnosis))) > 80 - 4
+    for line in _code(diagnosis):
+        assert f"    {line}" in shown
 
 
 def _order(said: str, *parts: str) -> bool:

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 import handmade_diagnoses as handmade
 import pytest
 
+from mlflow_bce_monitor.contract import Verdict
 from mlflow_bce_monitor.report import grounds, headlines, reasons
 from mlflow_bce_monitor.report.page import content, render
 
@@ -173,3 +174,14 @@ def test_the_numbers_say_which_split_they_are_of() -> None:
         ("Validation skill", "-40%"),
     )
     assert content(handmade.diverged()).numbers[0] == ("Loss at the end", "not a number, after 14.2")
+
+
+def test_a_chance_level_without_room_in_the_plot_stands_in_the_legend() -> None:
+    """Wherever it stands, it is told once in sight of the plot."""
+    noise = handmade.curve([0.6931 * (1 + 0.15 * (-1) ** step) for step in range(30)])
+    for curve, in_legend in ((noise, True), (handmade.curve([0.6931] * 30), False)):
+        page = render(handmade.diagnosis(Verdict.STALLED, curve))
+        label = content(handmade.diagnosis(Verdict.STALLED, curve)).whole.chances[0].label
+        legend = page[page.index('class="legend"') : page.index("<figure>")]
+        assert (label in legend) is in_legend
+        assert ("of-chance" in page.partition("</style>")[2]) is not in_legend

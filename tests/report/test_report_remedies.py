@@ -62,6 +62,20 @@ def test_the_values_are_those_that_verify_tries(cause: str, facts: dict[str, tup
     assert {name: float(value) for name, value in told.items()} == expected
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "name"), [("adam", "Adam"), ("SGD", "SGD"), ("rmsprop", "RMSprop"), ("Exotic", "Adam")]
+)
+@pytest.mark.parametrize("cause", ["learning_rate_too_high", "learning_rate_too_low"])
+def test_code_and_params_say_the_same_rate(cause: str, optimizer: str, name: str) -> None:
+    """The optimizer of the run, with the rate that its param gets; Adam where that one is not known."""
+    before = 10.0 if cause == "learning_rate_too_high" else 1e-7
+    known = _knowing(learning_rate=(before, "params['lr']"), optimizer=(optimizer, "params['opt']"))
+    own, keras, torch = (one.source for one in snippets(known, cause))
+    (rate,) = (line.split()[2] for line in own.splitlines() if line.startswith("lr = "))
+    assert f"keras.optimizers.{name}({rate})" in keras
+    assert torch == f"optimizer = torch.optim.{name}(model.parameters(), lr={rate})"
+
+
 @pytest.mark.parametrize("cause", ["no_signal", "unknown"])
 def test_where_no_setting_helps_no_param_is_changed(cause: str) -> None:
     """Labels without signal are not mended by a rate."""

@@ -53,6 +53,26 @@ def test_a_long_curve_is_a_line_inside_a_band() -> None:
     assert {line.band for line in place(shown, close_up=True).lines} == {""}
 
 
+def _labels(values: list[float]) -> list[tuple[str, bool] | None]:
+    places = [chance.place for chance in _placed(values).chances]
+    return [None if place is None else (place.anchor, place.above) for place in places]
+
+
+def test_the_chance_label_gives_way_to_the_curve() -> None:
+    """It stands above a flat curve, below one that rises at the end, and nowhere in noise that fills both."""
+    chance = math.log(2)
+    assert _labels([chance] * 20) == [("end", True)]
+    assert _labels([*[chance] * 4, chance * 1.04]) == [("end", False)]
+    assert _labels([chance * (1 + 0.15 * (-1) ** step) for step in range(30)]) == [None]
+
+
+def test_the_band_of_a_long_curve_is_in_the_way_too() -> None:
+    """A label inside the band of a noisy curve could not be read, though the median keeps away from it."""
+    chance = math.log(2)
+    noisy = [chance * (1 + 0.2 * math.sin(step * step)) for step in range(5_000)]
+    assert _labels(noisy) == [None]
+
+
 @pytest.mark.parametrize("name", list(handmade.EVERY_VERDICT))
 def test_every_verdict_can_be_placed(name: str) -> None:
     """Whatever the verdict, all places are finite numbers."""

@@ -25,6 +25,7 @@ _SIDE_MARGIN: Final = 0.02  # of the x range
 _FEWEST_FOR_CLOSE_UP: Final = 3  # points: two have no shape
 _NEARLY_FLAT: Final = 0.12  # of the frame's height: below, the shape of the curve cannot be seen
 _PRINTED_DIGITS: Final = 0.001  # of the frame's height: below, a close-up would show how the loss was rounded
+_FEW_OUTSIDE: Final = 3.0  # times the reach of most points: up to there a close-up shows all of them
 _CLOSE_UP_MARGIN: Final = 0.25  # of the curve's range, above and below
 _SKILL_TICKS: Final = (0.0, 1.0, 0.5)  # shares of the labels explained, those worth a label most first
 _LABEL_HEIGHT: Final = 0.08  # of the frame's height: labels closer than this touch
@@ -50,20 +51,31 @@ def y_axis(curves: tuple[Curve, ...], chances: tuple[ChanceLine, ...]) -> tuple[
 
 
 def close_up(series: tuple[Series, ...], chances: tuple[ChanceLine, ...], whole: Axis) -> Axis | None:
-    """Return an axis that the first line fills from edge to edge, None when it fills enough of ``whole``."""
+    """Return an axis that the first line fills from edge to edge, None when it fills enough of ``whole``.
+
+    A few points far from the others, as at a start, are left outside: with them the rest would be flat again.
+    """
     line = (
         [value for value in series[0].values if value is not None and value <= whole.high] if series else []
     )
     if len(line) < _FEWEST_FOR_CLOSE_UP:
         return None
-    ends = [float(np.quantile(line, quantile)) for quantile in (1 - _BODY_QUANTILE, _BODY_QUANTILE)]
-    ends += [chance.level for chance in chances[:1]]
-    low, high = min(ends), max(ends)
+    body = [float(np.quantile(line, quantile)) for quantile in (1 - _BODY_QUANTILE, _BODY_QUANTILE)]
+    low, high = _reach(body, chances)
+    lowest, highest = _reach(line, chances)
+    if highest - lowest <= _FEW_OUTSIDE * (high - low):
+        low, high = lowest, highest
     height = (high - low) / (whole.high - whole.low)
     if not _PRINTED_DIGITS < height < _NEARLY_FLAT:
         return None
     margin = (high - low) * _CLOSE_UP_MARGIN
     return _linear_axis(low - margin, high + margin)
+
+
+def _reach(values: list[float], chances: tuple[ChanceLine, ...]) -> tuple[float, float]:
+    """Return the lowest and the highest of values and the chance level."""
+    ends = [*values, *(chance.level for chance in chances[:1])]
+    return min(ends), max(ends)
 
 
 def skill_ticks(chances: tuple[ChanceLine, ...], y: Axis) -> tuple[tuple[float, str], ...]:
