@@ -54,13 +54,13 @@ _DEFAULTS: Final[dict[str, Any]] = {
 _COLUMNS: Final = {
     TAG_VERDICT: 105,
     TAG_CAUSE: 170,
-    TAG_CONFIDENCE: 120,
+    TAG_CONFIDENCE: 110,
     TAG_SKILL: 75,
     TAG_ADVICE: 640,
 }
 # Columns that MLflow shows anyway, by the names that its table gives them, somewhat narrower. A width counts
 # only for a column whose place is told, and columns whose place is not told come last.
-_OWN_COLUMNS: Final = {"attributes.`Run Name`": 195, "runDateAndNestInfo": 120, "duration": 70}
+_OWN_COLUMNS: Final = {"attributes.`Run Name`": 175, "runDateAndNestInfo": 120, "duration": 70}
 
 # Milliseconds since the epoch, which an entry of the menu needs; the same for all.
 _CREATED: Final = 1_767_225_600_000
