@@ -8,15 +8,14 @@ from __future__ import annotations
 from typing import Final
 
 import sqlalchemy
-from mlflow.entities import RunStatus
 from sqlalchemy import and_, column, exists, or_, select, table
 from sqlalchemy.exc import SQLAlchemyError
 
 from mlflow_bce_monitor.contract import TAG_FINGERPRINT
 from mlflow_bce_monitor.errors import StoreError
+from mlflow_bce_monitor.server.ended import ENDED
 from mlflow_bce_monitor.tracking.store.reasons import reason
 
-_ENDED: Final = sorted(map(RunStatus.to_string, filter(RunStatus.is_terminated, RunStatus.all_status())))
 _RUNS: Final = table(
     "runs",
     *map(column, ("run_uuid", "status", "start_time", "end_time", "lifecycle_stage", "experiment_id")),
@@ -46,7 +45,7 @@ def undated_runs(engine: sqlalchemy.Engine, first: int, since: int) -> list[str]
         The database does not answer.
     """
     ended = and_(
-        _RUNS.c.status.in_(_ENDED),
+        _RUNS.c.status.in_(ENDED),
         # The default of a client that sends numbers is 0.
         or_(_RUNS.c.end_time.is_(None), _RUNS.c.end_time <= 0),
         _RUNS.c.lifecycle_stage == "active",
