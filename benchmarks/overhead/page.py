@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.marks import between
 from benchmarks.overhead.costs import NAMES, Round, above, count_turns, first_turn, turn_seconds, used
 from benchmarks.overhead.tasks import TASKS
 
@@ -49,11 +50,7 @@ def renewed(page: str, found: dict[str, Any]) -> str:
     ValueError
         When the page lacks a mark.
     """
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page lacks {BEGIN!r} or {END!r}")
-    return f"{before}{BEGIN}\n{block(found)}\n{END}{after}"
+    return between(page, BEGIN, END, block(found))
 
 
 def block(found: dict[str, Any]) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from benchmarks.marks import between
+
 PAGE: Final = Path(__file__).parents[2] / "docs" / "spark.md"
-BLOCK: Final = re.compile(r"(<!-- measured -->\n).*?(<!-- end of measured -->)", re.DOTALL)
+BEGIN: Final = "<!-- measured -->"
+END: Final = "<!-- end of measured -->"
 
 PLANNED: Final = 10_000_000
 """Runs of the plan."""
@@ -27,7 +29,7 @@ Numbers = Mapping[str, float]
 def write(parts: Mapping[str, Numbers]) -> None:
     """Replace the measured block of the page."""
     text = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(BLOCK.sub(lambda found: f"{found[1]}{block(parts)}{found[2]}", text), encoding="utf-8")
+    PAGE.write_text(between(text, BEGIN, END, block(parts)), encoding="utf-8")
 
 
 def block(parts: Mapping[str, Numbers]) -> str:
@@ -39,7 +41,7 @@ def block(parts: Mapping[str, Numbers]) -> str:
         *_million(parts.get("million")),
         *_plan(sized),
     ]
-    return "\n".join([*lines, ""])
+    return "\n".join(lines)
 
 
 def _beside_sql(of: Numbers) -> Iterator[str]:
