@@ -87,11 +87,11 @@ _LARGEST_ALPHA: Final = 0.999
 
 
 _OTHER_TASK: Final = re.compile(
-    r"\bregress|causal.?lm|\bclm\b|masked.?lm|\bmlm\b|language.?model|text.?generation|seq.?2.?seq|"
+    r"(?<!logistic.)\bregress|causal.?lm|\bclm\b|masked.?lm|\bmlm\b|language.?model|text.?generation|seq.?2.?seq|"
     r"summari[sz]|translation|forecast",
     re.IGNORECASE,
 )
-"""Tasks whose loss is no cross-entropy of yes or no."""
+"""Tasks whose loss is no cross-entropy of yes or no; that of a logistic regression is one."""
 
 _YES_OR_NO: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 

@@ -104,6 +104,8 @@ def value(settings: Settings, name: str) -> object:
         ("other_task", {"problem_type": "regression"}, "regression"),
         ("other_task", {"task_type": "CAUSAL_LM"}, "CAUSAL_LM"),
         ("other_task", {"task": "fraud detection"}, None),
+        ("other_task", {"task": "logistic regression"}, None),
+        ("other_task", {"task": "logistic-regression"}, None),
         ("n_classes", {"id2label": "{0: 'bad', 1: 'fair', 2: 'good'}"}, 3),
         ("n_classes", {"id2label": "{0: 'LABEL_0', 1: 'LABEL_1'}"}, None),  # what every model has by default
         ("n_classes", {"id2label": "{0: 'cut off"}, None),
