@@ -47,7 +47,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
 
 def _by_reference(evidence: Evidence, limits: Limits) -> Piece | None:
     found = finds_signal(evidence, limits)
-    if found is None:
+    if found is None or "inside_reference_auc" not in evidence:
         return None
     area = evidence.number("inside_reference_auc")
     clause = f"a reference learner ranks rows that it has not seen with AUC {area:.2f}"

@@ -189,6 +189,16 @@ def test_rules_answer_whatever_the_facts(facts: dict[str, FactValue]) -> None:
         assert isinstance(outcome, RuledOut) or math.isfinite(outcome.weight)
 
 
+@settings(max_examples=60)
+@given(FULL_EVIDENCE)
+def test_no_rule_takes_a_fact_it_may_go_without_for_granted(facts: dict[str, FactValue]) -> None:
+    """Each used fact taken away alone from a full house still leaves an answer, not a KeyError."""
+    for rule in RULES:
+        for name in rule.uses:
+            fewer = evidence_of({key: value for key, value in facts.items() if key != name})
+            assert not isinstance(consult(fewer, [rule], LIMITS)[rule.code], NotAssessed), (rule.code, name)
+
+
 NOTHING_SEEN = "nothing seen speaks for or against it"
 
 
