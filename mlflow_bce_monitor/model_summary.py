@@ -29,6 +29,11 @@ BOTTLENECK_TYPES: Final = ("Dense", "LSTM", "GRU", "SimpleRNN")
 """Those whose units are all that passes on; a convolution has as many outputs again as positions."""
 
 
+def has_units(kind: str) -> bool:
+    """Whether layers of a type transform with weights of their own (not normalisation, not activation)."""
+    return kind.startswith(HIDDEN_TYPES)
+
+
 @dataclass(frozen=True)
 class Layer:
     """One row of the table.
@@ -54,8 +59,8 @@ class Layer:
 
     @property
     def has_units(self) -> bool:
-        """Whether the layer transforms with weights of its own (not normalisation, not activation)."""
-        return self.kind.startswith(HIDDEN_TYPES)
+        """Whether the layer transforms with weights of its own; see :func:`has_units`."""
+        return has_units(self.kind)
 
 
 @dataclass(frozen=True)

@@ -174,6 +174,7 @@ WORDS: Final[dict[str, str]] = {
     "version": "of this package",
     "backend": "Keras' backend and the versions: tensorflow, jax or torch",
     "layers": "number of layers with weights",
+    "depth": "number of layers that transform with weights of their own: no normalisation",
     "batch_norm": "whether the model normalises over the batch",
     "linear": "whether nothing but the output layer bends; null where a layer of one's own may",
     "dropout": "the highest dropout rate of a layer, 0 without dropout",

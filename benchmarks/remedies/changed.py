@@ -41,6 +41,11 @@ class Changed:
     permuted: bool = False
     zeroed: bool = False
 
+    @property
+    def is_beyond_plan(self) -> bool:
+        """Whether anything but the plan is changed."""
+        return self != Changed(self.plan)
+
 
 Change = Callable[[Changed, Any], Changed]
 

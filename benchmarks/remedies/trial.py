@@ -57,7 +57,7 @@ class Workshop:
         measured = []
         for repetition in repetitions:
             before = time.monotonic()
-            seed = (plan.seed + 1 + repetition) % SEEDS
+            seed = seed_of(plan, repetition)
             keras.utils.set_random_seed(seed)
             model = _network(plan, rows)
             optimiser = _optimiser(plan.optimiser, changed.clipnorm)
@@ -80,6 +80,11 @@ class Workshop:
             watched = plan.optimiser.patience if patience is None else patience
             self._courses[key] = Course(plan, model, optimiser, watched, restores_best=patience is not None)
         return self._courses[key]
+
+
+def seed_of(plan: TrainingPlan, repetition: int) -> int:
+    """Return the seed of a repetition; none of them is the plan's own."""
+    return (plan.seed + 1 + repetition) % SEEDS
 
 
 def skill(labels: Labels, probabilities: FloatArray, share: float) -> float:

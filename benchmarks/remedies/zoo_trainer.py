@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.remedies.changed import knows, with_changes
-from benchmarks.remedies.trial import Workshop, rows_of
+from benchmarks.remedies.changed import Changed, knows, with_changes
+from benchmarks.remedies.trial import Workshop, rows_of, seed_of
 from benchmarks.zoo.datasets import DATA_SETS
 from benchmarks.zoo.plan import TrainingPlan
 from benchmarks.zoo.rows import Kind
+from benchmarks.zoo.training import fit_alone
+from mlflow_bce_monitor.diagnosis import RankedCause
+from mlflow_bce_monitor.keras import BCEMonitor
+from mlflow_bce_monitor.pipeline import diagnose
 from mlflow_bce_monitor.probes.bench import Bench
 from mlflow_bce_monitor.probes.clock import Clock
 from mlflow_bce_monitor.probes.data import data_of
@@ -21,6 +26,20 @@ from mlflow_bce_monitor.verifying.arm import Arm, CannotRerun, Measured
 from mlflow_bce_monitor.verifying.course import Course
 from mlflow_bce_monitor.verifying.experiments import REFERENCE_LEARNER
 from mlflow_bce_monitor.verifying.possible import possible
+
+
+def _seen_inside(changed: Changed, seed: int) -> tuple[RankedCause, ...] | None:
+    """Return what the callback sees of the training, made by ``fit`` from the same start.
+
+    None where ``fit`` alone cannot make it: the changes of rows and of the gradient's norm belong to the
+    workshop.
+    """
+    if changed.is_beyond_plan:
+        return None
+    monitor = BCEMonitor(log_to_mlflow=False, live=False)
+    fit_alone(replace(changed.plan, seed=seed_of(changed.plan, seed)), [monitor])
+    return diagnose(monitor.record()).causes
+
 
 REFERENCE_COST = 2.0
 REFERENCE_SECONDS = 30.0
@@ -56,13 +75,24 @@ class ZooTrainer:
         own = self._plan.optimiser
         return changed.epochs / own.epochs * max(own.batch_size / changed.batch_size, 1.0)
 
-    def train(self, arm: Arm, seed: int) -> Measured:
+    def train(self, arm: Arm, seed: int, *, look_inside: bool) -> Measured:
         """Train and measure."""
         before = time.monotonic()
         if REFERENCE_LEARNER in arm.changes:
             return self._reference(arm, seed)
-        found = self._workshop.train(with_changes(self._plan, arm.changes), [seed])[0]
-        return Measured(arm, seed, found.balanced_skill, found.train_skill, seconds=time.monotonic() - before)
+        changed = with_changes(self._plan, arm.changes)
+        found = self._workshop.train(changed, [seed])[0]
+        causes = _seen_inside(changed, seed) if look_inside else None
+        seconds = time.monotonic() - before
+        return Measured(
+            arm,
+            seed,
+            found.balanced_skill,
+            found.train_skill,
+            seconds=seconds,
+            causes=causes,
+            is_seen_inside=causes is not None,
+        )
 
     def _reference(self, arm: Arm, seed: int) -> Measured:
         rows = rows_of(with_changes(self._plan, {})).train

@@ -58,13 +58,17 @@ def train_watched(
     with mlflow.start_run() if by_hand else nullcontext():
         if by_hand:  # logging outside a run would start one
             mlflow.log_params(_own_params(plan, len(rows.train)))
-        arguments = _fit_arguments(plan, rows, watcher)
-        arguments["callbacks"] += callbacks
-        model.fit(**arguments)
+        model.fit(**_fit_arguments(plan, rows, [watcher], callbacks))
         if plan.logging.test_metrics:
             mlflow.log_metrics(_test_metrics(plan, model, rows))
     record = read_record(client, last_run_id())
     return Trained(record, measure_outcome(plan, rows, model, watcher.trace()), model, rows)
+
+
+def fit_alone(plan: TrainingPlan, callbacks: Sequence[keras.callbacks.Callback]) -> None:
+    """Train one plan with these callbacks and nothing else that looks at it."""
+    model, rows = _begun(plan)
+    model.fit(**_fit_arguments(plan, rows, (), callbacks))
 
 
 def _begun(plan: TrainingPlan) -> tuple[keras.Model, Prepared]:
@@ -148,13 +152,25 @@ def _schedule(plan: OptimiserPlan) -> list[keras.callbacks.Callback]:
     return [keras.callbacks.LearningRateScheduler(rate)]
 
 
-def _fit_arguments(plan: TrainingPlan, rows: Prepared, watcher: PredictionTrace) -> dict[str, Any]:
-    """Return what ``fit`` is called with: arrays or a tf.data pipeline, with or without validation."""
+def _fit_arguments(
+    plan: TrainingPlan,
+    rows: Prepared,
+    before: Sequence[keras.callbacks.Callback],
+    after: Sequence[keras.callbacks.Callback],
+) -> dict[str, Any]:
+    """Return what ``fit`` is called with: arrays or a tf.data pipeline, with or without validation.
+
+    Parameters
+    ----------
+    before, after
+        Callbacks that are called before those of the plan, and after them.
+    """
     optimiser, logging = plan.optimiser, plan.logging
-    callbacks = [watcher, *_schedule(optimiser)]
+    callbacks = [*before, *_schedule(optimiser)]
     if optimiser.patience is not None:
         monitor = "loss" if logging.validation == "none" else "val_loss"
         callbacks.append(keras.callbacks.EarlyStopping(monitor=monitor, patience=optimiser.patience))
+    callbacks += after
     arguments: dict[str, Any] = {"epochs": optimiser.epochs, "callbacks": callbacks, "verbose": 0}
     if optimiser.class_weight is not None:
         arguments["class_weight"] = dict(enumerate(optimiser.class_weight))

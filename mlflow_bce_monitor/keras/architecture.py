@@ -8,6 +8,7 @@ import keras
 
 from mlflow_bce_monitor.keras.forward import layers_of, path_of
 from mlflow_bce_monitor.keras.heads import output_layers
+from mlflow_bce_monitor.model_summary import has_units
 
 _DROPPING: Final = (
     keras.layers.Dropout,
@@ -45,6 +46,11 @@ def hidden_units(model: Any) -> list[int]:
     if ends == {""}:
         return []
     return found if len(found) <= MOST_WIDTHS else sorted(found)[:MOST_WIDTHS]
+
+
+def depth(model: Any) -> int:
+    """Return the number of layers that transform with weights of their own, as the model summary is read."""
+    return sum(bool(layer.weights) and has_units(type(layer).__name__) for layer in layers_of(model))
 
 
 def n_features(model: Any) -> int | None:

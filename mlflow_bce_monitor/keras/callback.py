@@ -41,6 +41,8 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
     run_id
         The MLflow run to log to; the active one by default. Without a run nothing is logged,
         and ``facts``, ``history`` and ``diagnosis`` hold what was found.
+    log_to_mlflow
+        Whether to log at all; False keeps everything here, whichever run is active.
     max_overhead
         Seconds of measuring for each second of training. The first epoch and the last are always
         measured, whatever they cost. ``float("inf")`` measures every epoch.
@@ -66,7 +68,8 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
         self,
         run_id: str | None = None,
         *,
-        max_overhead: float = 0.02,
+        log_to_mlflow: bool = True,
+        max_overhead: float = 0.01,
         stop_on_stall: bool = False,
         live: bool = True,
         write_timeout: float = 10.0,
@@ -78,6 +81,8 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
             )
         if not write_timeout >= 0.0:
             raise UsageError(f"write_timeout is in seconds, 0 or more; got {write_timeout!r}")
+        if run_id is not None and not log_to_mlflow:
+            raise UsageError("run_id names a run to log to, and log_to_mlflow=False asks for none: drop one")
         if stop_on_stall and not live:
             raise UsageError("stop_on_stall=True needs live=True: a stall is found by looking")
         self.diagnosis: Diagnosis | None = None
@@ -85,7 +90,7 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
         self._guard = Guard()
         self._budget = Budget(max_overhead)
         self._measuring = Measuring(self._guard)
-        self._run = RunLog(run_id)
+        self._run = RunLog(run_id, is_on=log_to_mlflow)
         self._watch = Watch()
         self._series, self._logs = Series(), Series()
         self._step, self._offset = -1, 0
@@ -107,6 +112,16 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
     def not_measured(self) -> dict[str, str]:
         """What could not be measured, and why."""
         return dict(self._guard.broken)
+
+    def record(self) -> RunRecord:
+        """Return what a store would hold of the training so far, as ``pipeline.diagnose`` takes it."""
+        said = self._measuring.words
+        return live.record_of(
+            self._run.run_id,
+            live.params_of(self.params or {}),
+            words.as_tag(said) if said else "",
+            {**self._logs.histories(), **self._series.histories()},
+        )
 
     # --- Keras' hooks: nothing but guards ---------------------------------------------------
 
@@ -240,7 +255,7 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
         """Diagnose the training so far; return whether something wrong is established."""
         with self._budget.spending(_LOOKING):
             self._looked = self._epochs
-            established = self._watch.look(self._record(), self._epochs)
+            established = self._watch.look(self.record(), self._epochs)
             self.diagnosis = self._watch.diagnosis
         return established
 
@@ -260,16 +275,7 @@ class BCEMonitor(keras.callbacks.Callback):  # type: ignore[misc]
     def _look_again(self) -> None:
         """Diagnose what is known now; it counts as no further look."""
         with self._budget.spending(_LOOKING):
-            self.diagnosis = self._watch.look_again(self._record())
-
-    def _record(self) -> RunRecord:
-        said = self._measuring.words
-        return live.record_of(
-            self._run.run_id,
-            live.params_of(self.params or {}),
-            words.as_tag(said) if said else "",
-            {**self._logs.histories(), **self._series.histories()},
-        )
+            self.diagnosis = self._watch.look_again(self.record())
 
     def _speak_once(self) -> None:
         if self._has_spoken or self.diagnosis is None:

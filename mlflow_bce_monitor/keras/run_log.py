@@ -29,10 +29,12 @@ class RunLog:
     ----------
     run_id
         The run; None for the active one.
+    is_on
+        Whether anything is sent at all.
     """
 
-    def __init__(self, run_id: str | None) -> None:
-        self._given = run_id
+    def __init__(self, run_id: str | None, *, is_on: bool = True) -> None:
+        self._given, self._is_on = run_id, is_on
         self._writer: Writer | None = None
         self._sent_tag = ""
         self._sent_until = -1
@@ -96,7 +98,7 @@ class RunLog:
             writer.write(Tag(TAG, tag))
 
     def _open(self) -> Writer | None:
-        if self._writer is None:
+        if self._writer is None and self._is_on:
             run_id, uri = self._given, None
             # MLflow is not imported for this: where nobody has, no run is active.
             mlflow = sys.modules.get("mlflow")

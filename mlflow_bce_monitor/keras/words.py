@@ -10,7 +10,7 @@ import keras
 
 from mlflow_bce_monitor import __version__
 from mlflow_bce_monitor.keras import labels
-from mlflow_bce_monitor.keras.architecture import hidden_units, n_features, strongest_dropout
+from mlflow_bce_monitor.keras.architecture import depth, hidden_units, n_features, strongest_dropout
 from mlflow_bce_monitor.keras.forward import layers_of
 from mlflow_bce_monitor.keras.labels import FloatArray
 from mlflow_bce_monitor.keras.linearity import is_linear
@@ -45,6 +45,7 @@ def words_of(
         "batch_norm": any(isinstance(layer, keras.layers.BatchNormalization) for layer in layers),
         "linear": is_linear(model),
         "dropout": strongest_dropout(model),
+        "depth": depth(model),
         "hidden_units": hidden_units(model),
         "features": n_features(model),
         "optimizer": type(getattr(optimizer, "inner_optimizer", optimizer)).__name__ if optimizer else None,

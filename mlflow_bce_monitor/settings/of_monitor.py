@@ -12,6 +12,7 @@ _TWO_CLASSES: Final = 2
 
 _WORDS: Final = {
     "optimizer": "optimizer",
+    "depth": "depth",
     "dropout": "dropout",
     "hidden_units": "hidden_units",
     "features": "n_features",
@@ -24,6 +25,9 @@ _COUNTS: Final = {
     "batch_rows": "batch_size",
 }
 """Measurement to the name it is read by."""
+
+_RATE: Final = metric_name("learning_rate")
+"""Highest in force counts, as for any schedule: one that starts high does its damage early."""
 
 _ROWS: Final = {"epoch_labels": "n_train"}
 """The same, where each row has one label."""
@@ -47,6 +51,9 @@ def said_by_the_callback(record: RunRecord) -> Iterator[tuple[str, str, str]]:
         history = record.histories.get(metric_name(name))
         if history is not None and history.values.size:
             yield key, f"metric {metric_name(name)!r}", repr(float(history.values[-1]))
+    rates = record.histories.get(_RATE)
+    if rates is not None and rates.values.size:
+        yield "learning_rate", f"metric {_RATE!r}", repr(float(rates.values.max()))
 
 
 def _has_one_label_a_row(head: Mapping[str, Any]) -> bool:

@@ -5,8 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
+from mlflow_bce_monitor.contract import Tier
+from mlflow_bce_monitor.diagnosis import RankedCause
 from mlflow_bce_monitor.errors import BCEMonitorError
+
+FROM_INSIDE: Final = frozenset({Tier.MONITOR, Tier.MODEL})
+"""Tiers of a diagnosis that rests on measurements from inside the training, or of its model."""
 
 
 class CannotRerun(BCEMonitorError):  # noqa: N818 - what happened, and no mistake of the caller
@@ -68,8 +74,11 @@ class Measured:
         Of the MLflow run; "" without one.
     note
         What is odd about it, a sentence; "" for nothing.
-    no_signal
-        Probability that its labels carry no signal, as it is itself diagnosed; None where it is not.
+    causes
+        As it is itself diagnosed, most probable first; () where nothing is wrong with it, None where nobody
+        looked.
+    is_seen_inside
+        Whether that diagnosis rests on measurements from inside the training.
     """
 
     arm: Arm
@@ -81,7 +90,14 @@ class Measured:
     seconds: float = 0.0
     run_id: str = ""
     note: str = ""
-    no_signal: float | None = None
+    causes: tuple[RankedCause, ...] | None = None
+    is_seen_inside: bool = False
+
+    def probability_of(self, cause: str) -> float | None:
+        """Return how probable a cause is as it is itself diagnosed; None where it is not."""
+        if self.causes is None:
+            return None
+        return next((one.probability for one in self.causes if one.cause == cause), 0.0)
 
     @property
     def usable(self) -> float:

@@ -38,6 +38,9 @@ __all__ = ["SEEDS", "Course", "Plan", "Subject", "Trainer"]
 
 NO_SIGNAL: Final = "no_signal"
 
+INSIDE: Final = "a look inside"
+"""Name of the step in which the training as it was is measured from inside."""
+
 HIDDEN: Final = 0.1
 """Probability of labels without signal, at least, once the fault that kept the run from learning is mended
 and it does not learn all the same: what they have in any trouble, for that fault had hidden whether they have
@@ -86,25 +89,52 @@ class Course:
             return nothing
         try:
             self._reference = self._trainings.train(
-                BASELINE, self.plan.first_seed, following=self._of_a_trial
+                BASELINE, self.plan.first_seed, following=self._of_a_trial, look_inside=self._asks
             )
         except CannotRerun as error:
             return str(error)
+        self._look_inside(self._reference)
         self._tell_apart(self._reference)
         return self._try_remedies()
 
     # -- which cause it is --------------------------------------------------------------------------------
 
+    @property
+    def _asks(self) -> bool:
+        """Whether it is still asked which cause it is."""
+        return self.plan.discriminate and bool(self._causes) and not self._is_settled()
+
+    def _look_inside(self, reference: Measured) -> None:
+        """Take over what the training as it was is diagnosed with when it is measured from inside.
+
+        The log of the diagnosed run says less, of the same course, so no product of both. A rerun that
+        learns with its own seed explains nothing.
+        """
+        if not (self._asks and reference.is_seen_inside and reference.causes) or self.subject.is_seen_inside:
+            return
+        before, self._causes = self._causes, reference.causes
+        first = self._causes[0]
+        confirmed = first.cause == before[0].cause
+        because = f"seen from inside it is {first.cause}{f': {first.because}' if first.because else ''}"
+        self._steps.append(
+            Step(INSIDE, str(Question.INSIDE), None, confirmed, because, reference, before, self._causes)
+        )
+
     def _tell_apart(self, reference: Measured) -> None:
         """Make the experiments that are worth a training, until one cause is settled."""
-        while self.plan.discriminate and self._causes and not self._is_settled():
+        while self._asks:
             found = best_experiment(self._causes, self._open_experiments(reference))
             if found is None:
                 return
             chosen, expected = found
             self._asked.add(chosen.arm.key)
             try:
-                measured = self._trainings.train(chosen.arm, self.plan.first_seed, self._of_a_trial)
+                measured = self._trainings.train(
+                    chosen.arm,
+                    self.plan.first_seed,
+                    self._of_a_trial,
+                    look_inside=chosen.kind.question is Question.LEARNS,
+                )
             except CannotRerun as error:
                 self._notes.say(f"The experiment {chosen.kind.name!r} could not be made: {error}")
                 continue
@@ -154,7 +184,8 @@ class Course:
         The diagnosed run explains itself by its first fault, which hides whether there is anything to learn.
         The reruns are diagnosed without that fault. No product of both, for they share the data.
         """
-        said = [one.no_signal for one in reruns if one.no_signal is not None]
+        seen = [one.probability_of(NO_SIGNAL) for one in reruns]
+        said = [probability for probability in seen if probability is not None]
         clause = f"so its reruns with {changed(reruns[-1].arm.changes)} are diagnosed" if said else ""
         probability = max(fmean(said) if said else 0.0, least)
         self._causes = at_least(self._causes, NO_SIGNAL, probability, clause)

@@ -39,6 +39,7 @@ class Question(str, Enum):
     FITS = "does it fit a few rows?"
     SIGNAL = "does a reference learner do better than with permuted labels?"
     SAME = "does it make no difference to the training loss?"
+    INSIDE = "is it what it looked like from its log?"
 
     def __str__(self) -> str:
         return self.value

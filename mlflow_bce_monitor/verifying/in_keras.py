@@ -12,6 +12,7 @@ from mlflow_bce_monitor.diagnosis import Diagnosis, RankedCause
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.remedies import facts_of, prescribe
 from mlflow_bce_monitor.remedies.jointly import SETTLED
+from mlflow_bce_monitor.verifying.arm import FROM_INSIDE
 from mlflow_bce_monitor.verifying.budget import Budget, seconds_of
 from mlflow_bce_monitor.verifying.course import Course
 from mlflow_bce_monitor.verifying.plan import SEEDS, Plan, Subject
@@ -92,6 +93,7 @@ def verify(
             lambda cause: prescribe(cause, known, told),
             run_id=said.run_id,
             run_name=said.run_name,
+            is_seen_inside=said.is_seen_inside,
         ),
         trainer,
         Plan(seeds, seed, discriminate),
@@ -113,6 +115,7 @@ class _Said:
     facts: Mapping[str, object]
     run_id: str = ""
     run_name: str = ""
+    is_seen_inside: bool = False
 
 
 def _said(diagnosis: Diagnosis | str | Sequence[RankedCause]) -> _Said:
@@ -121,12 +124,18 @@ def _said(diagnosis: Diagnosis | str | Sequence[RankedCause]) -> _Said:
             raise UsageError(
                 f"The run is {diagnosis.verdict.value}: there is no trouble whose remedy could be verified."
             )
-        return _Said(diagnosis.causes, facts_of(diagnosis), diagnosis.run_id, diagnosis.run_name)
+        return _Said(
+            diagnosis.causes,
+            facts_of(diagnosis),
+            diagnosis.run_id,
+            diagnosis.run_name,
+            diagnosis.tier in FROM_INSIDE,
+        )
     if isinstance(diagnosis, str):
         return _Said(assumed(diagnosis), {})
     if not diagnosis:
         raise UsageError("There are no causes to verify: the model is in no trouble.")
-    return _Said(tuple(diagnosis), {})
+    return _Said(tuple(diagnosis), {}, is_seen_inside=True)  # a probe's
 
 
 def assumed(cause: str) -> tuple[RankedCause, ...]:

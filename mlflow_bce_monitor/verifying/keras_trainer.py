@@ -8,7 +8,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import keras
@@ -16,7 +16,9 @@ import numpy as np
 
 from mlflow_bce_monitor import scores
 from mlflow_bce_monitor.chance.level import constant_prediction, loss_of_constant
+from mlflow_bce_monitor.keras import BCEMonitor
 from mlflow_bce_monitor.keras.randomness import untouched_randomness
+from mlflow_bce_monitor.pipeline import diagnose
 from mlflow_bce_monitor.probes.bench import Bench
 from mlflow_bce_monitor.probes.clock import Clock
 from mlflow_bce_monitor.probes.copies import probabilities, rate_of
@@ -160,25 +162,29 @@ class KerasTrainer:
         value = changes.get(name, self.settings.get(name))
         return int(value) if isinstance(value, (int, float)) and value >= 1 else default
 
-    def train(self, arm: Arm, seed: int) -> Measured:
+    def train(self, arm: Arm, seed: int, *, look_inside: bool) -> Measured:
         """Build, train and look."""
         start = time.perf_counter()
+        monitor = BCEMonitor(log_to_mlflow=False, live=False) if look_inside else None
         with untouched_randomness(), _quiet():
             if REFERENCE_LEARNER in arm.changes:
                 measured = self._reference(arm, seed)
             else:
-                measured = self._trained(arm, seed)
+                measured = self._trained(arm, seed, monitor)
         gc.collect()
-        return Measured(**{**vars(measured), "seconds": time.perf_counter() - start})
+        measured = replace(measured, seconds=time.perf_counter() - start)
+        if monitor is None or not monitor.history:
+            return measured
+        return replace(measured, causes=diagnose(monitor.record()).causes, is_seen_inside=True)
 
-    def _trained(self, arm: Arm, seed: int) -> Measured:
+    def _trained(self, arm: Arm, seed: int, monitor: BCEMonitor | None) -> Measured:
         settings = {**self.settings, **arm.changes}
         train, held = changed_rows(*self.data.parts(seed), settings, seed)
         keras.utils.set_random_seed(seed)
         model = self._built(dict(settings))
         is_control = any(name in arm.changes for name in (FEW_ROWS, PERMUTE_LABELS, ZERO_INPUTS))
         weights = _weights(settings.get("class_weight"), train)
-        history = self._fit(model, train, None if is_control else held, settings, weights)
+        history = self._fit(model, train, None if is_control else held, settings, weights, monitor)
         q = constant_prediction(float(train.positive.mean()), *(weights or (1.0, 1.0)))
         skills = [_skill(model, part, q) for part in (held, train)]
         return Measured(
@@ -201,11 +207,13 @@ class KerasTrainer:
         held: LabelledRows | None,
         settings: Mapping[str, Any],
         weights: Weights | None,
+        monitor: BCEMonitor | None,
     ) -> Any:
         epochs = self._number(settings, "epochs", EPOCHS)
         patience = settings.get("early_stopping")
-        callbacks = []
-        if isinstance(patience, int) and patience > 0 and held is not None:
+        callbacks: list[keras.callbacks.Callback] = [] if monitor is None else [monitor]
+        stops_early = isinstance(patience, int) and patience > 0 and held is not None
+        if stops_early:
             callbacks.append(
                 keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)
             )
@@ -214,7 +222,7 @@ class KerasTrainer:
                 train.x,
                 train.y,
                 validation_data=None if held is None else (held.x, held.y),
-                validation_freq=1 if callbacks else max(1, epochs // _CURVE_POINTS),
+                validation_freq=1 if stops_early else max(1, epochs // _CURVE_POINTS),
                 epochs=epochs,
                 batch_size=self._number(settings, "batch_size", BATCH),
                 class_weight=None if weights is None else {0: weights[0], 1: weights[1]},

@@ -27,7 +27,7 @@ from mlflow_bce_monitor.tracking.reading.sibling_search import SiblingSearch
 from mlflow_bce_monitor.tracking.store.opening import Store, open_store
 from mlflow_bce_monitor.tracking.store.search import find_run
 from mlflow_bce_monitor.tracking.store.waits import WORKING, bounded_waits
-from mlflow_bce_monitor.verifying.arm import CannotRerun
+from mlflow_bce_monitor.verifying.arm import FROM_INSIDE, CannotRerun
 from mlflow_bce_monitor.verifying.budget import Budget
 from mlflow_bce_monitor.verifying.candidates import Change, Prescribed
 from mlflow_bce_monitor.verifying.comparison import Result
@@ -200,6 +200,7 @@ def _rerun(
                 read.run.info.run_id,
                 read.run.info.run_name or "",
                 joins=not options.own_change,
+                is_seen_inside=read.diagnosis.tier in FROM_INSIDE,
             ),
             trainer,
             Plan(options.seeds, _seed(params, options), options.discriminate and not options.own_change),

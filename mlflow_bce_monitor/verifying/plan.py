@@ -29,6 +29,8 @@ class Subject:
         Of the diagnosed run; "" without one.
     joins
         Whether the changes of causes that cannot be told apart may be made at once.
+    is_seen_inside
+        Whether the causes rest on measurements from inside the training already.
     """
 
     causes: tuple[RankedCause, ...]
@@ -36,6 +38,7 @@ class Subject:
     run_id: str = ""
     run_name: str = ""
     joins: bool = True
+    is_seen_inside: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from mlflow_bce_monitor.diagnosis import Diagnosis
 from mlflow_bce_monitor.pipeline import Question, diagnose
 from mlflow_bce_monitor.tracking.reading.reader import ClientReader, ReadFailure
 from mlflow_bce_monitor.tracking.store.opening import Store
-from mlflow_bce_monitor.verifying.arm import Arm, CannotRerun, Loss, Measured
+from mlflow_bce_monitor.verifying.arm import FROM_INSIDE, Arm, CannotRerun, Loss, Measured
 
 _POINTS = 200
 """Of a curve in the picture, at most."""
@@ -59,7 +59,8 @@ def measured_of(store: Store, run: Run, question: Question, arm: Arm, seed: int,
         seconds,
         run_id,
         note,
-        next((one.probability for one in found.causes if one.cause == "no_signal"), 0.0),
+        found.causes,
+        found.tier in FROM_INSIDE,
     )
 
 

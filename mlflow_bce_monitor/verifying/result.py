@@ -22,7 +22,7 @@ class Step:
     name, question
         The experiment, and what its result answers.
     expected
-        Nats that it was expected to tell.
+        Nats that it was expected to tell; None where it was not chosen for them.
     yes
         The answer.
     because
@@ -35,7 +35,7 @@ class Step:
 
     name: str
     question: str
-    expected: float
+    expected: float | None
     yes: bool
     because: str
     measured: Measured

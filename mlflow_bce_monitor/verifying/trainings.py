@@ -24,8 +24,11 @@ class Trainer(Protocol):
         """Return how long a training with these changes takes, in trainings without any."""
         ...
 
-    def train(self, arm: Arm, seed: int) -> Measured:
-        """Train; :class:`CannotRerun` when it cannot be done."""
+    def train(self, arm: Arm, seed: int, *, look_inside: bool) -> Measured:
+        """Train; :class:`CannotRerun` when it cannot be done.
+
+        With ``look_inside`` it is measured from inside where that is possible, and diagnosed.
+        """
         ...
 
 
@@ -69,7 +72,7 @@ class Trainings:
         """Whether this training was made already."""
         return (arm.key, seed) in self._made
 
-    def train(self, arm: Arm, seed: int, following: int) -> Measured:
+    def train(self, arm: Arm, seed: int, following: int, *, look_inside: bool = False) -> Measured:
         """Return the training, which is made unless it was.
 
         Parameters
@@ -78,6 +81,9 @@ class Trainings:
             What is trained.
         following
             Trainings that are likely to follow it.
+        look_inside
+            Whether to measure it from inside as well, which costs a little: what tells causes apart is, what
+            judges a remedy is not.
         """
         known = self._made.get((arm.key, seed))
         if known is not None:
@@ -86,7 +92,7 @@ class Trainings:
         self.tell(self.budget.n_runs, left, f"{arm.name}, seed {seed}")
         start = self.budget.spent
         try:
-            measured = self.trainer.train(arm, seed)
+            measured = self.trainer.train(arm, seed, look_inside=look_inside)
         finally:
             self.budget.count(self.budget.spent - start, self.trainer.cost(arm.changes))
         self.notes.say(measured.note)

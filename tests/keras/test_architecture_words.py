@@ -12,11 +12,13 @@ from keras import layers
 from mlflow_bce_monitor.keras import BCEMonitor
 from mlflow_bce_monitor.keras.architecture import (
     MOST_WIDTHS,
+    depth,
     hidden_units,
     n_features,
     strongest_dropout,
 )
 from mlflow_bce_monitor.monitored import heads_of
+from mlflow_bce_monitor.pipeline import diagnose
 from tests.keras.small_trainings import BATCH, EPOCHS, FEATURES, ROWS, SHORT, rows, seeded_network
 
 
@@ -59,6 +61,39 @@ def test_widths_are_those_of_hidden_dense_layers() -> None:
     subclassed = Subclassed()
     subclassed(np.zeros((1, 4), "float32"))
     assert hidden_units(subclassed) == []
+
+
+def test_depth_counts_layers_that_transform() -> None:
+    """As the model summary is read: normalisation and dropout are no layers of it, nested ones are."""
+    normalised = stack(layers.Dense(7), layers.BatchNormalization(), layers.Dropout(0.2), layers.Dense(2))
+    assert depth(normalised) == 3
+    assert depth(stack(keras.Sequential([layers.Dense(3), layers.Dense(3)]))) == 3
+    assert depth(stack(layers.Conv1D(5, 2), layers.Flatten(), shape=(6, 4))) == 2
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own scheduler
+def test_what_nobody_logged_is_read_off_the_callback() -> None:
+    """Depth, optimizer and the highest rate in force count as if they had been logged as params."""
+    monitor = BCEMonitor(log_to_mlflow=False, live=False)
+    model = stack(layers.Dense(7), layers.Dense(2))
+    model.compile(keras.optimizers.SGD(0.25), "binary_crossentropy")
+    falling = keras.callbacks.LearningRateScheduler(lambda epoch, _rate: 0.5 / (1 + epoch))
+    model.fit(*rows(), callbacks=[falling, monitor], **SHORT)
+    evidence = diagnose(monitor.record()).evidence
+    assert evidence.number("depth") == 3
+    assert evidence.number("learning_rate") == 0.5
+    assert evidence["optimizer"] == "SGD"
+
+
+def test_vanishing_gradients_are_named_without_anything_else_logged() -> None:
+    """Seven layers from tiny weights: the gradients say it, no param has to."""
+    keras.utils.set_random_seed(0)
+    monitor = BCEMonitor(log_to_mlflow=False, live=False)
+    small = {"activation": "tanh", "kernel_initializer": keras.initializers.RandomNormal(stddev=0.01)}
+    model = stack(*(layers.Dense(16, **small) for _ in range(6)))
+    model.compile(keras.optimizers.Adam(1e-3), "binary_crossentropy")
+    model.fit(*rows(), epochs=15, batch_size=8, verbose=0, callbacks=[monitor])
+    assert diagnose(monitor.record()).cause == "vanishing_gradients"
 
 
 def test_columns_are_told_of_one_table() -> None:

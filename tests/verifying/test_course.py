@@ -8,6 +8,7 @@ import math
 import pytest
 from worlds import CHANGES, World, causes, prescribe
 
+from mlflow_bce_monitor.diagnosis import RankedCause
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.information import entropy, expected_information
 from mlflow_bce_monitor.remedies import prescribe_jointly
@@ -15,7 +16,7 @@ from mlflow_bce_monitor.verifying.arm import Arm
 from mlflow_bce_monitor.verifying.budget import Budget, seconds_of
 from mlflow_bce_monitor.verifying.candidates import Change, Experiment, best_experiment
 from mlflow_bce_monitor.verifying.comparison import Result
-from mlflow_bce_monitor.verifying.course import Course
+from mlflow_bce_monitor.verifying.course import INSIDE, Course
 from mlflow_bce_monitor.verifying.experiments import CONTROLS, REMEDIES
 from mlflow_bce_monitor.verifying.plan import Plan, Subject
 from mlflow_bce_monitor.verifying.posterior import expected_gain, updated
@@ -133,6 +134,44 @@ def test_labels_without_signal_are_said_to_be_so() -> None:
     assert "the labels carry no signal" in report.sentence
     assert all(one.comparison is not None for one in report.trials)
     assert {one.comparison.result for one in report.trials if one.comparison} == {Result.NO_EFFECT}
+
+
+SEEN = causes(insufficient_capacity=0.95, unknown=0.05)
+
+
+def test_what_is_seen_inside_the_first_rerun_goes_before_any_experiment() -> None:
+    """The training is repeated as it was anyway; seen from inside, it settles what the log leaves open."""
+    world = World("insufficient_capacity", inside=SEEN)
+    report = carried_out(world)
+    assert [step.name for step in report.steps] == [INSIDE]
+    (step,) = report.steps
+    assert not step.yes, "the log had named another cause first"
+    assert step.expected is None
+    assert (step.before, step.after) == (report.first_causes, SEEN)
+    assert report.result is Result.WORKS
+    assert report.cause == "insufficient_capacity"
+    assert report.n_reruns == 9, "the look costs no training of its own"
+    assert json.dumps(report.as_dict(), allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("first", "inside", "is_seen_inside"),
+    [
+        (UNSURE, SEEN, True),
+        (UNSURE, (), False),
+        ({"learning_rate_too_high": 0.95, "unknown": 0.05}, SEEN, False),
+    ],
+    ids=["seen inside before", "learns with another seed", "settled"],
+)
+def test_a_look_inside_that_tells_nothing_new_is_left_out(
+    first: dict[str, float],
+    inside: tuple[RankedCause, ...],
+    is_seen_inside: bool,  # noqa: FBT001 - a table's column
+) -> None:
+    """Causes that rest on such measurements, or that are settled, stay; so they do where the rerun learns."""
+    subject = Subject(causes(**first), prescribe, "run", "a run", is_seen_inside=is_seen_inside)
+    report = Course(subject, World("insufficient_capacity", inside=inside), Plan(seeds=2), Budget()).run()
+    assert INSIDE not in {step.name for step in report.steps}
 
 
 def test_a_settled_cause_needs_no_experiment() -> None:

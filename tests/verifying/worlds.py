@@ -47,6 +47,8 @@ class World:
     seen
         Probability of labels without signal, as changed trainings that do not learn are diagnosed; None where
         they are not diagnosed.
+    inside
+        What the training as it was is diagnosed with from inside; None where nobody can look.
     """
 
     truth: str
@@ -55,6 +57,7 @@ class World:
     refused: frozenset[str] = frozenset()
     interrupt_at: int = 0
     seen: float | None = None
+    inside: tuple[RankedCause, ...] | None = None
     trained: list[tuple[str, int]] = field(default_factory=list)
 
     def able(self, changes: Mapping[str, object]) -> tuple[Mapping[str, object], str]:
@@ -70,7 +73,7 @@ class World:
         del changes
         return 1.0
 
-    def train(self, arm: Arm, seed: int) -> Measured:
+    def train(self, arm: Arm, seed: int, *, look_inside: bool) -> Measured:
         """Return a skill that depends on the arm, and a little on the seed."""
         if self.broken & arm.changes.keys() or ("baseline" in self.broken and not arm.changes):
             raise CannotRerun("The entry point 'main' failed when run again: no such file.")
@@ -80,5 +83,9 @@ class World:
         asked = CHANGES.get(self.truth, {"nothing": "helps"})
         helps = asked.items() <= arm.changes.items() and not self.needs - arm.changes.keys()
         luck = float(np.random.default_rng(seed).normal(0.0, 0.02))
-        seen = None if helps or not arm.changes else self.seen
-        return Measured(arm, seed, (0.5 if helps else -0.03) + luck, 0.01, 0.69, seconds=1.0, no_signal=seen)
+        skill = (0.5 if helps else -0.03) + luck
+        if not arm.changes:
+            found = self.inside if look_inside else None
+            return Measured(arm, seed, skill, 0.01, 0.69, seconds=1.0, causes=found, is_seen_inside=found is not None)
+        seen = None if helps or self.seen is None else causes(no_signal=self.seen)
+        return Measured(arm, seed, skill, 0.01, 0.69, seconds=1.0, causes=seen)
