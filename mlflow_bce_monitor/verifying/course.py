@@ -84,9 +84,8 @@ class Course:
             return self._report(INTERRUPTED, interrupted=True)
 
     def _all(self) -> str:
-        nothing = self._why_nothing_can_be_tried()
-        if nothing:
-            return nothing
+        if self._nothing_can_be_tried() and not (self._asks and any(map(self._order.possible, REMEDIES))):
+            return self._why_nothing_can_be_tried()
         try:
             self._reference = self._trainings.train(
                 BASELINE, self.plan.first_seed, following=self._of_a_trial, look_inside=self._asks
@@ -94,6 +93,8 @@ class Course:
         except CannotRerun as error:
             return str(error)
         self._look_inside(self._reference)
+        if self._nothing_can_be_tried():
+            return self._why_nothing_can_be_tried()
         self._tell_apart(self._reference)
         return self._try_remedies()
 
@@ -215,11 +216,12 @@ class Course:
             if self._reference is not None:
                 self._tell_apart(self._reference)
 
+    def _nothing_can_be_tried(self) -> bool:
+        """Whether no remedy at all can be carried out."""
+        return not any(one.changes for one in self._order.open_ones(self._causes, (), learned=False))
+
     def _why_nothing_can_be_tried(self) -> str:
-        """Return why no remedy at all can be carried out; "" where one can, which the trials then find."""
-        remedies = list(self._order.open_ones(self._causes, (), learned=False))
-        if any(remedy.changes for remedy in remedies):
-            return ""
+        remedies = self._order.open_ones(self._causes, (), learned=False)
         reasons = dict.fromkeys(reason for remedy in remedies for reason in remedy.left_out)
         self._notes.say(*reasons)
         return " ".join(

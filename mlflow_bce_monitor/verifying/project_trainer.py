@@ -32,6 +32,9 @@ from mlflow_bce_monitor.verifying.worker import LOCAL, Order
 _GRACE: Final = 10.0
 """Seconds in which a project that is asked to end can put things in order."""
 
+_WITHIN: Final = Path(__file__).with_name("within")
+"""Folder that, ahead of all others, has a project's Keras trainings measured from inside."""
+
 _LOG_CHARACTERS: Final = 300
 """Of the script's last words in a message."""
 
@@ -105,9 +108,8 @@ class ProjectTrainer:
 
     def train(self, arm: Arm, seed: int, *, look_inside: bool) -> Measured:
         """Run the project once more, and read what it logged."""
-        del look_inside  # what it logs is all that is seen
         start = time.monotonic()
-        outcome, log = self._run(self._parameters(arm, seed))
+        outcome, log = self._run(self._parameters(arm, seed), look_inside=look_inside)
         new = self.family.new_children(outcome.get("run_id", ""))
         for run in new:
             self._mark(run, arm, seed)
@@ -145,7 +147,7 @@ class ProjectTrainer:
         text = written(setting, param, value, self.params.get(param, ""))
         return None if text is None else (param, text)
 
-    def _run(self, parameters: Mapping[str, str]) -> tuple[Mapping[str, str], str]:
+    def _run(self, parameters: Mapping[str, str], *, look_inside: bool) -> tuple[Mapping[str, str], str]:
         """Run the project in a process group of its own; return its outcome, and what was printed."""
         with TemporaryDirectory(prefix="bce-monitor-") as folder:
             outcome, log = Path(folder, "outcome.json"), Path(folder, "log.txt")
@@ -163,6 +165,9 @@ class ProjectTrainer:
                 str(outcome),
             )
             environment = {name: value for name, value in os.environ.items() if name not in _OF_OUR_RUN}
+            if look_inside:
+                path = [str(_WITHIN), *filter(None, [environment.get("PYTHONPATH")])]
+                environment["PYTHONPATH"] = os.pathsep.join(path)
             with log.open("wb") as printed:
                 process = subprocess.Popen(
                     [sys.executable, "-m", "mlflow_bce_monitor.verifying.worker"],

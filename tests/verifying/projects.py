@@ -102,3 +102,50 @@ def statuses(store: FilledStore) -> dict[str, str]:
     """Return the status of every run of a store by its id."""
     ids = [one.experiment_id for one in store.client.search_experiments()]
     return {run.info.run_id: run.info.status for run in store.client.search_runs(ids)}
+
+
+DEEP = """
+name: deep
+entry_points:
+  main:
+    parameters:
+      learning_rate: {type: float, default: 0.001}
+      initializer: {type: string, default: small}
+      activation: {type: string, default: tanh}
+      seed: {type: float, default: 0}
+    command: "python train.py {learning_rate} {initializer} {activation} {seed}"
+"""
+
+TRAIN_KERAS = """
+import sys
+import keras
+import mlflow
+import numpy as np
+
+import sitecustomize
+assert sitecustomize.__file__ == {sitecustomize!r}, sitecustomize.__file__
+
+rate, initializer, activation, seed = float(sys.argv[1]), sys.argv[2], sys.argv[3], int(float(sys.argv[4]))
+keras.utils.set_random_seed(seed)
+rng = np.random.default_rng(0)
+x = rng.standard_normal((400, 6)).astype("float32")
+y = (x.sum(axis=1) > 0).astype("float32")
+start = keras.initializers.RandomNormal(stddev=1e-4) if initializer == "small" else initializer
+model = keras.Sequential([keras.Input((6,))])
+for _ in range(6):
+    model.add(keras.layers.Dense(16, activation=activation, kernel_initializer=start))
+model.add(keras.layers.Dense(1, activation="sigmoid"))
+model.compile(keras.optimizers.Adam(rate), "binary_crossentropy")
+
+
+class Log(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        mlflow.log_metrics({{name: float(value) for name, value in logs.items()}}, step=epoch)
+
+
+with mlflow.start_run():
+    mlflow.log_param("positive_share", round(float(y[:320].mean()), 6))
+    model.fit(x, y, validation_split=0.2, epochs=15, batch_size=16, verbose=0, callbacks=[Log()])
+"""
+"""A deep network whose gradients vanish; it logs its losses and nothing else. Formatted with the path of the
+``sitecustomize`` that it expects to be the user's own."""

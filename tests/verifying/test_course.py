@@ -136,6 +136,22 @@ def test_labels_without_signal_are_said_to_be_so() -> None:
     assert {one.comparison.result for one in report.trials if one.comparison} == {Result.NO_EFFECT}
 
 
+def test_a_cause_that_only_a_look_inside_names_has_its_remedy_tried() -> None:
+    """That no candidate of the log can be helped is no reason not to look, where a look could change that."""
+    seen = World("insufficient_capacity", inside=SEEN, refused=frozenset({"learning_rate"}))
+    hidden = causes(learning_rate_too_high=0.5, no_signal=0.5)
+    subject = Subject(hidden, lambda cause: prescribe(cause) if cause != "class_imbalance" else [], "run")
+    report = Course(subject, seen, Plan(seeds=2), Budget()).run()
+    assert report.result is Result.WORKS
+    sure = Subject(causes(no_signal=0.95, unknown=0.05), lambda _: [], "run")
+    told = Course(sure, World("no_signal"), Plan(seeds=2), Budget()).run()
+    assert (told.result, told.n_reruns) == (Result.IMPOSSIBLE, 0)
+    unsure = Subject(hidden, lambda _: [], "run")
+    told = Course(unsure, World("no_signal"), Plan(seeds=2), Budget()).run()
+    assert (told.result, told.n_reruns) == (Result.IMPOSSIBLE, 0)
+    assert "none of the causes in question has a remedy" in told.stopped
+
+
 SEEN = causes(insufficient_capacity=0.95, unknown=0.05)
 
 

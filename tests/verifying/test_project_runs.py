@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 from backends import NAME, installed
 from processes import started
-from projects import committed, git, made_by, project, statuses
+from projects import DEEP, TRAIN_KERAS, committed, git, made_by, project, statuses
 from stores import FilledStore
 
 from mlflow_bce_monitor.errors import UsageError
 from mlflow_bce_monitor.verifying.comparison import Result
+from mlflow_bce_monitor.verifying.course import INSIDE
 from mlflow_bce_monitor.verifying.of_run import VerifyOptions, verify_run
 from mlflow_bce_monitor.verifying.project_trainer import ProjectOptions
 from mlflow_bce_monitor.verifying.result import VerificationReport
@@ -96,6 +97,33 @@ def test_the_version_of_the_run_is_used_and_the_users_folder_left_alone(
     assert git(folder, "rev-parse", "HEAD") == later
     assert git(folder, "status", "--porcelain") == ""
     assert git(folder, "worktree", "list").count("\n") == 0
+    assert nothing_runs(store)
+
+
+def test_a_keras_training_is_measured_from_inside_by_its_first_rerun(
+    store: FilledStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It logs two losses, and its gradients are seen; a ``sitecustomize`` of the user's still runs."""
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "sitecustomize.py").write_text("", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(own), str(OUR_PROJECT)]))
+    train = TRAIN_KERAS.format(sitecustomize=str(own / "sitecustomize.py"))
+    folder = project(tmp_path / "deep", mlproject=DEEP, train=train)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store.uri)
+    command = [sys.executable, "-m", "mlflow", "run", str(folder), "--env-manager", "local"]
+    subprocess.run([*command, "--experiment-name", "deep"], check=True, timeout=PATIENCE)
+    (experiment,) = store.client.search_experiments(filter_string="name = 'deep'")
+    (run,) = store.client.search_runs([experiment.experiment_id])
+    report = verified(store, run.info.run_id, cause=None, max_runs=1)
+    assert report.first_causes[0].probability < 0.9
+    (step,) = report.steps
+    assert step.name == INSIDE
+    assert report.cause == "vanishing_gradients", report.causes
+    assert report.probability > 0.9
+    seen = store.client.get_run(step.measured.run_id).data
+    assert seen.metrics["bce/gradient_ratio"] < 1e-3
+    assert "bce.monitor" in seen.tags
     assert nothing_runs(store)
 
 

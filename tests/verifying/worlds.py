@@ -86,6 +86,8 @@ class World:
         skill = (0.5 if helps else -0.03) + luck
         if not arm.changes:
             found = self.inside if look_inside else None
-            return Measured(arm, seed, skill, 0.01, 0.69, seconds=1.0, causes=found, is_seen_inside=found is not None)
+            return Measured(
+                arm, seed, skill, 0.01, 0.69, seconds=1.0, causes=found, is_seen_inside=found is not None
+            )
         seen = None if helps or self.seen is None else causes(no_signal=self.seen)
         return Measured(arm, seed, skill, 0.01, 0.69, seconds=1.0, causes=seen)
