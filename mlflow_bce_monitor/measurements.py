@@ -14,8 +14,10 @@ shifts the odds only, so its gain counts in part.
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -81,6 +83,14 @@ def next_measurements(
         gains.pop(CALLBACK, None)  # it was there, and what it did not measure it cannot
     # sorted() keeps the order of asking where two gains are equal, so the answer is the same every time.
     return tuple(sorted(gains, key=lambda measurement: -gains[measurement]))
+
+
+def advised(causes: tuple[RankedCause, ...], measurements: Sequence[str]) -> tuple[RankedCause, ...]:
+    """Return the causes; an unknown one that comes first advises the measurement that would tell most."""
+    if not measurements or not causes or causes[0].cause != UNKNOWN:
+        return causes
+    what = re.split("[:;]", measurements[0], maxsplit=1)[0]
+    return (replace(causes[0], advice=f"What would tell most: {what}."), *causes[1:])
 
 
 def _questions(

@@ -27,7 +27,7 @@ from mlflow_bce_monitor.evidence.of_evaluation import evaluated
 from mlflow_bce_monitor.evidence.of_siblings import siblings
 from mlflow_bce_monitor.findings import CurveFindings, Examined, Plateau, examine_all
 from mlflow_bce_monitor.limits import LIMITS, Limits
-from mlflow_bce_monitor.measurements import next_measurements
+from mlflow_bce_monitor.measurements import advised, next_measurements
 from mlflow_bce_monitor.observations import QUESTIONS, observe
 from mlflow_bce_monitor.ranking import consult, rank
 from mlflow_bce_monitor.records import RunRecord
@@ -173,6 +173,7 @@ def _concluded(run: _Understood, examined: Iterator[Examined], limits: Limits) -
     most = limits.one_curve_cause if _is_one_flat_curve(record, judgement, evidence) else 1.0
     causes = rank(judgement.verdict, outcomes, RULES, most=most) if outcomes else ()
     missing = next_measurements(causes, evidence, outcomes, RULES) if outcomes else ()
+    causes = advised(causes, missing)
     if not train.chance.known:
         missing = (SHARE_MISSING, *missing)
     # Overfitting is a statement about the held-back data, so its numbers are theirs.

@@ -15,7 +15,7 @@ from mlflow_bce_monitor.contract import FLAGGED, UNKNOWN, Tier, Verdict
 from mlflow_bce_monitor.diagnosis import RankedCause
 from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
 from mlflow_bce_monitor.evidence.fact import Evidence, Fact, FactValue
-from mlflow_bce_monitor.measurements import next_measurements
+from mlflow_bce_monitor.measurements import advised, next_measurements
 from mlflow_bce_monitor.ranking import consult, rank
 from mlflow_bce_monitor.rules import BY_CODE, RULES, NotAssessed, Outcome, RuledOut, Supported
 
@@ -196,3 +196,16 @@ def test_missing_facts_are_asked_for_in_words() -> None:
 def test_no_causes_need_nothing() -> None:
     """A run without trouble is asked for nothing."""
     assert measurements((), all_but(NotAssessed(("auc",)))) == ()
+
+
+def test_an_unknown_cause_advises_the_measurement_that_tells_most() -> None:
+    """The tag's column then says what to do next; a cause that is known keeps its own advice."""
+    unknown = RankedCause("unknown", 0.6, "", "Log more: see what is missing.")
+    known = RankedCause("dead_relu", 0.4, "", "Start anew.")
+    first = "the validation AUC: above 0.6 the signal is there"
+    (told, kept) = advised((unknown, known), (first, "a second one"))
+    assert told.advice == "What would tell most: the validation AUC."
+    assert kept == known
+    assert advised((known, unknown), (first,)) == (known, unknown)
+    assert advised((unknown,), ()) == (unknown,)
+    assert advised((), (first,)) == ()
