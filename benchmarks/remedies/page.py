@@ -122,6 +122,7 @@ def page(found: Measured) -> str:
         seed=SEED,
         at_chance=AT_CHANCE,
         apart=apart.summarise([one for one in apart.read_told() if one.block == TEST]),
+        apart_fitted=apart.summarise([one for one in apart.read_told() if one.block != TEST]),
         apart_goal=apart.GOAL,
         ambiguous=apart.AMBIGUOUS,
         block=TEST,
