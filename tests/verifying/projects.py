@@ -117,7 +117,10 @@ entry_points:
 """
 
 TRAIN_KERAS = """
+import importlib.util
 import sys
+
+assert importlib.util.find_spec("keras") is not None
 import keras
 import mlflow
 import numpy as np

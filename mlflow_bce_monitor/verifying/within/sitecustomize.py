@@ -31,7 +31,10 @@ class AfterKeras(MetaPathFinder):
         if fullname != _KERAS:
             return None
         sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
+        try:
+            spec = importlib.util.find_spec(fullname)
+        finally:
+            sys.meta_path.insert(0, self)  # who asks for the spec need not import it
         if spec is None or spec.loader is None:
             return spec
         execute = spec.loader.exec_module
