@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from made_runs import LIMITS, LN_2, MadeCurve, curve, descent_to, escape_from, flat, jitter, passing
 
@@ -179,6 +179,7 @@ def test_a_plateau_that_is_left_ends_where_the_escape_begins(n: int, noise: floa
 )
 def test_a_passing_curve_is_flat_nowhere(n: int, start: float, end: float, rising: bool) -> None:  # noqa: FBT001 - drawn
     """A straight curve through ln 2 has no plateau, however slowly it passes."""
+    assume(not rising or start > 0.75)  # one that rises no further has ended at chance, and not passed it
     made = passing(n, end, start) if rising else passing(n, start, end)
     assert findings_of(made).plateaus == ()
 
