@@ -27,20 +27,6 @@ from mlflow_bce_monitor.verifying.course import Course
 from mlflow_bce_monitor.verifying.experiments import REFERENCE_LEARNER
 from mlflow_bce_monitor.verifying.possible import possible
 
-
-def _seen_inside(changed: Changed, seed: int) -> tuple[RankedCause, ...] | None:
-    """Return what the callback sees of the training, made by ``fit`` from the same start.
-
-    None where ``fit`` alone cannot make it: the changes of rows and of the gradient's norm belong to the
-    workshop.
-    """
-    if changed.is_beyond_plan:
-        return None
-    monitor = BCEMonitor(log_to_mlflow=False, live=False)
-    fit_alone(replace(changed.plan, seed=seed_of(changed.plan, seed)), [monitor])
-    return diagnose(monitor.record()).causes
-
-
 REFERENCE_COST = 2.0
 REFERENCE_SECONDS = 30.0
 """What the reference learner costs, in trainings, and may take of the processor's time."""
@@ -102,3 +88,16 @@ class ZooTrainer:
         if found.answer is Answer.UNCLEAR:
             raise CannotRerun(f"it stays unclear: {found.sentence}.")
         return Measured(arm, seed, 1.0 if found.answer is Answer.YES else 0.0)
+
+
+def _seen_inside(changed: Changed, seed: int) -> tuple[RankedCause, ...] | None:
+    """Return what the callback sees of the training, made by ``fit`` from the same start.
+
+    None where ``fit`` alone cannot make it: the changes of rows and of the gradient's norm belong to the
+    workshop.
+    """
+    if changed.is_beyond_plan:
+        return None
+    monitor = BCEMonitor(log_to_mlflow=False, live=False)
+    fit_alone(replace(changed.plan, seed=seed_of(changed.plan, seed)), [monitor])
+    return diagnose(monitor.record()).causes
