@@ -1,4 +1,4 @@
-"""The parts of pages that a benchmark writes, each between two comments."""
+"""The parts of pages that a command writes, each between two comments."""
 
 from __future__ import annotations
 

@@ -1,20 +1,24 @@
-"""The decision table of docs/probes.md, from the code's own declarations.
+"""Renew the decision table in docs/probes.md, from the code's own declarations.
 
-python -m mlflow_bce_monitor.probes.decision_table docs/probes.md
+    PYTHONPATH=. python docs/probes.py
+
+Run it after every change of an experiment or of what it speaks for: a test compares the two.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
+import click
+
+from benchmarks.marks import between
 from mlflow_bce_monitor.probes.run import EXPERIMENTS
 from mlflow_bce_monitor.rules.probed import OBSERVATIONS
 
-BEGIN: Final = "<!-- decision table: begin -->"
-END: Final = "<!-- decision table: end -->"
+PAGE = Path(__file__).with_name("probes.md")
+BEGIN = "<!-- decision table: begin -->"
+END = "<!-- decision table: end -->"
 
 
 def table() -> str:
@@ -33,27 +37,19 @@ def table() -> str:
     return "\n".join(lines)
 
 
-def renewed(page: str) -> str:
-    """Return a page with the table between its two marks renewed.
-
-    Raises
-    ------
-    ValueError
-        When the page lacks a mark.
-    """
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page lacks {BEGIN!r} or {END!r}")
-    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
-
-
 def _causes(weights: Mapping[str, float], side: int) -> str:
     chosen = {cause: weight for cause, weight in weights.items() if weight * side > 0}
     ordered = sorted(chosen, key=lambda cause: -abs(chosen[cause]))
     return ", ".join(f"`{cause}` {chosen[cause]:+g}" for cause in ordered)
 
 
+@click.command()
+@click.option("--page", type=click.Path(dir_okay=False, path_type=Path), default=PAGE)
+def main(page: Path) -> None:
+    """Put the table of today between the page's two marks."""
+    said = page.read_text(encoding="utf-8")
+    page.write_text(between(said, BEGIN, END, table()), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    path = Path(sys.argv[1])
-    path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
+    main()
