@@ -176,6 +176,7 @@ def test_an_optimizer_changed_and_a_model_compiled_anew_in_mid_training() -> Non
         ({"max_overhead": -0.1}, "max_overhead is a share .* got -0.1"),
         ({"max_overhead": float("nan")}, "got nan"),
         ({"write_timeout": -1}, "write_timeout is in seconds"),
+        ({"run_id": "a" * 32, "log_to_mlflow": False}, "names a run to log to"),
         ({"stop_on_stall": True, "live": False}, "stop_on_stall=True needs live=True"),
     ],
 )

@@ -53,6 +53,18 @@ def fit(monitor: BCEMonitor, **more: Any) -> Any:
     return model
 
 
+def test_an_active_run_gets_nothing_where_nothing_was_asked_for(client: mlflow.MlflowClient) -> None:
+    """As in the reruns of a verification: what was measured stays with the callback."""
+    monitor = BCEMonitor(log_to_mlflow=False)
+    with mlflow.start_run() as run:
+        fit(monitor)
+    found = client.get_run(run.info.run_id).data
+    assert not found.metrics
+    assert TAG not in found.tags
+    assert client.list_artifacts(run.info.run_id) == []
+    assert monitor.record().histories["bce/roc_auc"].values.size
+
+
 def test_the_active_run_gets_everything(client: mlflow.MlflowClient) -> None:
     """Metrics at step = epoch go on over further trainings; tag and artifact are there."""
     monitor = BCEMonitor(max_overhead=float("inf"))
