@@ -122,7 +122,17 @@ class Course:
         )
 
     def _tell_apart(self, reference: Measured) -> None:
-        """Make the experiments that are worth a training, until one cause is settled."""
+        """Make the experiments that are worth a training, until one cause is settled.
+
+        None is where the training as it was is in no trouble with its seed: there is nothing that a change
+        could mend, and that it "does not learn" any better says nothing about the cause.
+        """
+        if self._asks and reference.causes == ():
+            self._notes.say(
+                f"With seed {reference.seed} the training as it was is in no trouble: the fault depends on "
+                "the seed, and no experiment was made with that one to tell the causes apart."
+            )
+            return
         while self._asks:
             found = best_experiment(self._causes, self._open_experiments(reference))
             if found is None:

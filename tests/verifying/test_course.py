@@ -190,6 +190,15 @@ def test_a_look_inside_that_tells_nothing_new_is_left_out(
     assert INSIDE not in {step.name for step in report.steps}
 
 
+def test_no_experiment_with_a_seed_that_is_in_no_trouble() -> None:
+    """What learns as it was cannot learn better: nothing is concluded from that; remedies are tried."""
+    world = World("insufficient_capacity", inside=())
+    report = carried_out(world)
+    assert report.steps == ()
+    assert any("no trouble" in note and "seed 0" in note for note in report.notes)
+    assert report.result is Result.WORKS
+
+
 def test_a_settled_cause_needs_no_experiment() -> None:
     """Above 0.9 the remedy is tried at once."""
     world = World("learning_rate_too_high")
