@@ -459,7 +459,8 @@ def _measured_causes(plan: TrainingPlan, outcome: Outcome, limits: Boundaries) -
     if outcome.prediction_spread > limits.grey or plan.fault in {"constant_inputs", "frozen_parameters"}:
         return set()
     if outcome.dead_unit_share == 1.0 and not _has_bypass(plan):
-        return {"dead_relu"}
+        # Where no unit lives because no weight ever was anything but zero, both words say the same.
+        return {"dead_relu"} | ({"zero_initialization"} & {plan.fault})
     is_deep = plan.family == "labels" and ARCHITECTURES[plan.network.architecture].stratum == "deep"
     first, total = outcome.first_layer_gradient_norm, outcome.gradient_norm
     if is_deep and 0 < first < limits.vanished * total:

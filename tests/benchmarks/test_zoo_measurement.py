@@ -204,3 +204,13 @@ def test_a_rate_that_killed_all_units_has_two_true_causes() -> None:
     dead = outcome(0, 0, FLAT, dead_unit_share=1.0)
     causes = causes_of(plan, dead, Verdict.STALLED, twin_learned=True)
     assert causes == {"learning_rate_too_high", "dead_relu"}
+
+
+@pytest.mark.parametrize("twin_learned", [True, False])
+def test_units_that_weights_of_zero_keep_dead_have_two_true_causes(twin_learned: bool) -> None:  # noqa: FBT001
+    """Both are the state that was measured, whatever else would have kept the training from learning."""
+    plan = faulted("zero_initialization")
+    plan = replace(plan, network=replace(plan.network, architecture="mlp2"))
+    dead = outcome(0, 0, FLAT, dead_unit_share=1.0)
+    causes = causes_of(plan, dead, Verdict.STALLED, twin_learned=twin_learned)
+    assert causes == {"zero_initialization", "dead_relu"}
