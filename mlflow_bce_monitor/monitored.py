@@ -84,7 +84,7 @@ _OF_HEADS: Final = (
 _OF_THE_MODEL: Final = (
     Measured("compiled", "nats", "what the model's own loss function gives for the rows, penalties left out"),
     Measured("penalty", "nats", "what regularisation adds to the loss"),
-    Measured("gradient_norm", "ratio", "norm of the gradient of the loss over the rows, all weights"),
+    Measured("gradient_norm", "ratio", "norm of the gradient of the loss without penalties, all weights"),
     Measured("gradient_ratio", "ratio", "smallest gradient norm of a layer's kernel / the largest"),
     Measured("dead_units", "share", "largest share of units of a hidden layer that are 0 for all rows"),
     Measured(

@@ -17,7 +17,8 @@ def gradient_norms(model: Any, rows: Rows, state: Sequence[Any] | None) -> dict[
     """Return the norm of the gradient of each trainable weight, by its path; 0 where none arrives.
 
     In inference mode: dropout is off and batch normalisation uses its moving averages, so
-    that neither draws a random number. The rows' loss is the one that was compiled, with penalties.
+    that neither draws a random number. The rows' loss is the one that was compiled, without penalties: those
+    pull at every weight, and would hide a layer that the labels' error does not reach.
 
     Parameters
     ----------
@@ -36,7 +37,8 @@ def gradient_norms(model: Any, rows: Rows, state: Sequence[Any] | None) -> dict[
     def loss_at(point: Sequence[Any]) -> Any:
         mapping = [*fixed, *as_mapping(trainable, point)]
         with keras.StatelessScope(state_mapping=mapping, collect_losses=True):
-            return loss_of(model, rows, outputs_of(model, rows.x))[0]
+            whole, penalty = loss_of(model, rows, outputs_of(model, rows.x))
+            return whole - penalty
 
     gradients = _BACKENDS[keras.config.backend()](loss_at, at)
     there = [(v.path, g) for v, g in zip(trainable, gradients, strict=True) if g is not None]
