@@ -13,9 +13,10 @@ import os
 import pickle
 import time
 from collections.abc import Sequence
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -25,6 +26,9 @@ from benchmarks.zoo.inside import Inside, Probed
 from benchmarks.zoo.traces import Specimen
 from mlflow_bce_monitor.contract import FLAGGED
 from mlflow_bce_monitor.records import RunRecord
+
+if TYPE_CHECKING:
+    from benchmarks.zoo.taught import Taught
 
 EVERY_HEALTHY: Final = 4
 """One in so many trainings that are in no trouble is repeated."""
@@ -62,21 +66,32 @@ def interleaved(parts: Sequence[Sequence[Specimen]]) -> list[Specimen]:
     return [specimen for *_, specimen in sorted(placed, key=lambda one: one[:2])]
 
 
-def _repeat(specimen: Specimen) -> str:
-    """Train again with the callback, probe, and keep what was measured; return a line about it."""
-    from benchmarks.zoo.taught import keep, probe_again, teach  # noqa: PLC0415 - in this process only
+def _repeat(specimen: Specimen, budget: float) -> str:
+    """Train again with the callback, probe, and keep what was measured; return a line about it.
+
+    ``budget`` are the probes' seconds; with 0 none is made.
+    """
+    from benchmarks.zoo.taught import keep, teach  # noqa: PLC0415 - in this process only
 
     plan, work = specimen.plan, Path.cwd()
     before = time.process_time()
     enter_experiment(plan.experiment, work)
     taught = teach(plan, work / "taught")
     seconds = time.process_time() - before
-    report = probe_again(taught, BUDGET, SEED)
-    probes = [Probed(one.name, str(one.answer), one.numbers, round(one.seconds, 3)) for one in report.results]
+    probes, found = _probes(taught, budget) if budget else ((), "not probed")
     again = in_its_experiment(Specimen(plan, taught.record, taught.outcome))
-    keep(_file_of(work, plan.plan_id), Inside(again, tuple(probes)))
+    keep(_file_of(work, plan.plan_id), Inside(again, probes))
     same = "" if _same_loss(specimen.record, again.record) else ", with other digits than in the traces"
-    return f"{plan.plan_id}, {seconds:.1f} s and {report.seconds:.1f} s: {report.cause}{same}"
+    return f"{plan.plan_id}, {seconds:.1f} s: {found}{same}"
+
+
+def _probes(taught: Taught, budget: float) -> tuple[tuple[Probed, ...], str]:
+    """Probe a model; return what was found, and a line about it."""
+    from benchmarks.zoo.taught import probe_again  # noqa: PLC0415 - in this process only
+
+    report = probe_again(taught, budget, SEED)
+    probes = [Probed(one.name, str(one.answer), one.numbers, round(one.seconds, 3)) for one in report.results]
+    return tuple(probes), f"{report.cause}, probed in {report.seconds:.1f} s"
 
 
 def _same_loss(before: RunRecord, again: RunRecord) -> bool:
@@ -100,10 +115,17 @@ def _assemble(work: Path, output: Path) -> int:
         # Our own file in our own work folder.
         inside: Inside = pickle.loads(gzip.decompress(path.read_bytes()))  # noqa: S301
         found[inside.specimen.plan.plan_id] = inside
-    partial = output.with_suffix(".partial")
-    write([found[plan_id] for plan_id in sorted(found)], partial)
-    partial.rename(output)
+    unfinished = output.with_suffix(".partial")
+    write([found[plan_id] for plan_id in sorted(found)], unfinished)
+    unfinished.rename(output)
     return len(found)
+
+
+def _held_by(output: Path) -> set[str]:
+    """Return which trainings a file holds."""
+    from benchmarks.zoo.inside import read  # noqa: PLC0415 - loads pyarrow
+
+    return {one.specimen.plan.plan_id for one in read(output)} if output.exists() else set()
 
 
 @click.command()
@@ -117,7 +139,22 @@ def _assemble(work: Path, output: Path) -> int:
     "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: the repository's own file."
 )
 @click.option("--limit", type=int, help="Only the first so many of each block.")
-def generate(blocks: tuple[str, ...], work: Path, output: Path | None, limit: int | None) -> None:
+@click.option("--missing", is_flag=True, help="Only those that the file does not hold.")
+@click.option(
+    "--budget",
+    type=click.FloatRange(min=0),
+    default=BUDGET,
+    show_default=True,
+    help="Seconds for the probes of a model; 0 for none.",
+)
+def generate(
+    blocks: tuple[str, ...],
+    work: Path,
+    output: Path | None,
+    limit: int | None,
+    missing: bool,  # noqa: FBT001 - a flag of the command
+    budget: float,
+) -> None:
     """Repeat trainings with the callback, probe their models, and write what was measured."""
     os.environ.update(QUIET)
     from benchmarks.zoo.inside import INSIDE  # noqa: PLC0415 - imports what is not needed for --help
@@ -126,10 +163,15 @@ def generate(blocks: tuple[str, ...], work: Path, output: Path | None, limit: in
     output, work = (output or INSIDE).resolve(), work.resolve()
     work.mkdir(parents=True, exist_ok=True)
     wanted = interleaved([chosen(block, TRACES)[:limit] for block in blocks])
-    left = [one for one in wanted if not _file_of(work, one.plan.plan_id).exists()]
+    held = _held_by(output) if missing else set()
+    left = [
+        one
+        for one in wanted
+        if one.plan.plan_id not in held and not _file_of(work, one.plan.plan_id).exists()
+    ]
     started = time.monotonic()
     with get_context("spawn").Pool(1, enter_work, (work,), maxtasksperchild=RUNS_A_PROCESS) as pool:
-        for place, line in enumerate(pool.imap(_repeat, left), start=1):
+        for place, line in enumerate(pool.imap(partial(_repeat, budget=budget), left), start=1):
             minutes = (time.monotonic() - started) / 60
             click.echo(f"{place}/{len(left)}, {minutes:.1f} min: {line}", err=True)
     click.echo(f"{_assemble(work, output)} trainings in {output}")
