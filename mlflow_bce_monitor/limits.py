@@ -270,11 +270,17 @@ class Limits:
     # what one in forty reaches without signal.
     reference_signal: float = 4.0
     reference_chance: float = 2.0
-    # AUC that must not have gone unseen before nothing means that there is nothing: a skill of 0.05.
+    # AUC that must not have gone unseen before nothing means that there is nothing, a skill of 0.05, and
+    # before it means so clearly.
     reference_tells: float = 0.65
+    reference_tells_well: float = 0.61
     # Of the loss. A penalty that rules it, and one that does not matter.
     ruling_penalty: float = 0.1
     little_penalty: float = 0.02
+    # Nats, and ratio of its last value to its first. A penalty that the training has to get rid of before the
+    # labels matter, and one that it has got rid of: by weights of half the size, or less.
+    heavy_penalty: float = 0.5
+    shed_penalty: float = 0.25
     # Nats. The compiled loss and the cross-entropy of the same predictions agree to this.
     same_loss: float = 0.02
     other_loss: float = 0.1

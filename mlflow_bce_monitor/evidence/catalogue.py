@@ -250,6 +250,9 @@ CATALOGUE: Final[dict[str, FactKind]] = {
         f"inside_{one.name}": FactKind(one.unit if one.unit in _UNITS else "ratio", one.meaning, CALLBACK)
         for one in MEASURED.values()
     },
+    "inside_first_penalty": FactKind(
+        "nats", "what regularisation added to the loss when it was first measured", CALLBACK
+    ),
     "inside_compiled_gap": FactKind(
         "nats", "what the model's loss function gives for the rows, above the recomputed one", CALLBACK
     ),

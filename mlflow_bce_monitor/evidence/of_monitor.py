@@ -63,6 +63,7 @@ def monitored(record: RunRecord, judged: str) -> Iterator[Fact]:
     found = dict(_last_values(record, head))
     for name, (value, metric) in found.items():
         yield Fact(INSIDE + name, value, f"metric {metric!r}, last value", Tier.MONITOR)
+    yield from _first_penalty(record)
     if "gradient_norm" in found and "dead_units" not in found and tag.get("linear") is not None:
         # Every layer is Keras' own and was looked at: none of them ends in a ReLU.
         yield Fact(
@@ -77,6 +78,16 @@ def monitored(record: RunRecord, judged: str) -> Iterator[Fact]:
         source = f"metrics {found['compiled'][1]!r} and {found['recomputed'][1]!r}, last values"
         yield Fact(f"{INSIDE}compiled_gap", gap, source, Tier.MONITOR)
     yield from _words(tag, head)
+
+
+def _first_penalty(record: RunRecord) -> Iterator[Fact]:
+    metric = f"{PREFIX}penalty"
+    history = record.histories.get(metric)
+    if history is None or not len(history.values):
+        return
+    value = float(history.values[int(history.steps.argmin())])
+    if abs(value) < _STORED_INFINITY:
+        yield Fact(f"{INSIDE}first_penalty", value, f"metric {metric!r}, first value", Tier.MONITOR)
 
 
 def held_back_ranking(record: RunRecord, judged: str, limits: Limits) -> Iterator[Fact]:

@@ -68,6 +68,22 @@ def is_alive(evidence: Evidence, limits: Limits) -> bool | None:
     return answers == (False, False, True, True)
 
 
+PENALTY: Final = ("inside_penalty", "inside_first_penalty")
+"""The facts behind :func:`sheds_penalty`."""
+
+
+def sheds_penalty(evidence: Evidence, limits: Limits) -> bool | None:
+    """Whether a penalty that outweighed the labels was shed by shrinking the weights.
+
+    Little of it is left at the end, and of the weights: small gradients, and changes that are large beside
+    the weights, are then the penalty's doing.
+    """
+    if any(name not in evidence for name in PENALTY):
+        return None
+    first = evidence.number("inside_first_penalty")
+    return first >= limits.heavy_penalty and evidence.number("inside_penalty") <= limits.shed_penalty * first
+
+
 RANKING: Final = ("inside_roc_auc", "inside_auc_error", "end_skill")
 
 
@@ -87,7 +103,9 @@ REFERENCE: Final = ("inside_reference_distance", "inside_reference_detectable")
 
 SIGNAL: Final = "signal"
 NO_SIGNAL: Final = "none"
-"""What the reference learner says: that labels depend on inputs, and that they do not."""
+LITTLE_SIGNAL: Final = "none that so few rows would show"
+"""What the reference learner says: that labels depend on inputs, that they do not, and that they do not as far
+as its rows tell."""
 
 
 def finds_signal(evidence: Evidence, limits: Limits) -> str | None:
@@ -97,5 +115,7 @@ def finds_signal(evidence: Evidence, limits: Limits) -> str | None:
     distance = evidence.number("inside_reference_distance")
     if distance >= limits.reference_signal:
         return SIGNAL
-    tells = evidence.number("inside_reference_detectable") <= limits.reference_tells
-    return NO_SIGNAL if tells and distance < limits.reference_chance else None
+    detectable = evidence.number("inside_reference_detectable")
+    if distance >= limits.reference_chance or detectable > limits.reference_tells:
+        return None
+    return NO_SIGNAL if detectable <= limits.reference_tells_well else LITTLE_SIGNAL

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.inside import PENALTY, sheds_penalty
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import by_siblings_of_settings, lost_skill
@@ -41,13 +42,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         if evidence.get("common_excess")
         else None,
         by_siblings_of_settings(evidence, "learning_rate", "optimizer"),
-        Piece(
-            "inside_huge_update",
-            2.0,
-            f"the last epoch changed the weights by {evidence.number('inside_update_ratio'):.0%} of their size",
-        )
-        if evidence.number_or("inside_update_ratio", 0.0) >= limits.huge_update
-        else None,
+        _by_update(evidence, limits),
         Piece(
             "inside_large",
             -2.0,
@@ -59,6 +54,16 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         else None,
         *by_probes("learning_rate_too_high", evidence, limits),
     )
+
+
+def _by_update(evidence: Evidence, limits: Limits) -> Piece | None:
+    if sheds_penalty(evidence, limits):
+        return Piece("inside_shed", -1.5, "a penalty stood on top of the loss and has shrunk the weights")
+    change = evidence.number_or("inside_update_ratio", 0.0)
+    if change < limits.huge_update:
+        return None
+    clause = f"the last epoch changed the weights by {change:.0%} of their size"
+    return Piece("inside_huge_update", 2.0, clause)
 
 
 def _by_rate(ratio: float | None, limits: Limits) -> Piece | None:
@@ -76,6 +81,8 @@ def _by_rate(ratio: float | None, limits: Limits) -> Piece | None:
 
 def _by_peak(evidence: Evidence, peak: float, limits: Limits) -> Piece | None:
     if peak >= limits.overshoot:
+        if sheds_penalty(evidence, limits) and evidence.number("spike_count") == 0:
+            return None
         first = evidence.number("first_ratio") >= limits.overshoot
         where = "the first point" if first else "a spike"
         return Piece(
@@ -117,6 +124,7 @@ RULE = Rule(
         "sibling_changed",
         "siblings_varied",
         "inside_update_ratio",
+        *PENALTY,
         "inside_arriving_max",
         *facts_for("learning_rate_too_high"),
     ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.inside import PENALTY, sheds_penalty
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import by_siblings_of_settings, memorises
@@ -65,6 +66,10 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
 def _by_penalty(evidence: Evidence, limits: Limits) -> Piece | None:
     if "inside_penalty" not in evidence:
         return None
+    if sheds_penalty(evidence, limits):
+        first, last = evidence.number("inside_first_penalty"), evidence.number("inside_penalty")
+        clause = f"a penalty of {first:.3g} on the weights shrank them until {last:.2g} of it was left"
+        return Piece("inside_shed", 4.0, clause)
     share = evidence.number("inside_penalty") / max(evidence.number("end_level"), limits.does_not_move)
     if share >= limits.ruling_penalty:
         return Piece("inside_penalty", 4.0, f"{share:.0%} of the loss is a penalty on the weights")
@@ -117,7 +122,7 @@ RULE = Rule(
         "fit_gap",
         "sibling_changed",
         "siblings_varied",
-        "inside_penalty",
+        *PENALTY,
         *facts_for("over_regularization"),
     ),
     assess=assess,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.inside import NO_SIGNAL, REFERENCE, finds_signal
+from mlflow_bce_monitor.rules.inside import LITTLE_SIGNAL, NO_SIGNAL, REFERENCE, finds_signal
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import LIFE, by_life
@@ -43,9 +43,13 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
 
 
 def _by_reference(evidence: Evidence, limits: Limits) -> Piece | None:
-    if finds_signal(evidence, limits) != NO_SIGNAL:
-        return None  # that there is signal speaks against its absence and for no other cause
-    return Piece("inside_no_signal", -3.0, "a reference learner finds nothing that the labels depend on")
+    clause = "a reference learner finds nothing that the labels depend on"
+    found = finds_signal(evidence, limits)
+    if found == NO_SIGNAL:
+        return Piece("inside_no_signal", -3.0, clause)
+    if found == LITTLE_SIGNAL:
+        return Piece("inside_little_signal", -1.0, f"{clause}, in few rows")
+    return None  # that there is signal speaks against its absence and for no other cause
 
 
 def _by_best(evidence: Evidence, limits: Limits) -> Piece:

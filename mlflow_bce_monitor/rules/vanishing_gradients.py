@@ -10,9 +10,11 @@ from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.inside import (
     ALIVE,
+    PENALTY,
     gradient_arrives,
     inputs_differ,
     is_dead,
+    sheds_penalty,
     smallest_gradient_ratio,
     starts_equal,
 )
@@ -73,11 +75,17 @@ def _by_layers(evidence: Evidence, limits: Limits) -> Piece | None:
         return None
     ratio = smallest_gradient_ratio(evidence)
     clause = f"a layer's gradient is {ratio:.1e} of the largest"
+    if sheds_penalty(evidence, limits) and not _vanished_at_first(evidence, limits):
+        return Piece("inside_shrunk", -3.0, f"{clause}, after a penalty has shrunk the weights")
     if ratio < limits.vanished_gradient:
         return Piece("inside_vanished", 5.0, clause)
     if evidence.number_or("inside_saturated_units", 0.0) >= limits.mostly_saturated:
         return Piece("inside_saturated", 3.0, f"{clause}, and the units of a layer are saturated")
     return Piece("inside_small", 1.0, clause)
+
+
+def _vanished_at_first(evidence: Evidence, limits: Limits) -> bool:
+    return evidence.number_or("inside_initial_gradient_ratio", 1.0) < limits.vanished_gradient
 
 
 def _by_activation(evidence: Evidence) -> Piece | None:
@@ -122,6 +130,7 @@ RULE = Rule(
         "siblings_varied",
         "pretrained",
         *ALIVE,
+        *PENALTY,
         "inside_saturated_units",
         *facts_for("vanishing_gradients"),
     ),

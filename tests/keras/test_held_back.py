@@ -103,7 +103,7 @@ def test_labels_without_signal_are_told_from_a_network_that_cannot_learn() -> No
     assert monitor.diagnosis is not None
     said = monitor.diagnosis.outcomes["no_signal"]
     assert isinstance(said, Supported)
-    assert "inside_no_signal" in [piece.key for piece in said.pieces]
+    assert {"inside_no_signal", "inside_little_signal"} & {piece.key for piece in said.pieces}
 
 
 @pytest.mark.parametrize(

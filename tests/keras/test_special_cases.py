@@ -174,6 +174,29 @@ def test_penalties_stand_apart() -> None:
     assert found["bce/compiled"] == pytest.approx(found["bce/recomputed"], abs=1e-4)
 
 
+def test_a_penalty_does_not_hide_a_gradient_that_vanishes() -> None:
+    """Weight decay pulls at every layer of a deep sigmoid network; the labels' error reaches the last alone."""
+    plain = [dense(16) for _ in range(8)]
+    decayed = [dense(16, kernel_regularizer=keras.regularizers.L2(1e-2)) for _ in range(8)]
+    alone, together = (facts_of([*hidden, dense()]) for hidden in (plain, decayed))
+    assert together["bce/penalty"] > 0.1
+    for found in (alone, together):
+        assert found["bce/gradient_ratio"] < 1e-3
+
+
+def test_weights_that_a_penalty_shrank_are_told_from_large_steps() -> None:
+    """At the end neither penalty nor gradient is left, and every step is large beside the weights."""
+    keras.utils.set_random_seed(1)
+    hidden = [dense(16, "relu", kernel_regularizer=keras.regularizers.L2(3.0)) for _ in range(3)]
+    model = keras.Sequential([keras.layers.Input((FEATURES,)), *hidden, dense()])
+    model.compile(keras.optimizers.Adam(3e-3), "binary_crossentropy")
+    monitor = BCEMonitor(max_overhead=float("inf"), log_to_mlflow=False)
+    model.fit(*rows(256), epochs=30, batch_size=16, verbose=0, callbacks=[monitor])
+    assert monitor.diagnosis is not None
+    assert monitor.diagnosis.causes[0].cause == "over_regularization"
+    assert "penalty" in monitor.diagnosis.causes[0].because
+
+
 def test_what_is_measured_once_and_what_each_epoch() -> None:
     """Sizes and inputs are measured once, predictions each epoch; label smoothing is read off the loss."""
     keras.utils.set_random_seed(1)
