@@ -17,6 +17,7 @@ from mlflow_bce_monitor.diagnosis import RankedCause
 from mlflow_bce_monitor.verifying.arm import BASELINE, CannotRerun, Measured
 from mlflow_bce_monitor.verifying.budget import Budget
 from mlflow_bce_monitor.verifying.candidates import (
+    LEARNED,
     LEAST_PROBABLE,
     Change,
     Experiment,
@@ -124,12 +125,12 @@ class Course:
     def _tell_apart(self, reference: Measured) -> None:
         """Make the experiments that are worth a training, until one cause is settled.
 
-        None is where the training as it was is in no trouble with its seed: there is nothing that a change
-        could mend, and that it "does not learn" any better says nothing about the cause.
+        None is where the training as it was learns with its seed and is in no trouble: there is nothing that
+        a change could mend, and that it "does not learn" any better says nothing about the cause.
         """
-        if self._asks and reference.causes == ():
+        if self._asks and reference.causes == () and reference.usable >= LEARNED:
             self._notes.say(
-                f"With seed {reference.seed} the training as it was is in no trouble: the fault depends on "
+                f"With seed {reference.seed} the training as it was learns: the fault depends on "
                 "the seed, and no experiment was made with that one to tell the causes apart."
             )
             return

@@ -175,7 +175,7 @@ def test_penalties_stand_apart() -> None:
 
 
 def test_a_penalty_does_not_hide_a_gradient_that_vanishes() -> None:
-    """Weight decay pulls at every layer of a deep sigmoid network; the labels' error reaches the last alone."""
+    """Weight decay pulls at every layer of a deep sigmoid network; the labels' error reaches the last."""
     plain = [dense(16) for _ in range(8)]
     decayed = [dense(16, kernel_regularizer=keras.regularizers.L2(1e-2)) for _ in range(8)]
     alone, together = (facts_of([*hidden, dense()]) for hidden in (plain, decayed))

@@ -192,11 +192,13 @@ def test_a_look_inside_that_tells_nothing_new_is_left_out(
 
 def test_no_experiment_with_a_seed_that_is_in_no_trouble() -> None:
     """What learns as it was cannot learn better: nothing is concluded from that; remedies are tried."""
-    world = World("insufficient_capacity", inside=())
+    world = World("insufficient_capacity", inside=(), learns_with=frozenset({0}))
     report = carried_out(world)
     assert report.steps == ()
-    assert any("no trouble" in note and "seed 0" in note for note in report.notes)
+    assert any("learns" in note and "seed 0" in note for note in report.notes)
     assert report.result is Result.WORKS
+    blind = World("insufficient_capacity", inside=())
+    assert carried_out(blind).steps, "what looks sound from inside and does not learn is asked further"
 
 
 def test_a_settled_cause_needs_no_experiment() -> None:
