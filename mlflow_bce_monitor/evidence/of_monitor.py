@@ -8,7 +8,7 @@ of the output whose loss is judged.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from mlflow_bce_monitor.contract import Tier
@@ -81,12 +81,10 @@ def monitored(record: RunRecord, judged: str) -> Iterator[Fact]:
 
 
 def _first_penalty(record: RunRecord) -> Iterator[Fact]:
-    metric = f"{PREFIX}penalty"
+    metric = _metric(MEASURED["penalty"], "")
     history = record.histories.get(metric)
-    if history is None or not len(history.values):
-        return
-    value = float(history.values[int(history.steps.argmin())])
-    if abs(value) < _STORED_INFINITY:
+    value = None if history is None else _first_finite(history.values.tolist())
+    if value is not None:
         yield Fact(f"{INSIDE}first_penalty", value, f"metric {metric!r}, first value", Tier.MONITOR)
 
 
@@ -123,11 +121,13 @@ def _last_values(record: RunRecord, head: str) -> Iterator[tuple[str, tuple[floa
         history = record.histories.get(metric)
         if history is None:
             continue
-        last = next(
-            (value for value in reversed(history.values.tolist()) if abs(value) < _STORED_INFINITY), None
-        )
+        last = _first_finite(reversed(history.values.tolist()))
         if last is not None:
             yield name, (last, metric)
+
+
+def _first_finite(values: Iterable[float]) -> float | None:
+    return next((value for value in values if abs(value) < _STORED_INFINITY), None)
 
 
 def _metric(measured: Measured, head: str) -> str:

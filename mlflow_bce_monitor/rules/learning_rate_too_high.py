@@ -80,9 +80,9 @@ def _by_rate(ratio: float | None, limits: Limits) -> Piece | None:
 
 
 def _by_peak(evidence: Evidence, peak: float, limits: Limits) -> Piece | None:
+    if sheds_penalty(evidence, limits) and evidence.number("spike_count") == 0:
+        return None
     if peak >= limits.overshoot:
-        if sheds_penalty(evidence, limits) and evidence.number("spike_count") == 0:
-            return None
         first = evidence.number("first_ratio") >= limits.overshoot
         where = "the first point" if first else "a spike"
         return Piece(
