@@ -54,14 +54,18 @@ def test_the_second_table_compares_the_same_trainings(found: Measured, cases: li
     assert found.every[CALLBACK.title].verdicts.n == len(cases)
 
 
+def test_no_healthy_training_is_called_ill(found: Measured) -> None:
+    """Neither the callback nor the probes make trouble of a training that has learned."""
+    for view in (CALLBACK, PROBES, BOTH):
+        assert found.every[view.title].verdicts.false_alarms.wrong.count == 0
+
+
 def test_evidence_from_inside_helps() -> None:
-    """On the trainings that may be fitted on, the true cause is first more often, and no healthy one is ill.
+    """On the trainings that may be fitted on, the true cause is first more often with the callback.
 
     Not on the block test: what has to pass on it is tuned on it. Its numbers stand on the page.
     """
     fitted = measured([case for case in load() if case.truth.plan.block in FITTED_BLOCKS])
-    for view in (CALLBACK, PROBES, BOTH):
-        assert fitted.every[view.title].verdicts.false_alarms.wrong.count == 0, "a training that has learned"
     shares: dict[str, Share] = {name: one.exact_causes.top_1 for name, one in fitted.every.items()}
     assert shares[CALLBACK.title].count > shares[AS_LOGGED.title].count
 
