@@ -253,12 +253,16 @@ class Limits:
     # Ratio of the smallest to the largest gradient of a layer: vanished, and a fair part.
     vanished_gradient: float = 1e-3
     fair_gradient: float = 1e-2
+    # Standard deviation of the first outputs over the rows: sound networks differ by a thousandth at least.
+    mute_outputs: float = 1e-4
     # Share of a layer's outputs at a bound of its activation from which it is saturated.
     mostly_saturated: float = 0.8
     # Ratio. An epoch that changes the weights by less gets nowhere, by more rewrites them.
     tiny_update: float = 1e-4
     fair_update: float = 3e-3
     huge_update: float = 0.5
+    # The same over the whole training. A rate that is too small changes the weights by less.
+    moved_weights: float = 0.03
     # Units of the input. Standardised features seldom exceed 10; raw ones are in the hundreds.
     usual_input: float = 20.0
     large_input: float = 100.0
@@ -281,6 +285,8 @@ class Limits:
     # labels matter, and one that it has got rid of: by weights of half the size, or less.
     heavy_penalty: float = 0.5
     shed_penalty: float = 0.25
+    # The same ratio, of one that is large because the first weights are, and has not shrunk them.
+    idle_penalty: float = 0.5
     # Nats. The compiled loss and the cross-entropy of the same predictions agree to this.
     same_loss: float = 0.02
     other_loss: float = 0.1

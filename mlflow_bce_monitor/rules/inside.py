@@ -13,8 +13,9 @@ from mlflow_bce_monitor.limits import Limits
 DEAD: Final = ("inside_dead_units",)
 EQUAL: Final = ("inside_zero_kernels", "inside_equal_units")
 INPUTS: Final = ("inside_constant_features", "inside_arriving_sd")
-GRADIENTS: Final = ("inside_gradient_ratio", "inside_initial_gradient_ratio")
-ALIVE: Final = (*DEAD, *EQUAL, *INPUTS, *GRADIENTS)
+GRADIENTS: Final = ("inside_gradient_ratio", "inside_initial_gradient_ratio", "inside_batch_norm")
+OUTPUTS: Final = ("inside_initial_output_sd",)
+ALIVE: Final = (*DEAD, *EQUAL, *INPUTS, *GRADIENTS, *OUTPUTS)
 """The facts behind the questions below, for the rules that ask them."""
 
 
@@ -49,14 +50,52 @@ def gradient_arrives(evidence: Evidence, limits: Limits) -> bool | None:
     return smallest_gradient_ratio(evidence) >= limits.fair_gradient
 
 
+def loses_gradient(evidence: Evidence, limits: Limits) -> bool | None:
+    """Whether the gradient reached every layer before the first step, and one of them no more at the end.
+
+    Then it is the training that has destroyed the network: a rate that throws the weights, a penalty that
+    takes them away.
+    """
+    first = initial_gradient_ratio(evidence)
+    if first is None or "inside_gradient_ratio" not in evidence:
+        return None
+    return (
+        first >= limits.fair_gradient and evidence.number("inside_gradient_ratio") < limits.vanished_gradient
+    )
+
+
+def initial_gradient_ratio(evidence: Evidence) -> float | None:
+    """Return that ratio before the first step; None where it was not measured.
+
+    Nor can it be where batches are normalised: until the first of them a layer has no averages to measure with.
+    """
+    if evidence.get("inside_batch_norm") or "inside_initial_gradient_ratio" not in evidence:
+        return None
+    return evidence.number("inside_initial_gradient_ratio")
+
+
+def starts_mute(evidence: Evidence, limits: Limits) -> bool | None:
+    """Whether the first weights let next to nothing of the rows' differences through to the outputs.
+
+    Small weights make every layer shrink what it passes on. All kernels then get equally little gradient, so its
+    ratio between layers does not show it. Outputs that are equal to the last bit say nothing: those of
+    a ReLU at its zero and of a sigmoid at its end are. Nor do those of a sigmoid close to its end, which cost a
+    loss far above chance.
+    """
+    if any(name not in evidence for name in OUTPUTS) or evidence.get("inside_batch_norm"):
+        return None
+    is_thrown = evidence.number_or("peak_ratio", 1.0) >= limits.overshoot
+    return not is_thrown and 0.0 < evidence.number("inside_initial_output_sd") < limits.mute_outputs
+
+
 def smallest_gradient_ratio(evidence: Evidence) -> float:
     """Return the smallest layer's gradient as a share of the largest's, at its start or its end."""
-    last = evidence.number("inside_gradient_ratio")
-    return min(last, evidence.number_or("inside_initial_gradient_ratio", last))
+    first, last = initial_gradient_ratio(evidence), evidence.number("inside_gradient_ratio")
+    return last if first is None else min(first, last)
 
 
 def is_alive(evidence: Evidence, limits: Limits) -> bool | None:
-    """Whether units, gradients, inputs and first weights are those of a network that can learn."""
+    """Whether units, gradients, inputs, first weights and outputs are those of a network that can learn."""
     answers = (
         is_dead(evidence, limits),
         starts_equal(evidence, limits),
@@ -65,11 +104,11 @@ def is_alive(evidence: Evidence, limits: Limits) -> bool | None:
     )
     if None in answers:
         return None
-    return answers == (False, False, True, True)
+    return answers == (False, False, True, True) and not starts_mute(evidence, limits)
 
 
 PENALTY: Final = ("inside_penalty", "inside_first_penalty")
-"""The facts behind :func:`sheds_penalty`."""
+"""The facts behind :func:`sheds_penalty` and :func:`leaves_weights`."""
 
 
 def sheds_penalty(evidence: Evidence, limits: Limits) -> bool | None:
@@ -82,6 +121,32 @@ def sheds_penalty(evidence: Evidence, limits: Limits) -> bool | None:
         return None
     first = evidence.number("inside_first_penalty")
     return first >= limits.heavy_penalty and evidence.number("inside_penalty") <= limits.shed_penalty * first
+
+
+def leaves_weights(evidence: Evidence, limits: Limits) -> bool | None:
+    """Whether a penalty has not shrunk the weights, however large it is: large first weights make it so."""
+    if any(name not in evidence for name in PENALTY):
+        return None
+    first, last = evidence.number("inside_first_penalty"), evidence.number("inside_penalty")
+    return first > 0.0 and last >= limits.idle_penalty * first
+
+
+DROPOUT: Final = ("dropout", "inside_update_ratio", "rate_ratio")
+"""The facts behind :func:`dropout_blocks`."""
+
+
+def dropout_blocks(evidence: Evidence, limits: Limits) -> bool | None:
+    """Whether heavy dropout keeps gradients away: at a usual rate the weights do not change.
+
+    Gradients are measured without dropout, and may be sound.
+    """
+    if any(name not in evidence for name in DROPOUT):
+        return None
+    return (
+        evidence.number("dropout") >= limits.strong_dropout
+        and evidence.number("inside_update_ratio") < limits.tiny_update
+        and evidence.number("rate_ratio") >= limits.rate_usual_low
+    )
 
 
 RANKING: Final = ("inside_roc_auc", "inside_auc_error", "end_skill")

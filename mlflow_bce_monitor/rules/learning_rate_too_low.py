@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.inside import DROPOUT, dropout_blocks
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import (
@@ -64,8 +65,10 @@ def _by_update(evidence: Evidence, limits: Limits) -> Piece | None:
     clause = f"the last epoch changed the weights by {ratio:.1e} of their size"
     if ratio >= limits.fair_update:
         return Piece("inside_fair_update", -2.0, clause)
-    if ratio >= limits.tiny_update or not can_learn(evidence, limits):
+    if ratio >= limits.tiny_update or not can_learn(evidence, limits) or dropout_blocks(evidence, limits):
         return None  # no rate moves weights that no gradient reaches
+    if evidence.number_or("inside_moved", 0.0) >= limits.moved_weights:
+        return None  # they have moved before, and the rate has fallen since
     return Piece("inside_tiny_update", 3.0, clause)
 
 
@@ -106,7 +109,8 @@ RULE = Rule(
         "fit_gap",
         "sibling_changed",
         "siblings_varied",
-        "inside_update_ratio",
+        "inside_moved",
+        *DROPOUT,
         *LIFE,
         *facts_for("learning_rate_too_low"),
     ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.inside import PENALTY, sheds_penalty
+from mlflow_bce_monitor.rules.inside import DROPOUT, PENALTY, dropout_blocks, leaves_weights, sheds_penalty
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import by_siblings_of_settings, memorises
@@ -59,6 +59,9 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         else None,
         by_siblings_of_settings(evidence, "l2", "dropout"),
         _by_penalty(evidence, limits),
+        Piece("inside_blocked", 3.0, "at a usual rate the weights do not change under so much dropout")
+        if dropout_blocks(evidence, limits)
+        else None,
         *by_probes("over_regularization", evidence, limits),
     )
 
@@ -71,6 +74,9 @@ def _by_penalty(evidence: Evidence, limits: Limits) -> Piece | None:
         clause = f"a penalty of {first:.3g} on the weights shrank them until {last:.2g} of it was left"
         return Piece("inside_shed", 4.0, clause)
     share = evidence.number("inside_penalty") / max(evidence.number("end_level"), limits.does_not_move)
+    if share >= limits.ruling_penalty and leaves_weights(evidence, limits):
+        clause = f"a penalty of {evidence.number('inside_penalty'):.3g} has left the weights as they were"
+        return Piece("inside_idle_penalty", -1.0, clause)
     if share >= limits.ruling_penalty:
         return Piece("inside_penalty", 4.0, f"{share:.0%} of the loss is a penalty on the weights")
     # Without a penalty there is still dropout, as in the probes' word on it.
@@ -118,11 +124,11 @@ RULE = Rule(
         "common_excess",
         "validation_skill",
         "l2",
-        "dropout",
         "fit_gap",
         "sibling_changed",
         "siblings_varied",
         *PENALTY,
+        *DROPOUT,
         *facts_for("over_regularization"),
     ),
     assess=assess,

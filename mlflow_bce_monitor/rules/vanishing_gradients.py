@@ -14,9 +14,11 @@ from mlflow_bce_monitor.rules.inside import (
     gradient_arrives,
     inputs_differ,
     is_dead,
+    loses_gradient,
     sheds_penalty,
     smallest_gradient_ratio,
     starts_equal,
+    starts_mute,
 )
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
@@ -42,7 +44,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         or inputs_differ(evidence, limits) is False
     ):
         return RuledOut("there is nothing to vanish: dead units, equal weights or equal inputs")
-    if gradient_arrives(evidence, limits):
+    if gradient_arrives(evidence, limits) and not starts_mute(evidence, limits):
         ratio = smallest_gradient_ratio(evidence)
         return RuledOut(f"every layer gets at least {ratio:.1%} of the largest gradient")
     return weigh(
@@ -75,8 +77,9 @@ def _by_layers(evidence: Evidence, limits: Limits) -> Piece | None:
         return None
     ratio = smallest_gradient_ratio(evidence)
     clause = f"a layer's gradient is {ratio:.1e} of the largest"
-    if sheds_penalty(evidence, limits) and not _vanished_at_first(evidence, limits):
-        return Piece("inside_shrunk", -3.0, f"{clause}, after a penalty has shrunk the weights")
+    told = _by_course(evidence, limits, clause)
+    if told is not None:
+        return told
     if ratio < limits.vanished_gradient:
         return Piece("inside_vanished", 5.0, clause)
     if evidence.number_or("inside_saturated_units", 0.0) >= limits.mostly_saturated:
@@ -84,8 +87,18 @@ def _by_layers(evidence: Evidence, limits: Limits) -> Piece | None:
     return Piece("inside_small", 1.0, clause)
 
 
-def _vanished_at_first(evidence: Evidence, limits: Limits) -> bool:
-    return evidence.number_or("inside_initial_gradient_ratio", 1.0) < limits.vanished_gradient
+def _by_course(evidence: Evidence, limits: Limits, clause: str) -> Piece | None:
+    """Tell a gradient that no layer ever got from one that the training has destroyed."""
+    if starts_mute(evidence, limits):
+        spread = evidence.number("inside_initial_output_sd")
+        clause = f"before the first step the outputs of all rows are the same to {spread:.1e}"
+        return Piece("inside_mute", 5.0, clause)
+    vanished_at_first = evidence.number_or("inside_initial_gradient_ratio", 1.0) < limits.vanished_gradient
+    if sheds_penalty(evidence, limits) and not vanished_at_first:
+        return Piece("inside_shrunk", -3.0, f"{clause}, after a penalty has shrunk the weights")
+    if loses_gradient(evidence, limits):
+        return Piece("inside_lost", -3.0, f"{clause}, which it was not before the first step")
+    return None
 
 
 def _by_activation(evidence: Evidence) -> Piece | None:

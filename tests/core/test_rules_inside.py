@@ -1,0 +1,139 @@
+"""What rules read off the callback's measurements: pieces of evidence by the course that a training took."""
+
+from __future__ import annotations
+
+import pytest
+from made_runs import LIMITS
+from test_rules_contract import evidence_of
+
+from mlflow_bce_monitor.evidence.fact import FactValue
+from mlflow_bce_monitor.rules import BY_CODE, Outcome, RuledOut, Supported
+
+ALIVE: dict[str, FactValue] = {
+    "inside_dead_units": 0.0,
+    "inside_zero_kernels": 0.0,
+    "inside_equal_units": 0.0,
+    "inside_constant_features": 0.0,
+    "inside_arriving_sd": 1.0,
+    "inside_initial_gradient_ratio": 0.2,
+    "inside_gradient_ratio": 0.2,
+    "inside_initial_output_sd": 0.1,
+    "inside_batch_norm": False,
+}
+"""A network that can learn."""
+
+DEEP: dict[str, FactValue] = {"depth": 9, "movement": 0.001, "peak_ratio": 1.0}
+
+FLAT: dict[str, FactValue] = {
+    "end_falling": False,
+    "end_spread": 0.001,
+    "peak_ratio": 1.0,
+    "constant_loss": False,
+    "movement": 0.01,
+    "first_ratio": 1.0,
+    "end_level": 0.7,
+    "end_skill": 0.0,
+}
+
+
+def said(code: str, *known: dict[str, FactValue], **facts: FactValue) -> Outcome:
+    """Return what a rule says of some facts; later ones replace earlier ones."""
+    together: dict[str, FactValue] = {}
+    for some in (*known, facts):
+        together |= some
+    return BY_CODE[code].assess(evidence_of(together), LIMITS)
+
+
+def keys(outcome: Outcome) -> set[str]:
+    """Return the keys of the pieces that were measured inside the training."""
+    assert isinstance(outcome, Supported)
+    return {piece.key for piece in outcome.pieces if piece.key.startswith("inside_")}
+
+
+def test_a_deep_network_with_gradients_cannot_have_lost_them() -> None:
+    """Every layer gets a fair part from the first step to the last."""
+    assert isinstance(said("vanishing_gradients", DEEP, ALIVE), RuledOut)
+
+
+def test_first_outputs_without_differences_speak_for_vanishing_gradients() -> None:
+    """Eight tanh layers with weights of 0.01: all kernels get equally little, and the ratio looks sound."""
+    mute = said("vanishing_gradients", DEEP, ALIVE, inside_initial_output_sd=1.6e-12)
+    assert keys(mute) == {"inside_mute"}
+    assert isinstance(mute, Supported)
+    assert "1.6e-12" in mute.because
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        ({"inside_initial_output_sd": 0.0}, "a ReLU output at its zero"),
+        ({"inside_initial_output_sd": 4e-16, "peak_ratio": 5.0}, "a sigmoid output close to its end"),
+        ({"inside_initial_output_sd": 1e-12, "inside_batch_norm": True}, "no averages to measure with yet"),
+        ({"inside_initial_output_sd": 1e-3}, "a sound network"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_equal_outputs_with_another_reason_do_not(facts: dict[str, FactValue], why: str) -> None:
+    """What else makes first outputs equal says nothing of the way through the layers."""
+    assert isinstance(said("vanishing_gradients", DEEP, ALIVE, facts), RuledOut), why
+
+
+def test_a_gradient_that_the_training_has_destroyed_speaks_against_vanishing_gradients() -> None:
+    """Adam at 2.0: fair gradients before the first step, none after the last."""
+    lost = said("vanishing_gradients", DEEP, ALIVE, inside_gradient_ratio=0.0)
+    never = said(
+        "vanishing_gradients", DEEP, ALIVE, inside_gradient_ratio=0.0, inside_initial_gradient_ratio=1e-6
+    )
+    assert keys(lost) == {"inside_lost"}
+    assert keys(never) == {"inside_vanished"}
+    assert isinstance(lost, Supported)
+    assert isinstance(never, Supported)
+    assert lost.weight < 0.0 < never.weight
+
+
+def test_before_its_first_batch_a_normalised_network_is_not_measured() -> None:
+    """It has no averages yet: units that seem dead with those it starts with live in the training."""
+    facts = {"inside_initial_gradient_ratio": 0.0, "inside_batch_norm": True}
+    alive = said("too_few_steps", FLAT, ALIVE, facts)
+    assert keys(alive) == {"inside_alive"}
+    assert keys(said("too_few_steps", FLAT, ALIVE, facts, inside_batch_norm=False)) == {"inside_not_alive"}
+
+
+def test_a_mute_network_cannot_learn() -> None:
+    """More steps are no remedy where the rows do not differ at the output."""
+    assert keys(said("too_few_steps", FLAT, ALIVE, inside_initial_output_sd=1e-9)) == {"inside_not_alive"}
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "key"),
+    [(80.0, 79.0, "inside_idle_penalty"), (80.0, 5.0, "inside_shed"), (80.0, 30.0, "inside_penalty")],
+)
+def test_a_penalty_counts_for_what_it_does_to_the_weights(first: float, last: float, key: str) -> None:
+    """A large one that has not shrunk them is that of large first weights, and not too strong."""
+    assert keys(said("over_regularization", FLAT, inside_first_penalty=first, inside_penalty=last)) == {key}
+
+
+BLOCKED: dict[str, FactValue] = {"dropout": 0.97, "inside_update_ratio": 0.0, "rate_ratio": 1.0}
+
+
+def test_dropout_that_lets_no_gradient_through_is_no_small_rate() -> None:
+    """Gradients are measured without dropout and arrive; with it no weight changes at a usual rate."""
+    assert keys(said("over_regularization", FLAT, ALIVE, BLOCKED)) == {"inside_blocked"}
+    assert "inside_tiny_update" not in keys(said("learning_rate_too_low", FLAT, ALIVE, BLOCKED))
+
+
+@pytest.mark.parametrize("facts", [{"dropout": 0.5}, {"inside_update_ratio": 0.01}, {"rate_ratio": 0.001}])
+def test_dropout_blocks_only_when_nothing_else_does(facts: dict[str, FactValue]) -> None:
+    """Usual dropout does not, changes show that it did not, and a tiny rate changes nothing by itself."""
+    blocked = {**BLOCKED, **facts}
+    assert keys(said("over_regularization", FLAT, ALIVE, blocked)) == set()
+
+
+def test_a_rate_that_has_fallen_was_not_too_small_before() -> None:
+    """The last epoch of a decayed rate changes next to nothing, of weights that have moved far."""
+    still = {"inside_update_ratio": 1e-6, "rate_ratio": 1.0}
+    assert keys(said("learning_rate_too_low", FLAT, ALIVE, still, inside_moved=0.001)) == {
+        "inside_alive",
+        "inside_tiny_update",
+    }
+    assert keys(said("learning_rate_too_low", FLAT, ALIVE, still, inside_moved=0.2)) == {"inside_alive"}
