@@ -19,6 +19,8 @@ class Limits:
     min_points: int = 5
     # Points that must repeat one value before the repetition means anything.
     min_repeats: int = 3
+    # Share of the points that have one of two accuracies adding up to 1: a model of one class for everything.
+    mostly_swapped: float = 0.95
 
     # --- share of positives ---------------------------------------------------------------
     # Share. How far two splits of one data set usually differ (200 validation rows at 10 %: sd 0.02).
@@ -143,6 +145,9 @@ class Limits:
     escaped_fraction: float = 0.2
     # The same for a preference loss, which starts at ln 2 by its nature and warms up slowly.
     escaped_preference_fraction: float = 0.3
+    # Share of pairs that a policy tells apart: what it knows by heart of labels without signal after few
+    # epochs is less.
+    pairs_told_apart: float = 0.7
     # Ratio. A first loss this far above that of predicting 0.5 may carry something besides.
     lifted_start: float = 1.03
     # Of what stands above chance. Predictions on two sets of a few hundred rows differ by far more.

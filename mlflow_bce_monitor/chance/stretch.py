@@ -50,6 +50,22 @@ def longest_stretch(accuracy: Curve | None, limits: Limits) -> Stretch | None:
     return _longest_stretch(accuracy, limits.min_repeats, limits.end_fraction)
 
 
+def swapped_accuracy(accuracy: Curve | None, limits: Limits) -> float | None:
+    """Return the last of two accuracies that add up to 1, where a curve has these two and hardly another.
+
+    A model that gives one class to everything has the accuracy p or 1 - p, by which class it is. One that
+    tells rows apart seldom hits the one number of which it had the complement before.
+    """
+    if accuracy is None or accuracy.finite.size < limits.min_repeats:
+        return None
+    finite = accuracy.finite
+    last = float(finite[-1])
+    here, there = np.abs(finite - last) <= EXACT, np.abs(finite - (1.0 - last)) <= EXACT
+    if abs(2.0 * last - 1.0) <= EXACT or not there.any():  # the complement of a half is a half
+        return None
+    return last if (here | there).mean() >= limits.mostly_swapped else None
+
+
 _ACCURACIES_KEPT: Final = 8
 """Accuracies whose stretch is kept: several questions about one run start from it."""
 

@@ -182,6 +182,9 @@ CATALOGUE: Final[dict[str, FactKind]] = {
         "skill", "validation skill that knowing the share of positives there would bring by itself", _SHARE
     ),
     "reward_margin": FactKind("nats", "final mean reward margin of a preference loss", "log rewards/margins"),
+    "reward_accuracy": FactKind(
+        "share", "final share of pairs whose chosen answer has the larger reward", "log rewards/accuracies"
+    ),
     "logps_zero": FactKind(
         "yes/no", "the log probabilities of the answers are exactly 0", "log logps/chosen and logps/rejected"
     ),

@@ -93,7 +93,7 @@ FINDERS: Final[Finders[Look]] = Finders(
             lambda at: of_predictions.errors(at.train, at.curves, at.limits),
         ),
         Finder(
-            ("recall", "auc", "validation_auc", "reward_margin"),
+            ("recall", "auc", "validation_auc", "reward_margin", "reward_accuracy"),
             lambda at: of_predictions.other_metrics(at.train, at.curves, at.limits),
         ),
         Finder(

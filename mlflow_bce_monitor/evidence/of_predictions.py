@@ -138,6 +138,7 @@ def other_metrics(view: LossView, curves: CurveSet, limits: Limits) -> Iterator[
         ("auc", Role.AUC, split),
         ("validation_auc", Role.AUC, Split.VALIDATION),
         ("reward_margin", Role.REWARD_MARGIN, split),
+        ("reward_accuracy", Role.REWARD_ACCURACY, split),
     ):
         curve = curves.companion(role, of_split)
         if curve is not None and curve.finite.size:

@@ -30,7 +30,7 @@ from mlflow_bce_monitor.verdicts.evaluated import (
     not_carried_over,
     not_finite_when_used,
 )
-from mlflow_bce_monitor.verdicts.learned import learned, without_held_back_skill
+from mlflow_bce_monitor.verdicts.learned import learned, prefers, without_held_back_skill
 from mlflow_bce_monitor.verdicts.near_chance import near_chance
 from mlflow_bce_monitor.verdicts.normal import below_zero, normal_at_chance, not_a_number, too_few_points
 from mlflow_bce_monitor.verdicts.probed import skill_without_signal
@@ -62,6 +62,7 @@ JUDGES: Final[tuple[Judge, ...]] = (
     not_carried_over,
     skill_without_signal,
     learned,
+    prefers,
     known_in_spite_of_the_loss,
     contradicted,
     near_chance,

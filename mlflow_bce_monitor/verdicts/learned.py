@@ -64,3 +64,21 @@ def learned(evidence: Evidence, limits: Limits) -> Judgement | None:
     else:
         return None
     return escaped_or_learning(because, confidence, evidence, limits)
+
+
+def prefers(evidence: Evidence, limits: Limits) -> Judgement | None:
+    """Find a preference loss whose policy tells answers apart, however little its beta lets the loss fall.
+
+    The loss is that of beta times a margin: at a beta of 0.05 a sound policy stays within a few percent of
+    ln 2. What it knows of its own pairs by heart looks alike, so this is never sure.
+    """
+    if not evidence["preference_loss"] or "reward_accuracy" not in evidence:
+        return None
+    skill, share = evidence.number("end_skill"), evidence.number("reward_accuracy")
+    if skill <= limits.chance_band or share < limits.pairs_told_apart:
+        return None
+    because = (
+        f"the loss is {skill:.0%} below its chance level, "
+        f"and the chosen answer has the larger reward in {share:.0%} of the pairs"
+    )
+    return escaped_or_learning(because, OPEN, evidence, limits)

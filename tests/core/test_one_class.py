@@ -149,3 +149,39 @@ def test_dips_after_it_do_not_count() -> None:
     loss = [0.7, *[0.33] * 5, 0.28, 0.2, 0.15, 0.12, 0.1, 0.1]
     accuracy = [0.6, *[0.9] * 5, 0.86, 0.85, 0.86, 0.95, 0.97, 0.98]
     assert share(loss, accuracy) == pytest.approx(0.1)
+
+
+JUMPING = [5.3, 2.7, 0.9, 0.57, 0.69, 0.51, 0.62, 0.55, 0.53, 0.59]
+"""A loss whose rate is far too high: it comes near chance and jumps about it."""
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "expected"),
+    [
+        ([0.8, 0.2, 0.8, 0.8, 0.8, 0.2, 0.8, 0.8, 0.8, 0.8], 0.2),
+        ([0.8, 0.2, 0.8, 0.8, 0.8, 0.2, 0.8, 0.8, 0.8, 0.2], 0.2),
+        ([0.8, 0.2, 0.8, 0.7, 0.8, 0.2, 0.75, 0.8, 0.2, 0.8], None),  # some rows are told apart
+        ([0.8, 0.3, 0.8, 0.3, 0.8, 0.8, 0.3, 0.8, 0.3, 0.8], None),  # they do not add up to 1
+    ],
+)
+def test_two_accuracies_that_add_up_to_one_are_those_of_either_class(
+    accuracy: list[float], expected: float | None
+) -> None:
+    """One class for everything, now the one and now the other: no other model hits both numbers."""
+    assert share(JUMPING, accuracy) == (None if expected is None else pytest.approx(expected))
+
+
+def test_swapped_accuracies_with_a_recall_of_both_classes_tell_nothing() -> None:
+    """A recall between 0 and 1 shows that both classes are predicted."""
+    accuracy, recall = curve([0.8, 0.2] * 5, Role.ACCURACY), [0.4] * 10
+    curves = curve_set(curve(JUMPING), accuracy, curve(recall, Role.RECALL))
+    assert share_of_one_class(Split.TRAIN, curves, settings_of(), LIMITS, PLAIN) is None
+
+
+def test_the_last_recall_says_which_class_it_is() -> None:
+    """With everything called positive the accuracy is the share of positives."""
+    recall = [0.0, 1.0] * 5
+    curves = curve_set(curve(JUMPING), curve([0.2, 0.8] * 5, Role.ACCURACY), curve(recall, Role.RECALL))
+    found = share_of_one_class(Split.TRAIN, curves, settings_of(), LIMITS, PLAIN)
+    assert found is not None
+    assert found.value == pytest.approx(0.8)

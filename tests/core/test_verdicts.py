@@ -87,6 +87,19 @@ STALLED = {
     ),
     "validation loss alone": ({"val_loss": LN_2 + jitter(12, 0.002, 0)}, {}, 0.5),
     "a preference loss that never leaves": ({"loss": [LN_2] * 100, "rewards/margins": [0.0] * 100}, {}, None),
+    "a preference loss that comes down a little, and no more pairs are told apart than by luck": (
+        {
+            "loss": exponential(100, LN_2, 0.668, 20.0),
+            "rewards/accuracies": np.tile([0.5, 0.625, 0.5625, 0.5], 25),
+        },
+        {},
+        None,
+    ),
+    "a tiny rate: pairs are told apart by margins of nothing": (
+        {"loss": exponential(100, LN_2, 0.6929, 20.0), "rewards/accuracies": np.tile([0.8125, 0.75], 50)},
+        {},
+        None,
+    ),
 }
 
 LEARNING = {
@@ -106,6 +119,11 @@ LEARNING = {
     "NaN in the middle": ({"loss": [0.7, 0.6, NAN, 0.5, 0.45, 0.4, 0.38]}, {}, 0.5),
     "a preference loss on its way": (
         {"loss": exponential(100, LN_2, 0.3, 30.0), "rewards/margins": np.linspace(0.0, 1.5, 100)},
+        {},
+        None,
+    ),
+    "a preference loss that a small beta keeps near ln 2, while pairs are told apart": (
+        {"loss": exponential(100, LN_2, 0.668, 20.0), "rewards/accuracies": np.tile([0.8125, 0.75], 50)},
         {},
         None,
     ),
