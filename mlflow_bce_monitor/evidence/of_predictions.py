@@ -166,7 +166,16 @@ def one_class_gap(view: LossView, curves: CurveSet, limits: Limits) -> Iterator[
 
 
 def constant_output(curves: CurveSet, limits: Limits) -> Iterator[Fact]:
-    """Yield whether every input got the same prediction: only ties give an area of exactly one half."""
+    """Yield whether every input got the same prediction: only ties give an area of exactly one half.
+
+    Of pairs, a tie counts as wrong: where some are right, the answers got different rewards.
+    """
+    pairs = curves.companion(Role.REWARD_ACCURACY, Split.TRAIN)
+    if pairs is not None and pairs.finite.size >= limits.min_repeats and _end(pairs, limits) > 0.0:
+        source = f"metric {pairs.name!r}"
+        yield Fact("constant_output", False, source, Tier.CURVE)  # noqa: FBT003 - a fact may be a yes or no
+        yield Fact("output_went_constant", False, source, Tier.CURVE)  # noqa: FBT003 - as above
+        return
     for split in (Split.VALIDATION, Split.TRAIN):
         # The training AUC of an epoch mixes the predictions of many moments, but ties are ties.
         curve = curves.companion(Role.AUC, split)

@@ -51,6 +51,7 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         Piece("one_prediction", -1.0, "every input gets the same prediction")
         if evidence.get("constant_output")
         else None,
+        _by_pairs(evidence, limits),
         by_siblings_of_settings(evidence, "learning_rate", "optimizer"),
         by_life(evidence, limits),
         _by_update(evidence, limits),
@@ -70,6 +71,18 @@ def _by_update(evidence: Evidence, limits: Limits) -> Piece | None:
     if evidence.number_or("inside_moved", 0.0) >= limits.moved_weights:
         return None  # they have moved before, and the rate has fallen since
     return Piece("inside_tiny_update", 3.0, clause)
+
+
+def _by_pairs(evidence: Evidence, limits: Limits) -> Piece | None:
+    """Weigh a preference loss at chance whose policy tells the pairs apart, by margins of next to nothing."""
+    share = evidence.number_or("reward_accuracy", 0.0)
+    if share < limits.pairs_told_apart:
+        return None
+    return Piece(
+        "pairs_apart",
+        3.0,
+        f"the chosen answer has the larger reward in {share:.0%} of the pairs, by next to nothing",
+    )
 
 
 def _by_rate(ratio: float | None, limits: Limits) -> Piece | None:
@@ -106,6 +119,7 @@ RULE = Rule(
         "rate_ratio",
         "movement",
         "constant_output",
+        "reward_accuracy",
         "fit_gap",
         "sibling_changed",
         "siblings_varied",
@@ -116,6 +130,14 @@ RULE = Rule(
     ),
     assess=unless_learned_before(assess),
     fires=(
+        Example(
+            "pairs told apart at a flat loss",
+            end_falling=False,
+            end_spread=0.0001,
+            peak_ratio=1.0,
+            constant_loss=False,
+            reward_accuracy=0.86,
+        ),
         Example(
             "Adam at 1e-6, a steady sliver",
             rate_ratio=0.001,

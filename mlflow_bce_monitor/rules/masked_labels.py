@@ -6,10 +6,14 @@ on logps/*: sums over the tokens that are not masked. Over no tokens the sum is 
 
 from __future__ import annotations
 
+from typing import Final
+
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.weighing import weigh
+
+_HALF: Final = 0.5
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
@@ -23,6 +27,14 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         else None,
         Piece("logps_zero", 5.0, "the log probabilities are exactly 0")
         if evidence.get("logps_zero")
+        else None,
+        Piece(
+            "ties",
+            3.0,
+            "the chosen answers have the larger reward in the mean and in less than half of the pairs: many tie",
+        )
+        if 0.0 < evidence.number_or("reward_accuracy", 1.0) < _HALF
+        and evidence.number_or("reward_margin", 0.0) > 0.0
         else None,
         Piece("still", 0.5, "the loss does not move")
         if evidence.number_or("movement", 1.0) < limits.does_not_move
@@ -43,10 +55,11 @@ RULE = Rule(
     separated_by="logps/chosen and logps/rejected as metrics",
     prior=0.2,
     needs=("preference_loss",),
-    uses=("logps_zero", "movement"),
+    uses=("logps_zero", "movement", "reward_accuracy", "reward_margin"),
     assess=assess,
     fires=(
         Example("log probabilities of 0", preference_loss=True, movement=0.0, logps_zero=True),
+        Example("ties in most pairs", preference_loss=True, reward_accuracy=0.4, reward_margin=0.05),
         Example("one point of the loss", preference_loss=True, logps_zero=True),
     ),
     stays_quiet=(

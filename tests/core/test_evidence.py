@@ -98,6 +98,7 @@ def evidence_of(
             {"loss": LN_2 * (1 + 0.8 ** np.arange(20.0)), "val_loss": LN_2 * (1.2 + 0.8 ** np.arange(20.0))},
         ),
         ("reward_margin", 0.25, {"loss": FLAT, "rewards/margins": [0.25] * 9}),
+        ("constant_output", False, {"loss": FLAT, "rewards/accuracies": [0.0, 0.5, *[0.75] * 7]}),
         ("reward_accuracy", 0.75, {"loss": FLAT, "rewards/accuracies": [0.0, 0.5, *[0.75] * 7]}),
         ("logps_zero", True, {"loss": FLAT, "rewards/margins": [0.0] * 9, "logps/chosen": [0.0] * 9}),
         ("preference_loss", True, {"loss": FLAT, "rewards/margins": [0.25] * 9}),
