@@ -23,7 +23,7 @@ from mlflow_bce_monitor.limits import LIMITS
 from mlflow_bce_monitor.rules.rule import NotAssessed, RuledOut, Supported
 
 LN_2: Final = math.log(2)
-HOSTILE: Final = "<img src=x onerror=alert(1)>\"'</script>{{7*7}}$x^2$[b]\x1b[31m\u202e"
+HOSTILE: Final = "<img src=x onerror=alert(1)>\"'</script>{{7*191}}$x^2$[b]\x1b[31m\u202e"
 """A name that tries every renderer: HTML, attributes, scripts, templates, mathtext, markup, terminals."""
 
 
