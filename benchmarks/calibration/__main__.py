@@ -20,10 +20,10 @@ from benchmarks.calibration.samples import (
     samples_of,
 )
 from benchmarks.calibration.validation import Report, cross_validate, transfer
-from benchmarks.zoo.blocks import FITTED_BLOCKS
+from benchmarks.zoo.blocks import FITTED_BLOCKS, FITTED_IN_WORDS
 from mlflow_bce_monitor.calibration import FITTED_FILE, Calibration
 
-WHERE: Final = f"blocks {' and '.join(FITTED_BLOCKS)}"
+WHERE: Final = f"blocks {FITTED_IN_WORDS}"
 """The other block is for the benchmark; nothing here looks at it."""
 
 STRENGTHS: Final = (
@@ -69,8 +69,8 @@ def main(traces: Path | None, inside: Path | None, write: bool) -> None:  # noqa
             click.echo(f"{strength}, {view}: {_in_words(report)}")
     best = _chosen(reports)
     click.echo(f"Chosen: {best}")
-    for (fitted_on, judged), of_block in transfer(samples, authors, best).items():
-        click.echo(f"Fitted on {fitted_on} alone, judged on {judged}: {_in_words(of_block)}")
+    for judged, of_block in transfer(samples, authors, best).items():
+        click.echo(f"Fitted on all blocks but {judged}, judged on {judged}: {_in_words(of_block)}")
     if write:
         FITTED_PATH.write_text(
             _as_json(fit(samples, authors, best), best, reports[best][AS_LOGGED], samples), encoding="utf-8"

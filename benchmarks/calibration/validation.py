@@ -74,28 +74,21 @@ def cross_validate(
 
 def transfer(
     samples: Sequence[Sample], authors: Mapping[str, float], strength: Strength
-) -> dict[tuple[str, str], Report]:
-    """Return how well the fit on one block of the zoo does on the runs of another, as they were logged.
+) -> dict[str, Report]:
+    """Return how well the fit on all other blocks of the zoo does on the runs of one, as they were logged.
 
-    Each rests on half of the runs; of all numbers here these come nearest to runs that nobody has seen.
+    Of all numbers here these come nearest to runs that nobody has seen.
     """
-    blocks = sorted({one.block for one in samples})
     return {
-        (fitted_on, judged): _transferred(samples, authors, strength, fitted_on, judged)
-        for fitted_on in blocks
-        for judged in blocks
-        if fitted_on != judged
+        judged: _transferred(samples, authors, strength, judged)
+        for judged in sorted({one.block for one in samples})
     }
 
 
 def _transferred(
-    samples: Sequence[Sample],
-    authors: Mapping[str, float],
-    strength: Strength,
-    fitted_on: str,
-    judged: str,
+    samples: Sequence[Sample], authors: Mapping[str, float], strength: Strength, judged: str
 ) -> Report:
-    fitted = fit([one for one in samples if one.block == fitted_on], authors, strength)
+    fitted = fit([one for one in samples if one.block != judged], authors, strength)
     as_logged = (one for one in samples if one.view == AS_LOGGED and one.block == judged)
     return report([(one, probabilities(one, fitted)) for one in as_logged])
 

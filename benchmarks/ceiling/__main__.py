@@ -14,7 +14,7 @@ from typing import Final
 import click
 from rich.console import Console
 
-from benchmarks.zoo.blocks import FITTED_BLOCKS
+from benchmarks.zoo.blocks import FITTED_BLOCKS, FITTED_IN_WORDS
 
 SEEN: Final = (
     "The rules and limits were tuned on these runs; the learner has not seen the runs that it is asked about."
@@ -39,9 +39,7 @@ def main(traces: Path | None) -> None:
     examples = examples_of(pairs)
     console = Console(width=None if sys.stdout.isatty() else 160)
     groups = len(set(examples.groups))
-    console.print(
-        f"{len(pairs)} runs, blocks {' and '.join(FITTED_BLOCKS)}, {groups} groups", highlight=False
-    )
+    console.print(f"{len(pairs)} runs, blocks {FITTED_IN_WORDS}, {groups} groups", highlight=False)
     console.print(SEEN, highlight=False)
     terminal.show((verdict_table(verdict_rows(examples)), cause_table(cause_rows(examples))), console)
 

@@ -14,11 +14,11 @@ from typing import Final
 import click
 from rich.console import Console
 
-from benchmarks.zoo.blocks import DEVELOPMENT, TEST, VALIDATION
+from benchmarks.zoo.blocks import BLOCKS, TEST
 
 COMMAND: Final = "python -m benchmarks.diagnosis"
 PUBLISHED: Final = TEST
-CHOICES: Final = (TEST, VALIDATION, DEVELOPMENT, "all")
+CHOICES: Final = (*BLOCKS, "all")
 TRACES: Final = Path(__file__).parents[1] / "zoo" / "traces.parquet"
 
 

@@ -1,6 +1,6 @@
 """What a verdict from latest values alone would hide: ``python -m benchmarks.scan.latest_values``.
 
-On the blocks development and validation of the zoo. A run is in trouble when its whole histories say so.
+On the blocks of the zoo that anything is fitted on. A run is in trouble when its whole histories say so.
 See ``docs/decisions/0021-no-verdict-from-latest-values.md``.
 """
 
@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from benchmarks.zoo.blocks import FITTED_BLOCKS, FITTED_IN_WORDS
 from benchmarks.zoo.traces import load
 from mlflow_bce_monitor.chance import ChanceEstimate, chances_of
 from mlflow_bce_monitor.contract import FLAGGED, Verdict
@@ -22,7 +23,6 @@ from mlflow_bce_monitor.pipeline import diagnose
 from mlflow_bce_monitor.records import MetricHistory, RunRecord
 from mlflow_bce_monitor.settings import read_settings
 
-BLOCKS: Final = ("development", "validation")
 _FEWEST_POINTS: Final = 5
 
 
@@ -71,10 +71,10 @@ def main() -> None:
     runs = [
         (latest_of(record), diagnose(record).verdict)
         for record, truth in load()
-        if truth.plan.block in BLOCKS
+        if truth.plan.block in FITTED_BLOCKS
     ]
     healthy = sum(verdict in (Verdict.LEARNING, Verdict.ESCAPED) for _, verdict in runs)
-    print(f"{len(runs)} trainings, {healthy} of them learning or escaped")
+    print(f"{len(runs)} trainings of the blocks {FITTED_IN_WORDS}, {healthy} of them learning or escaped")
     for name, rule in RULES.items():
         said = Counter(verdict for latest, verdict in runs if latest is not None and rule(latest))
         hidden = sum(said[verdict] for verdict in FLAGGED)

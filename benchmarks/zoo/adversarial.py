@@ -90,7 +90,9 @@ DEPTHS: Final = {"gan2": 2, "gan3": 3, "gan4": 4}
 
 
 def adversarial_plans(block: str, rng: np.random.Generator) -> Iterator[TrainingPlan]:
-    """Yield the games of one block; the blocks share neither the data nor the networks."""
+    """Yield the games of one block, none where it has no game; the blocks share neither data nor networks."""
+    if block not in GAMES:
+        return
     data_set, architecture = GAMES[block]
     number = 0
     for contest in CONTESTS:

@@ -74,7 +74,23 @@ TEST_ARCHITECTURES: Final[dict[str, Architecture]] = {
 }
 """The networks of the test block, chosen before any of them was trained."""
 
-ARCHITECTURES: Final = DEALT_ARCHITECTURES | TEST_ARCHITECTURES
+PRACTICE_ARCHITECTURES: Final[dict[str, Architecture]] = {
+    "gated1": Architecture(_FLAT, "shallow", 1, (16, 64)),
+    "mlp5": Architecture(_FLAT, "usual", 5, (24, 48)),
+    "pyramid3": Architecture(_FLAT, "usual", 3, (12, 32)),
+    "mlp7": Architecture(_FLAT, "deep", 7, (16, 32)),
+    "hourglass9": Architecture(_FLAT, "deep", 9, (16, 32)),
+    "mlp_then_norm": Architecture(_FLAT, "aided", 3, (16, 48), is_normalised=True),
+    "prenorm_residual": Architecture(_FLAT, "aided", 3, (16, 32), has_bypass=True),
+    "cnn_average": Architecture(_IMAGE, "convolutional", 3, (8, 16)),
+    "cnn_residual": Architecture(_IMAGE, "convolutional", 4, (8, 12)),
+    "stacked_gru": Architecture(_SEQUENCE, "recurrent", 2, (8, 16)),
+    "embedding_flat": Architecture(_SEQUENCE, "token", 1, (16, 48)),
+    "dilated_conv": Architecture(_SEQUENCE, "token", 3, (12, 24)),
+}
+"""The networks of the block ``practice``."""
+
+ARCHITECTURES: Final = DEALT_ARCHITECTURES | TEST_ARCHITECTURES | PRACTICE_ARCHITECTURES
 
 
 @dataclass(frozen=True)

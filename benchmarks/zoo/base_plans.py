@@ -39,6 +39,11 @@ FEWEST_EPOCHS: Final[dict[str, int]] = {
     "pair_products": 20,
     "spirals": 20,
     "topics": 10,
+    "after_marker": 30,
+    "bands": 20,
+    "ends_high": 30,
+    "segments_odd": 15,
+    "sums_agree": 50,
 }
 """Epochs below which a data set is not learned even by a good plan."""
 
@@ -50,10 +55,14 @@ MOST_EPOCHS: Final[dict[str, int]] = {
     "star98_above": 20,
     "topic_counts": 10,
     "topics": 30,
+    "boston_high": 80,
+    "ends_high": 50,
+    "randhie_visits": 10,
+    "weighted_words": 20,
 }
 """Epochs above which even a good plan learns a data set by heart."""
 
-LARGE: Final = frozenset({"fair_affairs", "first_is_last"})
+LARGE: Final = frozenset({"fair_affairs", "first_is_last", "randhie_visits"})
 """Data sets that need as many rows as those of the stratum "saddle"."""
 
 SADDLE_ROWS: Final = 1400

@@ -2,7 +2,8 @@
 
 ``development`` was fitted and tuned on from the beginning. ``validation`` was held back until its
 result was reported on 2026-11-23, and has been fitted and tuned on since. ``test`` is never fitted
-on, only reported.
+on, only reported. ``practice`` was made on 2026-11-27, judged once by what was fitted before (see
+``README.md``), and has been learned from since; it has networks on labels only.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ from typing import Final
 DEVELOPMENT: Final = "development"
 VALIDATION: Final = "validation"
 TEST: Final = "test"
+PRACTICE: Final = "practice"
 
-BLOCKS: Final = (DEVELOPMENT, VALIDATION, TEST)
+BLOCKS: Final = (DEVELOPMENT, VALIDATION, TEST, PRACTICE)
 """Every block that holds trainings. A block's place is part of the seed of its plans: add at the end only."""
 
-FITTED_BLOCKS: Final = (DEVELOPMENT, VALIDATION)
+FITTED_BLOCKS: Final = (DEVELOPMENT, VALIDATION, PRACTICE)
 """What anything may be fitted or tuned on."""
+
+FITTED_IN_WORDS: Final = f"{', '.join(FITTED_BLOCKS[:-1])} and {FITTED_BLOCKS[-1]}"

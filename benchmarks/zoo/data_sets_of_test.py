@@ -5,16 +5,15 @@ Chosen before any of them was trained on. No row and no generator occurs in the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cache
-from importlib import import_module
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from sklearn import datasets as bundled
 
-from benchmarks.zoo.rows import VOCABULARY, DataSet, Draw, Features, Kind, Labels, Rows, above_median, seed_of
+from benchmarks.zoo.packaged import Table, imported, read_once, statsmodels_table
+from benchmarks.zoo.rows import VOCABULARY, DataSet, Kind, Rows, above_median, seed_of
 
 TOKENS: Final = 20
 """Length of every token sequence."""
@@ -23,49 +22,6 @@ SIDE: Final = 12
 POOLED_SIDE: Final = 14
 """Height and width of MNIST's images when every two by two pixels are one."""
 
-Table = tuple[Features, Labels]
-
-
-def _imported(name: str) -> Any:
-    """Return a module of the extra ``zoo``.
-
-    Raises
-    ------
-    ModuleNotFoundError
-        When the package is not installed, with the command that installs it.
-    """
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        package = name.partition(".")[0]
-        if error.name != package:
-            raise
-        message = f"data sets of the zoo's test block come with {package}; pip install -e '.[zoo]'"
-        raise ModuleNotFoundError(message, name=package) from error
-
-
-def _real(load: Callable[[], Table]) -> Draw:
-    """Return a draw of the rows of a data set that is read once, in random order."""
-    kept = cache(load)
-
-    def draw(rows: int, rng: np.random.Generator) -> Rows:
-        features, labels = kept()
-        order = rng.permutation(len(labels))[:rows]
-        return Rows(features[order], labels[order])
-
-    return draw
-
-
-def _statsmodels(name: str, label: Callable[[Any], Any], without: tuple[str, ...]) -> Draw:
-    """Return a draw of a data set of statsmodels, a label made of its columns, and the other columns."""
-
-    def load() -> Table:
-        columns = _imported(f"statsmodels.datasets.{name}").load_pandas().data
-        features = columns.drop(columns=list(without)).to_numpy(dtype=np.float32)
-        return features, np.asarray(label(columns), dtype=np.int64)
-
-    return _real(load)
-
 
 def _share_above(columns: Mapping[str, Any]) -> npt.NDArray[np.float64]:
     """Return the share of a school district's pupils above the national median."""
@@ -73,14 +29,14 @@ def _share_above(columns: Mapping[str, Any]) -> npt.NDArray[np.float64]:
 
 
 def _autompg() -> Table:
-    features, miles_a_gallon = _imported("mlxtend.data").autompg_data()
+    features, miles_a_gallon = imported("mlxtend.data").autompg_data()
     without_names = features[:, :7]  # the last column are names of cars, read as NaN
     return without_names.astype(np.float32), above_median(miles_a_gallon).astype(np.int64)
 
 
 def _handwritten() -> Table:
     # 500 images of each digit out of MNIST, 28 x 28 pixels in 0..255; positive are 0 to 4.
-    flat, digits = _imported("mlxtend.data").mnist_data()
+    flat, digits = imported("mlxtend.data").mnist_data()
     pixels = flat.reshape(-1, POOLED_SIDE, 2, POOLED_SIDE, 2).mean(axis=(2, 4)) / 255
     return pixels[..., None].astype(np.float32), (digits < 5).astype(np.int64)
 
@@ -186,31 +142,33 @@ TEST_DATA_SETS: Final[dict[str, DataSet]] = {
     "anes96_vote": DataSet(
         Kind.TABLE,
         "columns",
-        _statsmodels("anes96", lambda columns: columns["vote"], ("vote", "logpopul")),
+        statsmodels_table("anes96", lambda columns: columns["vote"], ("vote", "logpopul")),
         is_short=True,
         is_linear=True,
     ),
     "fair_affairs": DataSet(
         Kind.TABLE,
         "weak",
-        _statsmodels("fair", lambda columns: columns["affairs"] > 0, ("affairs",)),
+        statsmodels_table("fair", lambda columns: columns["affairs"] > 0, ("affairs",)),
         is_linear=True,
     ),
     "star98_above": DataSet(
         Kind.TABLE,
         "small",
-        _statsmodels("star98", lambda columns: above_median(_share_above(columns)), ("NABOVE", "NBELOW")),
+        statsmodels_table(
+            "star98", lambda columns: above_median(_share_above(columns)), ("NABOVE", "NBELOW")
+        ),
         is_short=True,
         is_linear=True,
     ),
-    "autompg_economical": DataSet(Kind.TABLE, "small", _real(_autompg), is_short=True, is_linear=True),
+    "autompg_economical": DataSet(Kind.TABLE, "small", read_once(_autompg), is_short=True, is_linear=True),
     "friedman_high": DataSet(Kind.TABLE, "linear", _friedman, is_linear=True),
     "topic_counts": DataSet(Kind.TABLE, "linear", _topic_counts, is_linear=True),
     "hastie_ten": DataSet(Kind.TABLE, "surface", _hastie),
     "spirals": DataSet(Kind.TABLE, "curved", _spirals),
     "checkerboard": DataSet(Kind.TABLE, "curved", _checkerboard),
     "pair_products": DataSet(Kind.TABLE, "saddle", _pair_products),
-    "handwritten_low": DataSet(Kind.IMAGE, "digits", _real(_handwritten)),
+    "handwritten_low": DataSet(Kind.IMAGE, "digits", read_once(_handwritten)),
     "crosses_rings": DataSet(Kind.IMAGE, "drawn", _crosses_rings),
     "topics": DataSet(Kind.SEQUENCE, "words", _topics, is_linear=True),
     "neighbours": DataSet(Kind.SEQUENCE, "positions", _neighbours),

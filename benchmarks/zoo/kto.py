@@ -80,7 +80,9 @@ def is_kto(plan: TrainingPlan) -> bool:
 
 
 def kto_plans(block: str) -> Iterator[TrainingPlan]:
-    """Yield KTO's trainings of one block; the blocks share neither prompts nor policies."""
+    """Yield a block's KTO trainings, none where it has no policy; the blocks share no prompts or policies."""
+    if block not in SETTINGS_OF:
+        return
     rng = np.random.default_rng([KTO_SEED, BLOCKS.index(block)])
     prompts, length, policy, _ = SETTINGS_OF[block]
     for place, course in enumerate(KTO_COURSES):

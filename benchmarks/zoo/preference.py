@@ -90,7 +90,9 @@ COURSES: Final[tuple[Course, ...]] = (
 
 
 def preference_plans(block: str, rng: np.random.Generator) -> Iterator[TrainingPlan]:
-    """Yield the preference trainings of one block; the blocks share neither prompts nor policies."""
+    """Yield a block's preference trainings, none without a policy; no prompts or policies are shared."""
+    if block not in SETTINGS_OF:
+        return
     prompts, length, policy, reward_model = SETTINGS_OF[block]
     for place, course in enumerate(COURSES):
         for number in range(course.runs):

@@ -2,8 +2,9 @@
 
 The first two blocks were dealt by a seed before any training was looked at: of every stratum of data
 sets and of architectures (see their tables) one half went to either block. What belongs to the third,
-``test``, was written down later and before any of it was trained; it covers the same strata. A training
-combines a data set and an architecture of one block, so the blocks share neither.
+``test``, and to the fourth, ``practice``, was written down later and before any of it was trained; both
+cover the same strata. A training combines a data set and an architecture of one block, so the blocks share
+neither.
 """
 
 from __future__ import annotations
@@ -13,12 +14,16 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from benchmarks.zoo.architectures import DEALT_ARCHITECTURES, TEST_ARCHITECTURES
-from benchmarks.zoo.blocks import FITTED_BLOCKS, TEST
+from benchmarks.zoo.architectures import DEALT_ARCHITECTURES, PRACTICE_ARCHITECTURES, TEST_ARCHITECTURES
+from benchmarks.zoo.blocks import DEVELOPMENT, PRACTICE, TEST, VALIDATION
 from benchmarks.zoo.data_sets_dealt import DEALT_DATA_SETS
+from benchmarks.zoo.data_sets_of_practice import PRACTICE_DATA_SETS
 from benchmarks.zoo.data_sets_of_test import TEST_DATA_SETS
 
 SPLIT_SEED: Final = 20_270_318
+
+DEALT: Final = (DEVELOPMENT, VALIDATION)
+"""The blocks that the seed deals to."""
 
 
 class _Stratified(Protocol):
@@ -29,16 +34,22 @@ class _Stratified(Protocol):
 def halves(members: Mapping[str, _Stratified], seed: int) -> dict[str, frozenset[str]]:
     """Deal the members of each stratum to the first two blocks in turn, in an order drawn from the seed."""
     rng = np.random.default_rng(seed)
-    dealt: dict[str, set[str]] = {block: set() for block in FITTED_BLOCKS}
+    dealt: dict[str, set[str]] = {block: set() for block in DEALT}
     for stratum in sorted({member.stratum for member in members.values()}):
         names = sorted(name for name, member in members.items() if member.stratum == stratum)
         for place, position in enumerate(rng.permutation(len(names))):
-            dealt[FITTED_BLOCKS[place % len(FITTED_BLOCKS)]].add(names[position])
+            dealt[DEALT[place % len(DEALT)]].add(names[position])
     return {block: frozenset(names) for block, names in dealt.items()}
 
 
-DATA_SETS_OF: Final = halves(DEALT_DATA_SETS, SPLIT_SEED) | {TEST: frozenset(TEST_DATA_SETS)}
+DATA_SETS_OF: Final = halves(DEALT_DATA_SETS, SPLIT_SEED) | {
+    TEST: frozenset(TEST_DATA_SETS),
+    PRACTICE: frozenset(PRACTICE_DATA_SETS),
+}
 """Block to the names of its data sets."""
 
-ARCHITECTURES_OF: Final = halves(DEALT_ARCHITECTURES, SPLIT_SEED) | {TEST: frozenset(TEST_ARCHITECTURES)}
+ARCHITECTURES_OF: Final = halves(DEALT_ARCHITECTURES, SPLIT_SEED) | {
+    TEST: frozenset(TEST_ARCHITECTURES),
+    PRACTICE: frozenset(PRACTICE_ARCHITECTURES),
+}
 """Block to the names of its architectures."""

@@ -16,9 +16,9 @@ from benchmarks.zoo.architectures import ARCHITECTURES, HEADS
 from benchmarks.zoo.blocks import BLOCKS, FITTED_BLOCKS, TEST
 from benchmarks.zoo.building import build
 from benchmarks.zoo.catalogue import all_plans
-from benchmarks.zoo.data_sets_of_test import _imported
 from benchmarks.zoo.datasets import DATA_SETS, HELD_BACK_SHARE, INPUT_DAMAGE, TOKEN_DAMAGE, prepare
 from benchmarks.zoo.faults import FAULTS
+from benchmarks.zoo.packaged import imported
 from benchmarks.zoo.plan import DataPlan, NetworkPlan
 from benchmarks.zoo.rows import Kind
 from benchmarks.zoo.split import ARCHITECTURES_OF, DATA_SETS_OF
@@ -122,14 +122,14 @@ def test_a_block_trains_all_of_its_data_sets_and_architectures(block: str) -> No
 
 
 def test_the_test_block_is_not_fitted_on() -> None:
-    """What may be fitted and tuned on are the other two blocks."""
+    """What may be fitted and tuned on are the other blocks."""
     assert set(FITTED_BLOCKS) == set(BLOCKS) - {TEST}
 
 
 def test_real_data_sets_say_what_to_install() -> None:
     """Without the package that a data set comes with, the error names it and the extra."""
     with pytest.raises(ModuleNotFoundError, match=r"come with missing_here; pip install -e '\.\[zoo\]'"):
-        _imported("missing_here.data")
+        imported("missing_here.data")
 
 
 def test_what_reads_the_traces_loads_no_keras() -> None:

@@ -10,10 +10,10 @@ import pytest
 from scipy.special import expit
 from shelf import Shelf
 
-from benchmarks.zoo.blocks import BLOCKS, DEVELOPMENT
+from benchmarks.zoo.blocks import DEVELOPMENT, PRACTICE
 from benchmarks.zoo.kto import Answers, kto_plans, kto_step, loss_of
 from benchmarks.zoo.plan import TrainingPlan
-from benchmarks.zoo.policies import Policy
+from benchmarks.zoo.policies import SETTINGS_OF, Policy
 
 pytestmark = pytest.mark.training
 
@@ -100,13 +100,14 @@ def test_what_is_logged_is_what_trl_logs(shelf: Shelf) -> None:
 
 
 def test_the_blocks_share_neither_prompts_nor_policies() -> None:
-    """Plans have ids of their own and are the same every time; every block has its own."""
-    plans = [plan for block in BLOCKS for plan in kto_plans(block)]
-    assert plans == [plan for block in BLOCKS for plan in kto_plans(block)]
+    """Plans have ids of their own and are the same every time; every block with a policy has its own."""
+    plans = [plan for block in SETTINGS_OF for plan in kto_plans(block)]
+    assert plans == [plan for block in SETTINGS_OF for plan in kto_plans(block)]
+    assert not list(kto_plans(PRACTICE))
     assert len({plan.plan_id for plan in plans}) == len(plans)
     used = [
         {(plan.data.name, plan.network.architecture) for plan in plans if plan.block == block}
-        for block in BLOCKS
+        for block in SETTINGS_OF
     ]
     assert not used[0] & used[1]
     assert {plan.kind for plan in plans} >= {"healthy", "benign", "policy_equals_reference", "masked_labels"}

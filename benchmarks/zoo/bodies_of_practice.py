@@ -1,0 +1,137 @@
+"""The networks of the block ``practice`` between input and output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import keras
+
+from benchmarks.zoo.architectures import ARCHITECTURES
+from benchmarks.zoo.bodies import mlp
+from benchmarks.zoo.layers import (
+    EMBEDDING_WIDTH,
+    Layers,
+    Tensor,
+    convolution,
+    dense,
+    dropout_of,
+    hidden_settings,
+    initializer,
+    regularizer,
+)
+from benchmarks.zoo.plan import NetworkPlan
+from benchmarks.zoo.rows import VOCABULARY
+
+
+def _pyramid(plan: NetworkPlan) -> Layers:
+    """Return layers each half as wide as the one before."""
+    body: Layers = []
+    for factor in (4, 2, 1):
+        body += [dense(plan, plan.activation, factor * plan.width), *dropout_of(plan)]
+    return body
+
+
+def _hourglass(plan: NetworkPlan) -> Layers:
+    """Return nine layers with a waist of half the width."""
+    body: Layers = []
+    for factor in (2, 2, 1, 1, 0.5, 1, 1, 2, 2):
+        body += [dense(plan, plan.activation, max(round(factor * plan.width), 1)), *dropout_of(plan)]
+    return body
+
+
+def _mlp_then_norm(plan: NetworkPlan) -> Layers:
+    """Return layers that are normalised behind their activation."""
+    body: Layers = []
+    for _ in range(ARCHITECTURES["mlp_then_norm"].depth):
+        body += [dense(plan, plan.activation), keras.layers.BatchNormalization(), *dropout_of(plan)]
+    return body
+
+
+def _cnn_average(plan: NetworkPlan) -> Layers:
+    pooled = [keras.layers.AveragePooling2D(2), convolution(plan, plan.width), keras.layers.Flatten()]
+    return [convolution(plan, plan.width), *pooled, dense(plan, plan.activation), *dropout_of(plan)]
+
+
+def _stacked_gru(plan: NetworkPlan) -> Layers:
+    kernel = initializer(plan.kernel_initializer)
+    settings = {"kernel_initializer": kernel, "kernel_regularizer": regularizer(plan)}
+    if plan.kernel_initializer != "glorot_uniform":
+        settings["recurrent_initializer"] = kernel
+    lower = keras.layers.GRU(plan.width, return_sequences=True, **settings)
+    front = [keras.layers.Embedding(VOCABULARY, EMBEDDING_WIDTH), lower]
+    return [*front, keras.layers.GRU(plan.width, **settings), *dropout_of(plan)]
+
+
+def _embedding_flat(plan: NetworkPlan) -> Layers:
+    flat = [keras.layers.Embedding(VOCABULARY, EMBEDDING_WIDTH), keras.layers.Flatten()]
+    return [*flat, dense(plan, plan.activation), *dropout_of(plan)]
+
+
+def _dilated_conv(plan: NetworkPlan) -> Layers:
+    body: Layers = [keras.layers.Embedding(VOCABULARY, EMBEDDING_WIDTH)]
+    for dilation in (1, 2):
+        body.append(
+            keras.layers.Conv1D(
+                plan.width,
+                3,
+                dilation_rate=dilation,
+                padding="same",
+                activation=plan.activation,
+                **hidden_settings(plan),
+            )
+        )
+    return [*body, keras.layers.GlobalMaxPooling1D(), dense(plan, plan.activation), *dropout_of(plan)]
+
+
+CHAINS: Final[dict[str, Callable[[NetworkPlan], Layers]]] = {
+    "mlp5": mlp,
+    "pyramid3": _pyramid,
+    "mlp7": mlp,
+    "hourglass9": _hourglass,
+    "mlp_then_norm": _mlp_then_norm,
+    "cnn_average": _cnn_average,
+    "stacked_gru": _stacked_gru,
+    "embedding_flat": _embedding_flat,
+    "dilated_conv": _dilated_conv,
+}
+"""Architecture to plan -> hidden layers, one behind the other."""
+
+
+def _gated1(plan: NetworkPlan, stream: Tensor) -> Tensor:
+    """One hidden layer, whose units are let through by another's."""
+    hidden: Tensor = keras.layers.Multiply()(
+        [dense(plan, plan.activation)(stream), dense(plan, "sigmoid")(stream)]
+    )
+    for layer in dropout_of(plan):
+        hidden = layer(hidden)
+    return hidden
+
+
+def _prenorm_residual(plan: NetworkPlan, stream: Tensor) -> Tensor:
+    """Branches that see the stream normalised and are added to it."""
+    stream = dense(plan, None)(stream)
+    for _ in range(ARCHITECTURES["prenorm_residual"].depth):
+        branch: Tensor = keras.layers.LayerNormalization()(stream)
+        for layer in (dense(plan, plan.activation), dense(plan, None), *dropout_of(plan)):
+            branch = layer(branch)
+        stream = keras.layers.Add()([stream, branch])
+    return stream
+
+
+def _cnn_residual(plan: NetworkPlan, stream: Tensor) -> Tensor:
+    """Lead the first convolution's output around two more of them."""
+    stream = convolution(plan, plan.width)(stream)
+    branch: Tensor = convolution(plan, plan.width)(convolution(plan, plan.width)(stream))
+    pooled: Tensor = keras.layers.MaxPooling2D()(keras.layers.Add()([stream, branch]))
+    for layer in (keras.layers.Flatten(), dense(plan, plan.activation), *dropout_of(plan)):
+        pooled = layer(pooled)
+    return pooled
+
+
+GRAPHS: Final[dict[str, Callable[[NetworkPlan, Tensor], Tensor]]] = {
+    "gated1": _gated1,
+    "prenorm_residual": _prenorm_residual,
+    "cnn_residual": _cnn_residual,
+}
+"""Architecture to (plan, inputs; images flattened unless it is convolutional) -> last hidden layer."""
