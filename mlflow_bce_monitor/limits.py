@@ -35,6 +35,8 @@ class Limits:
     one_class_loss: float = 0.5
     # Share of the run over which an accuracy that repeats one value cannot be a coincidence.
     one_class_fraction: float = 0.5
+    # Points over which a held-back accuracy that never changes is that of one class.
+    many_accuracies: int = 10
     # Of the way from ln 2 down to the entropy of a share. A network that comes to predict one class
     # crosses the threshold 0.5 before its loss has gone this far.
     crossing: float = 0.5
@@ -238,9 +240,9 @@ class Limits:
     # L2 factor and dropout rate from which the penalty rules: a hundred times and twice the usual.
     strong_l2: float = 0.03
     strong_dropout: float = 0.8
-    # Nats for each wrong label when predictions are clipped at 1e-7: 15.9 (float32) to 16.1.
+    # Nats for each wrong label when predictions are clipped at 1e-7: 15.9 (float32) to 16.1, and a penalty.
     clipped_cost_low: float = 15.0
-    clipped_cost_high: float = 16.5
+    clipped_cost_high: float = 17.5
     # Nats. A reward margin this small is a policy that has not moved.
     zero_margin: float = 1e-4
 
@@ -258,6 +260,8 @@ class Limits:
     # Ratio of the smallest to the largest gradient of a layer: vanished, and a fair part.
     vanished_gradient: float = 1e-3
     fair_gradient: float = 1e-2
+    # The same at the end, of a network that began with less than a fair part and more than nothing.
+    regained_gradient: float = 3e-2
     # Standard deviation of the first outputs over the rows: sound networks differ by a thousandth at least.
     mute_outputs: float = 1e-4
     # Share of a layer's outputs at a bound of its activation from which it is saturated.
@@ -268,6 +272,9 @@ class Limits:
     huge_update: float = 0.5
     # The same over the whole training. A rate that is too small changes the weights by less.
     moved_weights: float = 0.03
+    # Multiples of their first size that weights end away from it: seldom where the rate is sound, and never.
+    far_moved_weights: float = 2.5
+    thrown_weights: float = 10.0
     # Units of the input. Standardised features seldom exceed 10; raw ones are in the hundreds.
     usual_input: float = 20.0
     large_input: float = 100.0
@@ -297,6 +304,10 @@ class Limits:
     other_loss: float = 0.1
 
     # --- shared observations ----------------------------------------------------------------
+    # Share. What an AUC rises by from the first third of a run to the last: more than luck with some hundred
+    # rows, and more than such luck ever gives.
+    ranking_rises: float = 0.02
+    ranking_rises_far: float = 0.06
     # Ratio to the loss of predicting 0.5: a bias that starts at the share of positives, and a throw
     # that only saturated outputs make.
     low_start: float = 0.95

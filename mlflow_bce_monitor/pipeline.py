@@ -32,6 +32,7 @@ from mlflow_bce_monitor.observations import QUESTIONS, observe
 from mlflow_bce_monitor.ranking import consult, rank
 from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.rules import RULES
+from mlflow_bce_monitor.rules.no_number import BROKEN_INPUTS, never_a_number
 from mlflow_bce_monitor.rules.rule import Outcome
 from mlflow_bce_monitor.settings import Setting, Settings, read_settings
 from mlflow_bce_monitor.verdicts import CLEAR, judge
@@ -62,6 +63,11 @@ _NO_QUESTION = Question()
 SHARE_MISSING = (
     "the share of positives: chance level and skill are upper bounds without it; "
     "log the param positive_share, or pass --base-rate"
+)
+
+NAN_MISSING = (
+    "whether any input or label is NaN or infinite, which no log of a loss tells: np.isfinite(x).all(), "
+    "or train with the callback BCEMonitor, which counts them"
 )
 
 
@@ -174,7 +180,9 @@ def _concluded(run: _Understood, examined: Iterator[Examined], limits: Limits) -
     causes = rank(judgement.verdict, outcomes, RULES, most=most) if outcomes else ()
     missing = next_measurements(causes, evidence, outcomes, RULES) if outcomes else ()
     causes = advised(causes, missing)
-    if not train.chance.known:
+    if never_a_number(evidence):
+        missing = missing if BROKEN_INPUTS in evidence else (NAN_MISSING, *missing)
+    elif not train.chance.known:
         missing = (SHARE_MISSING, *missing)
     # Overfitting is a statement about the held-back data, so its numbers are theirs.
     shown = validation if judgement.verdict is Verdict.OVERFITTING and validation is not None else train

@@ -14,7 +14,7 @@ knowing less makes the answer less sure instead of differently sure.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from mlflow_bce_monitor.calibration import FITTED, Calibration
@@ -22,6 +22,7 @@ from mlflow_bce_monitor.contract import EXPLAINED, UNKNOWN, Verdict
 from mlflow_bce_monitor.diagnosis import RankedCause
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.no_number import LEAVES_NUMBERS, by_inputs, never_a_number
 from mlflow_bce_monitor.rules.probed import OBSERVATIONS, by_probes
 from mlflow_bce_monitor.rules.rule import NotAssessed, Outcome, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.weighing import weigh
@@ -37,13 +38,27 @@ UNKNOWN_ADVICE: Final = "Log more: see what is missing."
 
 def consult(evidence: Evidence, rules: Sequence[Rule], limits: Limits) -> dict[str, Outcome]:
     """Ask every rule; the engine alone says what is not assessed, and which facts are missing."""
-    outcomes: dict[str, Outcome] = {}
-    for rule in rules:
-        if evidence.has_all(rule.needs):
-            outcomes[rule.code] = rule.assess(evidence, limits)
-        else:
-            outcomes[rule.code] = NotAssessed(tuple(name for name in rule.needs if name not in evidence))
-    return outcomes
+    if never_a_number(evidence):
+        return {rule.code: _of_no_number(rule, evidence, limits) for rule in rules}
+    return {rule.code: _asked(rule.needs, rule.assess, evidence, limits) for rule in rules}
+
+
+def _asked(
+    needs: tuple[str, ...],
+    assess: Callable[[Evidence, Limits], Outcome],
+    evidence: Evidence,
+    limits: Limits,
+) -> Outcome:
+    if evidence.has_all(needs):
+        return assess(evidence, limits)
+    return NotAssessed(tuple(name for name in needs if name not in evidence))
+
+
+def _of_no_number(rule: Rule, evidence: Evidence, limits: Limits) -> Outcome:
+    broken = by_inputs(evidence)
+    if rule.no_number is None or broken is not None:
+        return broken or LEAVES_NUMBERS
+    return _asked(rule.no_number.needs, rule.no_number.assess, evidence, limits)
 
 
 def consult_probes(evidence: Evidence, rules: Sequence[Rule], limits: Limits) -> dict[str, Outcome]:

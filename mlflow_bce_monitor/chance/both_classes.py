@@ -47,8 +47,19 @@ def predicts_both_classes(
         return True
     if _differs_between_splits(stretch, split, curves, limits):
         return True
-    # A model predicts both classes at a time or does not: what one split shows holds for the other.
-    return any(_shown_by(one, stretch, curves, settings, limits, form) for one in Split)
+    # A model predicts both classes at a time or does not: what one split shows holds for the other. But
+    # dropout makes training accuracies differ where the network, as it is, gives one class to everything.
+    telling = (Split.VALIDATION,) if _stands_throughout(curves, limits) else tuple(Split)
+    return any(_shown_by(one, stretch, curves, settings, limits, form) for one in telling)
+
+
+def _stands_throughout(curves: CurveSet, limits: Limits) -> bool:
+    """Whether the held-back accuracy is the same from the first of many points to the last."""
+    accuracy = curves.companion(Role.ACCURACY, Split.VALIDATION)
+    stretch = longest_stretch(accuracy, limits)
+    if accuracy is None or stretch is None or accuracy.finite.size < limits.many_accuracies:
+        return False
+    return stretch.fraction > 1.0 - EXACT
 
 
 def _of_a_handful(stretch: Stretch, settings: Settings) -> bool:

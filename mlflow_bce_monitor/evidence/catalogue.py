@@ -200,6 +200,11 @@ CATALOGUE: Final[dict[str, FactKind]] = {
         "whether the AUC, within its error, is above chance, at chance, or leaves it unclear",
         "log the validation AUC",
     ),
+    "ranking_rise": FactKind(
+        "skill",
+        "area under the ROC curve in the last third of the run above that in the first, held-back data first",
+        "log the validation AUC",
+    ),
     # --- how it was trained ---------------------------------------------------------------
     "learning_rate": FactKind("ratio", "highest learning rate in force", "log the param learning_rate"),
     "optimizer": FactKind("word", "optimizer", "log the param optimizer"),

@@ -103,6 +103,7 @@ FINDERS: Final[Finders[Look]] = Finders(
         Finder(("chance_distance",), lambda at: of_predictions.chance_distance(at.train, at.validation)),
         Finder(("fit_gap",), lambda at: of_predictions.fit_gap(at.train, at.validation)),
         Finder(("ranking",), lambda at: of_predictions.ranking(at.validation, at.curves, at.limits)),
+        Finder(("ranking_rise",), lambda at: of_predictions.ranking_rise(at.curves, at.limits)),
         Finder(
             ("base_rate_headroom", "validation_auc_error"),
             lambda at: of_predictions.held_back_labels(at.validation, at.curves),

@@ -261,6 +261,21 @@ def ranking(validation: LossView | None, curves: CurveSet, limits: Limits) -> It
         return
 
 
+def ranking_rise(curves: CurveSet, limits: Limits) -> Iterator[Fact]:
+    """Yield by how much the AUC rose over the run, the held-back one's if there is one.
+
+    A network on its way ranks better from epoch to epoch, long before its loss tells.
+    """
+    for split in (Split.VALIDATION, Split.TRAIN):
+        curve = curves.companion(Role.AUC, split)
+        if curve is None or curve.finite.size < limits.min_points:
+            continue
+        third = curve.finite.size // 3 or 1
+        rise = median(curve.finite[-third:]) - median(curve.finite[:third])
+        yield Fact("ranking_rise", rise, f"metric {curve.name!r}", Tier.CURVE)
+        return
+
+
 def log_probabilities(curves: CurveSet, split: Split) -> Iterator[Fact]:
     """Yield whether the log probabilities of a preference training are exactly 0: no token counts."""
     curve = curves.companion(Role.LOG_PROBABILITY, split)

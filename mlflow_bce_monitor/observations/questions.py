@@ -220,6 +220,15 @@ PREDICTIONS: Final = (
             Answer("yes", "the AUC is above chance"),
         ),
     ),
+    _asked(
+        "ranking_rise",
+        "ranking_rises",
+        lambda limits: (-limits.ranking_rises, limits.ranking_rises, limits.ranking_rises_far),
+        ("falls", "the AUC falls over the run"),
+        ("not", "the AUC does not rise over the run"),
+        ("little", "the AUC rises a little over the run"),
+        ("yes", "the AUC rises over the run"),
+    ),
 )
 """What the model says about its rows."""
 

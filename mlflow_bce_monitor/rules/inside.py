@@ -15,7 +15,8 @@ EQUAL: Final = ("inside_zero_kernels", "inside_equal_units")
 INPUTS: Final = ("inside_constant_features", "inside_arriving_sd")
 GRADIENTS: Final = ("inside_gradient_ratio", "inside_initial_gradient_ratio", "inside_batch_norm")
 OUTPUTS: Final = ("inside_initial_output_sd",)
-ALIVE: Final = (*DEAD, *EQUAL, *INPUTS, *GRADIENTS, *OUTPUTS)
+START: Final = ("start_off_untrained", "inside_initial_dead_units")
+ALIVE: Final = (*DEAD, *EQUAL, *INPUTS, *GRADIENTS, *OUTPUTS, *START)
 """The facts behind the questions below, for the rules that ask them."""
 
 
@@ -44,10 +45,17 @@ def inputs_differ(evidence: Evidence, limits: Limits) -> bool | None:
 
 
 def gradient_arrives(evidence: Evidence, limits: Limits) -> bool | None:
-    """Whether every layer gets a fair part of the gradient, at the start and at the end."""
+    """Whether every layer gets a fair part of the gradient, at the start and at the end.
+
+    Embeddings and recurrent layers begin with little of it. Where that has become much, it was enough.
+    """
     if "inside_gradient_ratio" not in evidence:
         return None
-    return smallest_gradient_ratio(evidence) >= limits.fair_gradient
+    if smallest_gradient_ratio(evidence) >= limits.fair_gradient:
+        return True
+    first = initial_gradient_ratio(evidence)
+    began = first is not None and first > limits.vanished_gradient
+    return began and evidence.number("inside_gradient_ratio") >= limits.regained_gradient
 
 
 def loses_gradient(evidence: Evidence, limits: Limits) -> bool | None:
@@ -78,14 +86,27 @@ def starts_mute(evidence: Evidence, limits: Limits) -> bool | None:
     """Whether the first weights let next to nothing of the rows' differences through to the outputs.
 
     Small weights make every layer shrink what it passes on. All kernels then get equally little gradient, so its
-    ratio between layers does not show it. Outputs that are equal to the last bit say nothing: those of
+    ratio between layers does not show it. Outputs that are equal to the last bit say nothing by themselves: those of
     a ReLU at its zero and of a sigmoid at its end are. Nor do those of a sigmoid close to its end, which cost a
-    loss far above chance.
+    loss far above chance. But of living units that start at 0.5 they say the same.
     """
     if any(name not in evidence for name in OUTPUTS) or evidence.get("inside_batch_norm"):
         return None
-    is_thrown = evidence.number_or("peak_ratio", 1.0) >= limits.overshoot
-    return not is_thrown and 0.0 < evidence.number("inside_initial_output_sd") < limits.mute_outputs
+    if evidence.number_or("peak_ratio", 1.0) >= limits.overshoot:
+        return False
+    spread = evidence.number("inside_initial_output_sd")
+    return spread < limits.mute_outputs and (spread > 0.0 or _starts_at_half(evidence, limits))
+
+
+def _starts_at_half(evidence: Evidence, limits: Limits) -> bool:
+    """Whether the first loss is that of 0.5 for every row, of rows that differ and of units that live."""
+    if "start_off_untrained" not in evidence or inputs_differ(evidence, limits) is not True:
+        return False
+    if evidence.number_or("inside_initial_dead_units", 0.0) >= limits.all_units or is_dead(evidence, limits):
+        return False
+    if starts_equal(evidence, limits) is not False:
+        return False
+    return evidence.number("start_off_untrained") < limits.zero_start_far
 
 
 def smallest_gradient_ratio(evidence: Evidence) -> float:

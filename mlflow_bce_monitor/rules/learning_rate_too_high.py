@@ -10,8 +10,9 @@ from __future__ import annotations
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.inside import PENALTY, sheds_penalty
+from mlflow_bce_monitor.rules.no_number import from_the_start
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
-from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.rule import Example, NoNumber, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import by_siblings_of_settings, lost_skill
 from mlflow_bce_monitor.rules.weighing import times, weigh
 
@@ -36,13 +37,14 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         if evidence.number("end_spread") > limits.restless_spread
         else None,
         Piece("calm", -1.5, "the loss starts at chance and never leaves it")
-        if peak < limits.calm_peak and not lost
+        if peak < limits.calm_peak and not lost and not _moves_far(evidence, limits)
         else None,
         Piece("common_excess", -1.5, "what the loss has above chance is a penalty's")
         if evidence.get("common_excess")
         else None,
         by_siblings_of_settings(evidence, "learning_rate", "optimizer"),
         _by_update(evidence, limits),
+        _by_way(evidence, limits),
         Piece(
             "inside_large",
             -2.0,
@@ -56,6 +58,11 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     )
 
 
+def assess_no_number(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
+    """Weigh the rate where the very first epoch ended in NaN."""
+    return weigh(_by_rate(evidence.number("rate_ratio"), limits), from_the_start(1.0))
+
+
 def _by_update(evidence: Evidence, limits: Limits) -> Piece | None:
     if sheds_penalty(evidence, limits):
         return Piece("inside_shed", -1.5, "a penalty stood on top of the loss and has shrunk the weights")
@@ -64,6 +71,21 @@ def _by_update(evidence: Evidence, limits: Limits) -> Piece | None:
         return None
     clause = f"the last epoch changed the weights by {change:.0%} of their size"
     return Piece("inside_huge_update", 2.0, clause)
+
+
+def _moves_far(evidence: Evidence, limits: Limits) -> bool:
+    """Whether the weights ended several times their first size away from where they began."""
+    return evidence.number_or("inside_moved", 0.0) >= limits.far_moved_weights
+
+
+def _by_way(evidence: Evidence, limits: Limits) -> Piece | None:
+    if not _moves_far(evidence, limits) or sheds_penalty(evidence, limits):
+        return None
+    far = evidence.number("inside_moved")
+    clause = f"the training took the weights {times(far)} their first size away from where they began"
+    if far >= limits.thrown_weights:
+        return Piece("inside_thrown", 3.0, clause)
+    return Piece("inside_moved_far", 1.0, clause)
 
 
 def _by_rate(ratio: float | None, limits: Limits) -> Piece | None:
@@ -124,11 +146,13 @@ RULE = Rule(
         "sibling_changed",
         "siblings_varied",
         "inside_update_ratio",
+        "inside_moved",
         *PENALTY,
         "inside_arriving_max",
         *facts_for("learning_rate_too_high"),
     ),
     assess=assess,
+    no_number=NoNumber(("rate_ratio",), assess_no_number),
     fires=(
         Example(
             "Adam at 1.0: a first epoch at 6.56, then a constant output above ln 2",

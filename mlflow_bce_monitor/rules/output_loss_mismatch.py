@@ -17,8 +17,9 @@ from typing import Final
 from mlflow_bce_monitor.evidence.fact import Evidence, FactValue
 from mlflow_bce_monitor.evidence.labels import wrong_labels
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.no_number import from_the_start
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
-from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.rule import Example, NoNumber, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.weighing import weigh
 
 _PROBABILITIES: Final = ("sigmoid", "softmax", "hard_sigmoid")
@@ -63,6 +64,12 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         else None,
         *by_probes("output_loss_mismatch", evidence, limits),
     )
+
+
+def assess_no_number(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
+    """Compare labels, output layer and loss where the very first epoch ended in NaN."""
+    inside = _by_head(evidence, limits)
+    return inside if isinstance(inside, RuledOut) else weigh(*inside, from_the_start(0.5))
 
 
 def _by_head(evidence: Evidence, limits: Limits) -> tuple[Piece, ...] | RuledOut:
@@ -211,6 +218,7 @@ RULE = Rule(
         *facts_for("output_loss_mismatch"),
     ),
     assess=assess,
+    no_number=NoNumber(("inside_labels",), assess_no_number),
     fires=(
         Example(
             "one-unit softmax",

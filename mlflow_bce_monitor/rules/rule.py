@@ -126,6 +126,13 @@ class Example:
         object.__setattr__(self, "facts", facts)
 
 
+class NoNumber(NamedTuple):
+    """How a rule weighs its cause where the loss never was a number."""
+
+    needs: tuple[str, ...]
+    assess: Callable[[Evidence, Limits], Supported | RuledOut]
+
+
 @dataclass(frozen=True)
 class Rule:
     """One cause.
@@ -157,6 +164,9 @@ class Rule:
         Facts the rule looks at when they are there.
     assess
         (evidence, limits) -> Supported or RuledOut; called only with every needed fact.
+    no_number
+        What stands for ``needs`` and ``assess`` where the loss never was a number, and no fact about its
+        course can be had; None where such a loss speaks against the cause by itself.
     fires, stays_quiet
         Examples that must give a positive weight, and examples that must not.
     source
@@ -181,3 +191,4 @@ class Rule:
     source: str
     normal: bool = False
     remedy_torch: str = ""
+    no_number: NoNumber | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.inside import LITTLE_SIGNAL, NO_SIGNAL, REFERENCE, finds_signal
+from mlflow_bce_monitor.rules.inside import LITTLE_SIGNAL, NO_SIGNAL, REFERENCE, SIGNAL, finds_signal
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import LIFE, by_life
@@ -49,7 +49,11 @@ def _by_reference(evidence: Evidence, limits: Limits) -> Piece | None:
         return Piece("inside_no_signal", -3.0, clause)
     if found == LITTLE_SIGNAL:
         return Piece("inside_little_signal", -1.0, f"{clause}, in few rows")
-    return None  # that there is signal speaks against its absence and for no other cause
+    area = evidence.number_or("inside_reference_auc", 0.0)
+    if found == SIGNAL and area >= limits.auc_of_both:
+        clause = f"a reference learner needs no more rows to rank others with AUC {area:.2f}"
+        return Piece("inside_enough_rows", -1.5, clause)
+    return None  # that there is some signal speaks against its absence and for no other cause
 
 
 def _by_best(evidence: Evidence, limits: Limits) -> Piece:
@@ -106,6 +110,7 @@ RULE = Rule(
         "end_spread",
         *LIFE,
         *REFERENCE,
+        "inside_reference_auc",
         *facts_for("too_few_rows"),
     ),
     assess=assess,

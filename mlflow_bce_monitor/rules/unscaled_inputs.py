@@ -6,24 +6,25 @@ inputs should have mean 0 and about unit variance; measured in the fault zoo.
 
 from __future__ import annotations
 
+import math
+
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.rules.no_number import from_the_start
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
-from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
+from mlflow_bce_monitor.rules.rule import Example, NoNumber, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import TREES, by_siblings_on_data, of_networks
 from mlflow_bce_monitor.rules.weighing import times, weigh
 
 
 def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
     """Look for a first loss far above chance at a usual learning rate."""
+    small = _by_size(evidence, limits)
+    if small is not None:
+        return small
     first = evidence.number("first_ratio")
-    largest = evidence.number("inside_arriving_max") if "inside_arriving_max" in evidence else None
-    if largest is not None and largest <= limits.usual_input:
-        return RuledOut(f"no input is larger than {largest:.3g} where it reaches the first weights")
     return weigh(
-        Piece("inside_large", 5.0, f"inputs of up to {largest:.3g} reach the first weights")
-        if largest is not None and largest >= limits.large_input
-        else None,
+        _large(evidence, limits),
         Piece("starts_high", 2.0, f"the first loss is {times(first)} that of predicting 0.5")
         if first >= limits.overshoot
         else None,
@@ -43,6 +44,27 @@ def assess(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
         by_siblings_on_data(evidence),
         *by_probes("unscaled_inputs", evidence, limits),
     )
+
+
+def assess_no_number(evidence: Evidence, limits: Limits) -> Supported | RuledOut:
+    """Weigh rate and inputs where the very first epoch ended in NaN."""
+    return _by_size(evidence, limits) or weigh(
+        _large(evidence, limits), _by_rate(evidence, limits), from_the_start(0.5)
+    )
+
+
+def _by_size(evidence: Evidence, limits: Limits) -> RuledOut | None:
+    largest = evidence.number_or("inside_arriving_max", math.inf)
+    if largest > limits.usual_input:
+        return None
+    return RuledOut(f"no input is larger than {largest:.3g} where it reaches the first weights")
+
+
+def _large(evidence: Evidence, limits: Limits) -> Piece | None:
+    largest = evidence.number_or("inside_arriving_max", 0.0)
+    if largest < limits.large_input:
+        return None
+    return Piece("inside_large", 5.0, f"inputs of up to {largest:.3g} reach the first weights")
 
 
 def _by_rate(evidence: Evidence, limits: Limits) -> Piece | None:
@@ -81,6 +103,7 @@ RULE = Rule(
         *facts_for("unscaled_inputs"),
     ),
     assess=of_networks(assess),
+    no_number=NoNumber(("rate_ratio",), of_networks(assess_no_number)),
     fires=(
         Example(
             "first loss at 50 times chance, usual rate",

@@ -12,6 +12,7 @@ from mlflow_bce_monitor.rules.inside import (
     ALIVE,
     PENALTY,
     gradient_arrives,
+    initial_gradient_ratio,
     inputs_differ,
     is_dead,
     loses_gradient,
@@ -93,7 +94,8 @@ def _by_course(evidence: Evidence, limits: Limits, clause: str) -> Piece | None:
         spread = evidence.number("inside_initial_output_sd")
         clause = f"before the first step the outputs of all rows are the same to {spread:.1e}"
         return Piece("inside_mute", 5.0, clause)
-    vanished_at_first = evidence.number_or("inside_initial_gradient_ratio", 1.0) < limits.vanished_gradient
+    at_first = initial_gradient_ratio(evidence)
+    vanished_at_first = at_first is not None and at_first < limits.vanished_gradient
     if sheds_penalty(evidence, limits) and not vanished_at_first:
         return Piece("inside_shrunk", -3.0, f"{clause}, after a penalty has shrunk the weights")
     if loses_gradient(evidence, limits):

@@ -14,7 +14,7 @@ from typing import Final
 from mlflow_bce_monitor.diagnosis import Judgement
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.verdicts.above_chance import far_above_chance, inflated, penalty_alone
+from mlflow_bce_monitor.verdicts.above_chance import far_above_chance, inflated, penalised, penalty_alone
 from mlflow_bce_monitor.verdicts.confidence import ASSUMED_CEILING, CLEAR, Judge
 from mlflow_bce_monitor.verdicts.contradictions import (
     constant_in_inference,
@@ -47,6 +47,7 @@ JUDGES: Final[tuple[Judge, ...]] = (
     normal_at_chance,
     too_few_points,
     inflated,
+    penalised,
     penalty_alone,
     far_above_chance,
     loss_of_something_else,

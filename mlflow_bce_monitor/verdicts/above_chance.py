@@ -44,6 +44,18 @@ def _stands_above(evidence: Evidence, limits: Limits) -> bool:
     return above or (bool(evidence["end_falling"]) and evidence.number("first_ratio") > limits.overshoot)
 
 
+def penalised(evidence: Evidence, limits: Limits) -> Judgement | None:
+    """Find few errors, and not those of one class, under a penalty on both losses; of unknown shares."""
+    if not evidence.get("common_excess", False) or "accuracy_gain" in evidence:
+        return None
+    few = evidence.number_or("error_rate", 1.0) < limits.accuracy_contradiction
+    if not few or evidence.get("accuracy_constant", True):
+        return None
+    right = 1.0 - evidence.number("error_rate")
+    because = f"accuracy is {right:.2f} and still changes; the loss carries a penalty"
+    return Judgement(Verdict.LEARNING, OPEN, because)
+
+
 def penalty_alone(evidence: Evidence, limits: Limits) -> Judgement | None:
     """Find a loss above chance by the same on both splits: a penalty, over no prediction."""
     if not evidence.get("common_excess", False) or evidence.number("end_skill") > 0.0:

@@ -11,9 +11,11 @@ from mlflow_bce_monitor.verdicts.confidence import CLEAR, LIKELY, OPEN
 
 def not_a_number(evidence: Evidence, _: Limits) -> Judgement | None:
     """Find a loss that ends in NaN or infinity."""
-    if evidence["ends_non_finite"]:
-        return Judgement(Verdict.DIVERGED, CLEAR, "the loss ends in NaN or infinity")
-    return None
+    if not evidence["ends_non_finite"]:
+        return None
+    broken = evidence.number_or("inside_non_finite_inputs", 0.0)
+    of_inputs = f", and so are {broken:.2%} of the input values: fill or drop them first" if broken else ""
+    return Judgement(Verdict.DIVERGED, CLEAR, f"the loss ends in NaN or infinity{of_inputs}")
 
 
 def below_zero(evidence: Evidence, _: Limits) -> Judgement | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from mlflow_bce_monitor.contract import Verdict
 from mlflow_bce_monitor.diagnosis import Judgement
 from mlflow_bce_monitor.evidence.fact import Evidence
@@ -19,11 +21,27 @@ def jumping(evidence: Evidence, limits: Limits) -> Judgement | None:
     if noise > most and skill <= limits.unstable_sigmas * noise:
         return _jumps("loss", noise)
     spread = evidence.number_or("validation_spread", 0.0)
-    if skill > limits.surely_fitted:
+    if skill > limits.surely_fitted or _ranks_its_rows(evidence, limits) or _at_its_best(evidence, limits):
         return None  # what was learned stands, and a memorised training set makes held-back losses jump
     if spread > limits.unstable_noise and skill <= limits.unstable_sigmas * spread:
         return _jumps("validation loss", spread)
     return None
+
+
+def _ranks_its_rows(evidence: Evidence, limits: Limits) -> bool:
+    """Whether the training rows are ranked far better than held-back ones: they are known by heart."""
+    if "auc" not in evidence or "validation_auc" not in evidence:
+        return False
+    known = evidence.number("auc") >= limits.auc_contradiction
+    return known and evidence.number("validation_auc") < limits.auc_at_chance
+
+
+def _at_its_best(evidence: Evidence, limits: Limits) -> bool:
+    """Whether both losses end surely below chance, the held-back one lower than ever: a jump is made good."""
+    last = evidence.number_or("last_skill", 0.0)
+    if min(evidence.number("end_skill"), evidence.number_or("validation_skill", 0.0)) <= limits.clear_skill:
+        return False
+    return last > limits.clear_skill and last >= evidence.number_or("best_validation_skill", math.inf)
 
 
 def _jumps(whose: str, spread: float) -> Judgement:

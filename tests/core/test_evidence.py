@@ -100,6 +100,8 @@ def evidence_of(
         ("reward_margin", 0.25, {"loss": FLAT, "rewards/margins": [0.25] * 9}),
         ("constant_output", False, {"loss": FLAT, "rewards/accuracies": [0.0, 0.5, *[0.75] * 7]}),
         ("reward_accuracy", 0.75, {"loss": FLAT, "rewards/accuracies": [0.0, 0.5, *[0.75] * 7]}),
+        ("ranking_rise", 0.25, {"loss": FLAT, "val_auc": [0.5, 0.5, 0.5, 0.6, 0.7, 0.7, 0.75, 0.75, 0.75]}),
+        ("ranking_rise", 0.1, {"loss": FLAT, "auc": [0.5, 0.5, 0.5, 0.5, 0.6, 0.6]}),
         ("logps_zero", True, {"loss": FLAT, "rewards/margins": [0.0] * 9, "logps/chosen": [0.0] * 9}),
         ("preference_loss", True, {"loss": FLAT, "rewards/margins": [0.25] * 9}),
         ("pretrained", True, {"loss": FLAT, "rewards/margins": [0.25] * 9}),

@@ -98,6 +98,14 @@ def test_what_one_split_shows_holds_for_the_other() -> None:
     assert share([0.7, *[0.34] * 9], AT_ONCE, held_back=([0.2] * 10, [0.9] * 10)) is None
 
 
+def test_dropout_moves_the_training_accuracy_alone() -> None:
+    """A held-back accuracy that never changes is one class's, whatever dropout does in training."""
+    losses = [0.69, 0.679, 0.679, 0.673, 0.67, 0.668, 0.668, 0.668, 0.667, 0.667]
+    accuracies = [0.606, 0.616, 0.614, 0.613, 0.615, 0.612, 0.615, 0.615, 0.615, 0.61]
+    held_back = [0.687, 0.681, 0.68, 0.679, 0.678, 0.678, 0.678, 0.678, 0.678, 0.678]
+    assert share(losses, accuracies, held_back=(held_back, [0.587] * 10)) == pytest.approx(0.385)
+
+
 def test_a_split_without_the_rarer_class_is_all_right_from_the_start() -> None:
     """A held-back set of eighty rows may have none of two percent positives: its accuracy is 1 at once."""
     losses, accuracies = [0.55, 0.33, 0.2, 0.13, 0.11, *[0.1] * 5], [0.87, *[0.98] * 9]

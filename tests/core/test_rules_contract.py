@@ -24,7 +24,7 @@ from mlflow_bce_monitor.rules.rule import Piece
 from mlflow_bce_monitor.rules.weighing import weigh
 
 LONGEST_ADVICE = 140  # characters: the tag's column in the MLflow UI and one line of a terminal
-NOT_CAUSES = {"inside", "probed", "shared", "rule", "weighing", "__init__"}
+NOT_CAUSES = {"inside", "no_number", "probed", "shared", "rule", "weighing", "__init__"}
 
 BY_RULE = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 EXAMPLES = [

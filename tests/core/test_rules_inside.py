@@ -63,6 +63,56 @@ def test_first_outputs_without_differences_speak_for_vanishing_gradients() -> No
     assert "1.6e-12" in mute.because
 
 
+def test_outputs_of_exactly_one_half_are_as_mute() -> None:
+    """Ten layers leave differences below float32: the rows get 0.5 to the bit, and the first loss is ln 2."""
+    mute: dict[str, FactValue] = {"inside_initial_output_sd": 0.0, "start_off_untrained": 0.0004}
+    assert keys(said("vanishing_gradients", DEEP, ALIVE, mute)) == {"inside_mute"}
+    for other in (
+        {"inside_initial_dead_units": 1.0},
+        {"start_off_untrained": 0.3},
+        {"inside_constant_features": 1.0},
+        {"inside_zero_kernels": 1.0},
+    ):
+        assert isinstance(said("vanishing_gradients", DEEP, ALIVE, mute, other), RuledOut), other
+
+
+def test_a_gradient_that_has_grown_was_enough() -> None:
+    """Embeddings below recurrent layers begin with little; where next to nothing has grown it is not."""
+    grown = {"inside_initial_gradient_ratio": 0.004, "inside_gradient_ratio": 0.1}
+    assert keys(said("too_few_steps", FLAT, ALIVE, grown)) == {"inside_alive"}
+    for hardly in ({"inside_gradient_ratio": 0.015}, {"inside_initial_gradient_ratio": 1e-4}):
+        assert keys(said("too_few_steps", FLAT, ALIVE, grown, hardly)) == {"inside_not_alive"}
+
+
+@pytest.mark.parametrize(
+    ("moved", "key"), [(0.4, set()), (5.0, {"inside_moved_far"}), (60.0, {"inside_thrown"})]
+)
+def test_weights_far_from_where_they_began_speak_for_a_rate_too_high(moved: float, key: set[str]) -> None:
+    """Sound rates leave them within a few of their sizes; where they were thrown, the loss need not be."""
+    calm: dict[str, FactValue] = {"had_non_finite": False, "spike_count": 0, "rate_ratio": 200.0}
+    outcome = said("learning_rate_too_high", FLAT, ALIVE, calm, inside_moved=moved)
+    assert keys(outcome) == key
+    assert isinstance(outcome, Supported)
+    assert ("calm" in {piece.key for piece in outcome.pieces}) == (not key)
+
+
+def test_what_a_shed_penalty_moves_was_not_thrown() -> None:
+    """Weights of 10 that are shrunk to 1 end far from where they began, at a usual rate."""
+    shed: dict[str, FactValue] = {"inside_first_penalty": 80.0, "inside_penalty": 0.5, "inside_moved": 12.0}
+    calm: dict[str, FactValue] = {"had_non_finite": False, "spike_count": 0}
+    assert keys(said("learning_rate_too_high", FLAT, ALIVE, calm, shed)) == {"inside_shed"}
+
+
+def test_a_reference_learner_that_needs_no_more_rows_speaks_against_too_few_of_them() -> None:
+    """Batch normalisation in its first steps: held-back rows fare badly, and another learner knows them."""
+    gap: dict[str, FactValue] = {"fit_gap": 0.6, "best_validation_skill": -0.1, "n_train": 1050}
+    found: dict[str, FactValue] = {"inside_reference_distance": 20.0, "inside_reference_detectable": 0.58}
+    sure = said("too_few_rows", gap, found, inside_reference_auc=1.0)
+    some = said("too_few_rows", gap, found, inside_reference_auc=0.7)
+    assert "inside_enough_rows" in keys(sure)
+    assert "inside_enough_rows" not in keys(some)
+
+
 @pytest.mark.parametrize(
     ("facts", "why"),
     [

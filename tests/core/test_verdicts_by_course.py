@@ -253,6 +253,89 @@ CASES: dict[str, tuple[Verdict, dict[str, Values], float | None]] = {
         {"loss": [0.734] + [0.663] * 29, "val_loss": [0.6624] + [0.665] * 29},
         0.5,
     ),
+    # --- a validation loss that jumps -------------------------------------------------------
+    "one jump, made good at the end": (
+        Verdict.LEARNING,
+        {
+            "loss": [0.72, 0.69, 0.66, 0.63, 0.6, 0.55, 0.5, 0.46, 0.42, 0.39],
+            "val_loss": [0.71, 0.74, 0.67, 0.7, 0.66, 0.5, 1.35, 0.4, 0.41, 0.37],
+        },
+        0.5,
+    ),
+    "rows ranked by heart, and others not": (
+        Verdict.OVERFITTING,
+        {
+            "loss": np.linspace(0.69, 0.46, 20) + jitter(20, 0.01, seed=1),
+            "val_loss": [
+                *[0.7, 0.8, 1.0, 0.75, 1.1, 0.9, 0.75, 1.2, 1.1],
+                *[0.8, 1.5, 1.0, 1.7, 0.9, 1.6, 1.0, 1.5, 1.1, 1.6, 1.3],
+            ],
+            "auc": np.linspace(0.5, 0.88, 20),
+            "val_auc": [0.49] * 20,
+        },
+        0.5,
+    ),
+    # --- a penalty on top --------------------------------------------------------------------
+    "few errors under a penalty, the share not known": (
+        Verdict.LEARNING,
+        {
+            "loss": [
+                5.9,
+                4.41,
+                3.47,
+                2.81,
+                2.35,
+                2.01,
+                1.75,
+                1.55,
+                1.4,
+                1.28,
+                1.17,
+                1.08,
+                1.01,
+                0.94,
+                0.879,
+                0.85,
+            ],
+            "val_loss": [
+                5.1,
+                3.9,
+                3.12,
+                2.57,
+                2.17,
+                1.87,
+                1.64,
+                1.47,
+                1.33,
+                1.22,
+                1.12,
+                1.04,
+                0.97,
+                0.905,
+                0.86,
+                0.84,
+            ],
+            "accuracy": [
+                0.794,
+                0.902,
+                0.933,
+                0.943,
+                0.949,
+                0.949,
+                0.951,
+                0.953,
+                0.951,
+                0.952,
+                0.951,
+                0.95,
+                0.949,
+                0.951,
+                0.952,
+                0.951,
+            ],
+        },
+        None,
+    ),
 }
 
 
@@ -261,6 +344,13 @@ def test_the_course_decides(verdict: Verdict, metrics: dict[str, Values], base_r
     """Each run of the table gets the verdict it was written for."""
     found = diagnosed(metrics, base_rate)
     assert found.verdict is verdict, found.judgement.because
+
+
+def test_clipped_predictions_under_a_penalty_are_no_sum_over_a_batch() -> None:
+    """One class for everything at 16.1 nats an error starts near 16 ln 2, too, and falls with the penalty."""
+    loss = [8.38, 8.34, 8.31, 8.27, 8.24, 8.22, 8.19, 8.17, 8.15, 8.13]
+    found = diagnose(run({"loss": loss, "accuracy": [0.503] * 10}, params={"batch_size": "16"}))
+    assert found.verdict is Verdict.DIVERGED, found.judgement.because
 
 
 def test_the_end_of_a_fitted_run_is_not_called_chance() -> None:
