@@ -38,7 +38,9 @@ def postgresql() -> Iterator[str]:
 @contextlib.contextmanager
 def mariadb() -> Iterator[str]:
     """Run a MariaDB server, which MLflow reaches as MySQL, and yield the URI of an empty database in it."""
-    install, server = _program("mariadb-install-db", "mariadb"), _program("mariadbd", "mariadb")
+    server_core, client_core = "mariadb-server-core", "mariadb-client-core"
+    install, server = _program("mariadb-install-db", server_core), _program("mariadbd", server_core)
+    _program("my_print_defaults", client_core)  # the first asks for it
     with _folder(account := _account()) as folder:
         data = folder / "data"
         options = ["--no-defaults", f"--datadir={data}"]
