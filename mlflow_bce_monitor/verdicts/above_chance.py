@@ -44,9 +44,21 @@ def _stands_above(evidence: Evidence, limits: Limits) -> bool:
     return above or (bool(evidence["end_falling"]) and evidence.number("first_ratio") > limits.overshoot)
 
 
+def _stands_on_a_penalty(evidence: Evidence, limits: Limits) -> bool:
+    """Whether what the loss has above chance is the same on both splits, and goes down as weights shrink."""
+    if not evidence.get("common_excess", False) or evidence.number("end_skill") > 0.0:
+        return False
+    times = max(1.0, evidence.number("end_ratio"))
+    if evidence.number_or("end_noise", 0.0) > limits.jumpy_noise * times:
+        return False  # weights do not jump, errors do
+    return bool(
+        evidence["end_falling"]
+    )  # certain, wrong predictions cost both splits the same, too, and stay
+
+
 def penalised(evidence: Evidence, limits: Limits) -> Judgement | None:
     """Find few errors, and not those of one class, under a penalty on both losses; of unknown shares."""
-    if not evidence.get("common_excess", False) or "accuracy_gain" in evidence:
+    if "accuracy_gain" in evidence or not _stands_on_a_penalty(evidence, limits):
         return None
     few = evidence.number_or("error_rate", 1.0) < limits.accuracy_contradiction
     if not few or evidence.get("accuracy_constant", True):
@@ -58,13 +70,8 @@ def penalised(evidence: Evidence, limits: Limits) -> Judgement | None:
 
 def penalty_alone(evidence: Evidence, limits: Limits) -> Judgement | None:
     """Find a loss above chance by the same on both splits: a penalty, over no prediction."""
-    if not evidence.get("common_excess", False) or evidence.number("end_skill") > 0.0:
+    if not _stands_on_a_penalty(evidence, limits):
         return None
-    times = max(1.0, evidence.number("end_ratio"))
-    if evidence.number_or("end_noise", 0.0) > limits.jumpy_noise * times:
-        return None  # weights do not jump, errors do
-    if not evidence["end_falling"]:
-        return None  # certain, wrong predictions cost the same on both splits as well, and stay
     if evidence.number_or("accuracy_gain", 0.0) > limits.unvalidated_band:
         return None
     if evidence.number_or("validation_auc", 0.5) >= limits.auc_with_signal:

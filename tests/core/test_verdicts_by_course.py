@@ -276,6 +276,15 @@ CASES: dict[str, tuple[Verdict, dict[str, Values], float | None]] = {
         0.5,
     ),
     # --- a penalty on top --------------------------------------------------------------------
+    "few errors, each of them certain: what is the same on both splits stays": (
+        Verdict.DIVERGED,
+        {
+            "loss": 1.3 + jitter(20, 0.002, seed=2),
+            "val_loss": 1.3 + jitter(20, 0.002, seed=3),
+            "accuracy": 0.92 + jitter(20, 0.002, seed=4),
+        },
+        None,
+    ),
     "few errors under a penalty, the share not known": (
         Verdict.LEARNING,
         {
