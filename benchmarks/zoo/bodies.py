@@ -16,8 +16,7 @@ from benchmarks.zoo.layers import (
     dense,
     dropout_of,
     hidden_settings,
-    initializer,
-    regularizer,
+    recurrent_settings,
 )
 from benchmarks.zoo.plan import NetworkPlan
 from benchmarks.zoo.rows import VOCABULARY
@@ -55,13 +54,9 @@ def _cnn_pooled(plan: NetworkPlan) -> Layers:
 
 def _recurrent(layer: Callable[..., keras.layers.Layer]) -> Callable[[NetworkPlan], Layers]:
     def body(plan: NetworkPlan) -> Layers:
-        kernel = initializer(plan.kernel_initializer)
-        settings = {"kernel_initializer": kernel, "kernel_regularizer": regularizer(plan)}
-        if plan.kernel_initializer != "glorot_uniform":
-            settings["recurrent_initializer"] = kernel
         return [
             keras.layers.Embedding(VOCABULARY, EMBEDDING_WIDTH),
-            layer(plan.width, **settings),
+            layer(plan.width, **recurrent_settings(plan)),
             *dropout_of(plan),
         ]
 

@@ -17,8 +17,7 @@ from benchmarks.zoo.layers import (
     dense,
     dropout_of,
     hidden_settings,
-    initializer,
-    regularizer,
+    recurrent_settings,
 )
 from benchmarks.zoo.plan import NetworkPlan
 from benchmarks.zoo.rows import VOCABULARY
@@ -54,10 +53,7 @@ def _cnn_average(plan: NetworkPlan) -> Layers:
 
 
 def _stacked_gru(plan: NetworkPlan) -> Layers:
-    kernel = initializer(plan.kernel_initializer)
-    settings = {"kernel_initializer": kernel, "kernel_regularizer": regularizer(plan)}
-    if plan.kernel_initializer != "glorot_uniform":
-        settings["recurrent_initializer"] = kernel
+    settings = recurrent_settings(plan)
     lower = keras.layers.GRU(plan.width, return_sequences=True, **settings)
     front = [keras.layers.Embedding(VOCABULARY, EMBEDDING_WIDTH), lower]
     return [*front, keras.layers.GRU(plan.width, **settings), *dropout_of(plan)]

@@ -18,6 +18,7 @@ from benchmarks.zoo.layers import (
     dropout_of,
     hidden_settings,
     initializer,
+    recurrent_settings,
     regularizer,
 )
 from benchmarks.zoo.plan import NetworkPlan
@@ -74,13 +75,9 @@ def _cnn_separable(plan: NetworkPlan) -> Layers:
 
 
 def _bidirectional_rnn(plan: NetworkPlan) -> Layers:
-    kernel = initializer(plan.kernel_initializer)
-    settings = {"kernel_initializer": kernel, "kernel_regularizer": regularizer(plan)}
-    if plan.kernel_initializer != "glorot_uniform":
-        settings["recurrent_initializer"] = kernel
     return [
         keras.layers.Embedding(VOCABULARY, EMBEDDING_WIDTH),
-        keras.layers.Bidirectional(keras.layers.SimpleRNN(plan.width, **settings)),
+        keras.layers.Bidirectional(keras.layers.SimpleRNN(plan.width, **recurrent_settings(plan))),
         *dropout_of(plan),
     ]
 

@@ -65,13 +65,13 @@ def _sums_agree(rows: int, rng: np.random.Generator) -> Rows:
 
 # The strokes of a seven-segment display as (top, bottom, left, right), and which of them make a digit.
 _STROKES: Final = (
-    ((0, 1, 0, 5)),
-    ((0, 4, 4, 5)),
-    ((3, 7, 4, 5)),
-    ((6, 7, 0, 5)),
-    ((3, 7, 0, 1)),
-    ((0, 4, 0, 1)),
-    ((3, 4, 0, 5)),
+    (0, 1, 0, 5),
+    (0, 4, 4, 5),
+    (3, 7, 4, 5),
+    (6, 7, 0, 5),
+    (3, 7, 0, 1),
+    (0, 4, 0, 1),
+    (3, 4, 0, 5),
 )
 _LIT: Final = ("012345", "12", "01346", "01236", "1256", "02356", "023456", "012", "0123456", "012356")
 

@@ -39,6 +39,15 @@ def hidden_settings(plan: NetworkPlan) -> dict[str, Any]:
     }
 
 
+def recurrent_settings(plan: NetworkPlan) -> dict[str, Any]:
+    """Return what every recurrent layer is given."""
+    kernel = initializer(plan.kernel_initializer)
+    settings = {"kernel_initializer": kernel, "kernel_regularizer": regularizer(plan)}
+    if plan.kernel_initializer != "glorot_uniform":
+        settings["recurrent_initializer"] = kernel
+    return settings
+
+
 def dropout_of(plan: NetworkPlan) -> Layers:
     """Return the dropout behind a hidden layer; [] without one."""
     return [keras.layers.Dropout(plan.dropout)] if plan.dropout else []
