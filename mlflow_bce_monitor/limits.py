@@ -198,7 +198,9 @@ class Limits:
     rare_share: float = 0.15
     # Share. From here down a batch of usual size often holds no positive at all.
     very_rare_share: float = 0.05
-    # Units. A layer this narrow passes on next to nothing; one this wide is no bottleneck.
+    # Units. A layer this narrow passes on next to nothing, whatever comes in; one this narrow little of many
+    # features; one this wide is no bottleneck.
+    tiny_layer: int = 2
     narrow_layer: int = 4
     wide_layer: int = 32
     # Features per unit from which a narrow layer has to throw most of its input away.
@@ -282,9 +284,10 @@ class Limits:
     inside_auc_errors: float = 2.5
     # Standard error of that AUC up to which one at chance is told from the 0.65 of a useful signal.
     small_auc_error: float = 0.07
-    # Standard deviations of the reference learner's AUC above those with permuted labels: one in 30,000, and
-    # what one in forty reaches without signal.
+    # Standard deviations of the reference learner's AUC above those with permuted labels: one in 30,000,
+    # one in 700, and what one in forty reaches without signal.
     reference_signal: float = 4.0
+    reference_some_signal: float = 3.0
     reference_chance: float = 2.0
     # AUC that must not have gone unseen before nothing means that there is nothing, a skill of 0.05, and
     # before it means so clearly.

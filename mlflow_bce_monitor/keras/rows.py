@@ -15,8 +15,8 @@ Leaf = npt.NDArray[Any]
 WANTED_ROWS: Final = 256
 """Rows kept of an epoch: the standard error of an AUC is then 0.036, a unit dead on all of them is dead."""
 
-KEPT_ROWS: Final = 768
-"""Rows kept of a first epoch and of the held-back data, for the reference learner: see ``reference.py``."""
+KEPT_ROWS: Final = 2_048
+"""Rows kept of a first epoch and of the held-back data, for the reference learner: see ``reference``."""
 
 MOST_BYTES: Final = 32 * 2**20
 """Of the captured rows: fewer are kept of large images."""

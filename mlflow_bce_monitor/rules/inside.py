@@ -188,10 +188,11 @@ REFERENCE: Final = ("inside_reference_distance", "inside_reference_detectable")
 """The facts behind :func:`finds_signal`."""
 
 SIGNAL: Final = "signal"
+SOME_SIGNAL: Final = "hardly by chance"
 NO_SIGNAL: Final = "none"
 LITTLE_SIGNAL: Final = "none that so few rows would show"
-"""What the reference learner says: that labels depend on inputs, that they do not, and that they do not as far
-as its rows tell."""
+"""What the reference learner says: that labels depend on inputs, that they most probably do, that they do not,
+and that they do not as far as its rows tell."""
 
 
 def finds_signal(evidence: Evidence, limits: Limits) -> str | None:
@@ -201,6 +202,8 @@ def finds_signal(evidence: Evidence, limits: Limits) -> str | None:
     distance = evidence.number("inside_reference_distance")
     if distance >= limits.reference_signal:
         return SIGNAL
+    if distance >= limits.reference_some_signal:
+        return SOME_SIGNAL
     detectable = evidence.number("inside_reference_detectable")
     if distance >= limits.reference_chance or detectable > limits.reference_tells:
         return None

@@ -67,6 +67,8 @@ def _by_width(evidence: Evidence, limits: Limits) -> Piece | None:
     features = evidence.number("n_features")
     if features >= limits.features_per_unit * narrowest:
         return Piece("bottleneck", 3.0, f"{clause} for {features:.0f} features")
+    if narrowest <= limits.tiny_layer:
+        return Piece("tiny", 2.5, clause)
     return Piece("narrow_data", 1.5, clause)
 
 

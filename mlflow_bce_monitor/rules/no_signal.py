@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.inside import LITTLE_SIGNAL, REFERENCE, SIGNAL, finds_signal
+from mlflow_bce_monitor.rules.inside import LITTLE_SIGNAL, REFERENCE, SIGNAL, SOME_SIGNAL, finds_signal
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import LIFE, by_life, by_siblings_on_data, exactly_at_chance
@@ -53,6 +53,8 @@ def _by_reference(evidence: Evidence, limits: Limits) -> Piece | None:
     clause = f"a reference learner ranks rows that it has not seen with AUC {area:.2f}"
     if found == SIGNAL:
         return Piece("inside_signal", -6.0, f"{clause}, far above permuted labels")
+    if found == SOME_SIGNAL:
+        return Piece("inside_some_signal", -3.0, f"{clause}, hardly by chance")
     if found == LITTLE_SIGNAL:
         return Piece("inside_little_signal", 2.0, f"{clause}, as with permuted labels, and few of them")
     return Piece("inside_no_signal", 4.0, f"{clause}, as with permuted labels")

@@ -69,6 +69,57 @@ def test_tokens_are_counted_and_placed() -> None:
         assert found.distance > SURE
 
 
+def test_neighbours_are_seen_wherever_they_stand() -> None:
+    """A pattern in any place of an image, and two tokens that count only side by side, are found."""
+    random = np.random.default_rng(3)
+    images = random.normal(0.0, 0.3, (500, 12, 12, 1)).astype(np.float32)
+    lies = random.random(500) < 0.5
+    for image, is_flat in zip(images, lies, strict=True):
+        down, across = random.integers(0, 8, 2)
+        image[(down, slice(across, across + 4)) if is_flat else (slice(down, down + 4), across)] += 1.0
+    tokens = random.integers(0, 6, (900, 6)).astype(np.int32)
+    pair = ((tokens[:, :-1] == 2) & (tokens[:, 1:] == 5)).any(axis=1)
+    for x, y in ((images, lies), (tokens, pair)):
+        found = reference([x], y)
+        assert found is not None
+        assert found.distance > SURE
+        of_table = _of_the_table_alone(x, y)
+        assert found.distance > of_table + 1.0
+
+
+def _of_the_table_alone(x: Any, y: Any) -> float:
+    """Return the distance that the same values reach as columns of no order: there filters see nothing."""
+    found = reference(list(x.reshape(len(x), -1).T[:, :, None]), y)
+    assert found is not None
+    return found.distance
+
+
+def test_labels_that_are_wrong_for_a_third_need_many_rows() -> None:
+    """What 150 rows do not show for certain, 2,000 do."""
+    random = np.random.default_rng(4)
+    x = table(MOST_ROWS, 12, seed=4)
+    y = (x[:, :3].sum(axis=1) > 0) ^ (random.random(len(x)) < 0.36)
+    few, many = reference([x[:150]], y[:150]), reference([x], y)
+    assert few is not None
+    assert many is not None
+    assert few.distance < SURE < many.distance
+    assert many.detectable < few.detectable - 0.05
+
+
+def test_the_best_of_many_kernels_is_compared_with_the_best_of_many() -> None:
+    """Labels drawn apart from the rows lie as far above permuted ones as below them, on average."""
+    random = np.random.default_rng(5)
+    distances = [
+        found.distance
+        for seed in range(40)
+        if (found := reference([table(150, seed=seed)], random.random(150) < 0.5)) is not None
+    ]
+    assert len(distances) == 40
+    assert abs(np.mean(distances)) < 0.5
+    assert sum(distance > 2.0 for distance in distances) <= 5
+    assert max(distances) < SURE
+
+
 def test_wide_inputs_are_projected() -> None:
     """Images of thousands of points are ranked by what projections keep of them."""
     x = table(300, 40 * 40).reshape(300, 40, 40, 1)
@@ -95,7 +146,7 @@ def test_no_answer_where_rows_do_not_allow_of_one(x: Any, y: Any) -> None:
 
 def test_values_that_are_no_numbers_and_many_rows() -> None:
     """NaN counts as 0, and of many rows the first are taken; the answer is the same each time."""
-    x = table(2_000)
+    x = table(MOST_ROWS + 1_000)
     x[::7, 2] = np.nan
     first, second = reference([x], x[:, 0] > 0), reference([x], x[:, 0] > 0)
     assert first == second
