@@ -141,6 +141,11 @@ class Limits:
     rarest_level: float = 0.0144
     # Points. A preference loss at ln 2 for no longer than this is in its first steps.
     preference_first_points: int = 20
+    # Points without which the falls of two halves are not compared; of chance, what both are held against
+    # beside noise; and the difference that counts, of their sum.
+    points_for_gain: int = 8
+    least_fall: float = 0.001
+    other_pace: float = 0.3
     # Of chance. The smallest fall over the last half of a run that counts as improving.
     slow_fall: float = 0.004
     # Share of the run on a plateau at chance that makes a learned run "escaped".

@@ -3,11 +3,16 @@
 What it finds depends on the rows alone, and those are drawn again from the plan. So trainings need not be
 repeated when the learner changes. Rows are taken in the order of the data set and not of the first epoch, as
 many as the callback would have seen. Trainings that learned are not asked about, as in the callback.
+
+With ``--report`` nothing is asked; what the file holds of the fitted blocks is counted.
 """
 
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,8 +21,10 @@ from typing import TYPE_CHECKING, Final
 import click
 import numpy as np
 
+from benchmarks.zoo.blocks import FITTED_BLOCKS
 from benchmarks.zoo.generate import QUIET
 from mlflow_bce_monitor.contract import FLAGGED
+from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.monitored import metric_name
 from mlflow_bce_monitor.pipeline import diagnose
 from mlflow_bce_monitor.records import MetricHistory, RunRecord
@@ -27,6 +34,9 @@ if TYPE_CHECKING:
     from benchmarks.zoo.plan import TrainingPlan
 
 ANSWERS: Final = tuple(metric_name(f"reference_{name}") for name in ("auc", "distance", "detectable", "rows"))
+DISTANCE: Final = metric_name("reference_distance")
+NOISY: Final = 0.25
+"""Share of wrong labels."""
 _LOSS: Final = "loss"
 
 
@@ -62,16 +72,46 @@ def _asked(one: Inside) -> Inside:
     return replace(one, specimen=replace(specimen, record=with_answers(specimen.plan, specimen.record)))
 
 
+def report(trainings: Iterable[Inside]) -> str:
+    """Return how far above permuted labels the learner came, by what there is to find."""
+    limits = Limits()
+    ends = (limits.reference_chance, limits.reference_some_signal, limits.reference_signal)
+    counted: dict[str, Counter[int]] = {}
+    for one in trainings:
+        plan, histories = one.specimen.plan, one.specimen.record.histories
+        if plan.block not in FITTED_BLOCKS or DISTANCE not in histories or plan.fault == "constant_inputs":
+            continue
+        column = bisect_right(ends, float(histories[DISTANCE].values[-1]))
+        counted.setdefault(_to_find(plan), Counter())[column] += 1
+    low, middle, high = (f"{end:g}" for end in ends)
+    head = f"| labels | trainings | below {low} | {low} to {middle} | {middle} to {high} | {high} and more |"
+    rows = [
+        f"| {name} | {found.total()} | {' | '.join(str(found[at]) for at in range(len(ends) + 1))} |"
+        for name, found in sorted(counted.items())
+    ]
+    return "\n".join([head, "|---|---:|---:|---:|---:|---:|", *rows])
+
+
+def _to_find(plan: TrainingPlan) -> str:
+    if plan.fault == "no_signal":
+        return "shuffled, or nearly half of them wrong"
+    return "a quarter or more of them wrong" if plan.data.flipped_share >= NOISY else "as the data have them"
+
+
 @click.command()
 @click.option("--inside", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
 @click.option("--processes", type=click.IntRange(min=1), default=2, show_default=True)
-def main(inside: Path | None, processes: int) -> None:
+@click.option("--report", "is_report", is_flag=True, help="Count what the file holds, and ask nothing.")
+def main(inside: Path | None, processes: int, is_report: bool) -> None:  # noqa: FBT001 - a flag of the command
     """Renew the reference learner's answers in the file of trainings with the callback."""
     os.environ.update({**QUIET, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
     from benchmarks.zoo.inside import INSIDE, read, write  # noqa: PLC0415 - loads pyarrow
 
     path = inside or INSIDE
     before = read(path)
+    if is_report:
+        click.echo(report(before))
+        return
     with get_context("spawn").Pool(processes) as pool:
         rows = pool.map(_asked, before, chunksize=8)
     partial = path.with_suffix(".partial")

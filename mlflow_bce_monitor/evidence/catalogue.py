@@ -54,6 +54,9 @@ CATALOGUE: Final[dict[str, FactKind]] = {
     "held_skill": FactKind(
         "skill", "skill of the best stretch of the loss, as long as its end is measured over"
     ),
+    "fall_gain": FactKind(
+        "ratio", "how much faster the loss falls in the second half than in the first, from -1 to 1"
+    ),
     "share_known": FactKind("yes/no", "the chance level rests on a known share of positives"),
     "first_ratio": FactKind("ratio", "first loss / loss of predicting 0.5 for everything"),
     "end_ratio": FactKind("ratio", "level of the loss at the end / loss of predicting 0.5 for everything"),

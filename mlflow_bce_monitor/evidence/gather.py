@@ -74,6 +74,7 @@ FINDERS: Final[Finders[Look]] = Finders(
             lambda at: of_curves.movement(at.validation or at.train),
         ),
         Finder(("held_skill",), lambda at: of_curves.held_skill(at.train, at.limits)),
+        Finder(("fall_gain",), lambda at: of_curves.fall_gain(at.train, at.limits)),
         Finder(("penalty",), lambda at: of_curves.penalty(at.train, at.curves)),
         Finder(("common_excess",), lambda at: of_curves.common_excess(at.train, at.validation, at.limits)),
         Finder(

@@ -89,6 +89,26 @@ def held_skill(view: LossView, limits: Limits) -> Iterator[Fact]:
         yield Fact("held_skill", skill, f"metric {view.curve.name!r}", Tier.CURVE)
 
 
+def fall_gain(view: LossView, limits: Limits) -> Iterator[Fact]:
+    """Yield how much faster the loss falls in the second half than in the first, as when a plateau ends.
+
+    The gain is (second fall - first fall) / (their sizes + what could be noise), in [-1, 1]: near 0 where
+    both halves fall alike, and where noise hides what they do.
+    """
+    values = view.curve.finite
+    if values.size < limits.points_for_gain or not np.isfinite(values).all():
+        return
+    quarter = values.size // 4
+    first, second, third, last = (
+        float(values[at : at + quarter].mean())
+        for at in (0, values.size // 2 - quarter, values.size - values.size // 2, values.size - quarter)
+    )
+    falls = (first - second, third - last)
+    noise = view.findings.noise / math.sqrt(quarter)
+    size = abs(falls[0]) + abs(falls[1]) + 2.0 * noise + limits.least_fall * view.chance.value
+    yield Fact("fall_gain", (falls[1] - falls[0]) / size, f"metric {view.curve.name!r}", Tier.CURVE)
+
+
 def plateau_fraction(findings: CurveFindings) -> float:
     """Return the share of the points that lie on plateaus at chance, in [0, 1]."""
     if findings.n_points == 0:

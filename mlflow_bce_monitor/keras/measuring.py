@@ -6,6 +6,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Final
 
+import keras
+
 from mlflow_bce_monitor.keras import forward, labels, measure, signal, weights, words
 from mlflow_bce_monitor.keras.guard import Guard
 from mlflow_bce_monitor.keras.heads import has_one_hot_pairs
@@ -166,7 +168,8 @@ class Measuring:
     def _note_settings(self, model: Any, found: Measurement) -> None:
         rate = getattr(getattr(model, "optimizer", None), "learning_rate", None)
         if rate is not None:
-            found.note({"learning_rate": weights.numbers([rate])[0]})
+            value = keras.ops.stop_gradient(keras.ops.convert_to_tensor(rate))
+            found.note({"learning_rate": float(keras.ops.convert_to_numpy(value))})
 
     def _note_labels(self, tap: Tap) -> None:
         before, self._counted = self._counted, tap.tables()

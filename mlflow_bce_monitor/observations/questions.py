@@ -130,6 +130,14 @@ LOSS: Final = (
         ("quickly", "the loss still falls"),
     ),
     _asked(
+        "fall_gain",
+        "pace",
+        lambda limits: (-limits.other_pace, limits.other_pace),
+        ("slows", "the loss falls more slowly in the second half of the run than in the first"),
+        ("steady", "the loss falls as fast in the second half of the run as in the first"),
+        ("quickens", "the loss falls faster in the second half of the run than in the first"),
+    ),
+    _asked(
         "end_spread",
         "noise",
         lambda limits: (

@@ -62,11 +62,15 @@ def _by_width(evidence: Evidence, limits: Limits) -> Piece | None:
         return Piece("wide", -1.5, clause)
     if narrowest > limits.narrow_layer:
         return Piece("middling", -0.5, clause)
-    if "n_features" not in evidence:
-        return Piece("narrow", 2.0, clause)
-    features = evidence.number("n_features")
+    return _narrow(narrowest, evidence, limits, clause)
+
+
+def _narrow(narrowest: float, evidence: Evidence, limits: Limits, clause: str) -> Piece:
+    features = evidence.number_or("n_features", 0.0)
     if features >= limits.features_per_unit * narrowest:
         return Piece("bottleneck", 3.0, f"{clause} for {features:.0f} features")
+    if "n_features" not in evidence:
+        return Piece("narrow", 2.0, clause)
     if narrowest <= limits.tiny_layer:
         return Piece("tiny", 2.5, clause)
     return Piece("narrow_data", 1.5, clause)
