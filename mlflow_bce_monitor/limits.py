@@ -113,6 +113,8 @@ class Limits:
     far_fall: float = 0.1
     # Area under the ROC curve above which predictions are better than chance for any usual set size.
     auc_with_signal: float = 0.6
+    # Skill below ln 2 up to which a loss that ranks nothing is on its way to a share of positives.
+    unranked_skill: float = 0.5
     # Area below which held-back predictions carry no ranking: 0.5 and one standard error of 200 rows.
     auc_at_chance: float = 0.54
     # Standard errors by which a held-back AUC must exceed one half: luck does it once in forty runs.
@@ -142,10 +144,11 @@ class Limits:
     # Points. A preference loss at ln 2 for no longer than this is in its first steps.
     preference_first_points: int = 20
     # Points without which the falls of two halves are not compared; of chance, what both are held against
-    # beside noise; and the difference that counts, of their sum.
+    # beside noise; the difference that counts, of their sum, and that which any penalty has.
     points_for_gain: int = 8
     least_fall: float = 0.001
     other_pace: float = 0.3
+    penalty_pace: float = -0.05
     # Of chance. The smallest fall over the last half of a run that counts as improving.
     slow_fall: float = 0.004
     # Share of the run on a plateau at chance that makes a learned run "escaped".

@@ -128,7 +128,7 @@ def is_alive(evidence: Evidence, limits: Limits) -> bool | None:
     return answers == (False, False, True, True) and not starts_mute(evidence, limits)
 
 
-PENALTY: Final = ("inside_penalty", "inside_first_penalty")
+PENALTY: Final = ("inside_penalty", "inside_first_penalty", "end_level", "end_ratio")
 """The facts behind :func:`sheds_penalty` and :func:`leaves_weights`."""
 
 
@@ -136,12 +136,17 @@ def sheds_penalty(evidence: Evidence, limits: Limits) -> bool | None:
     """Whether a penalty that outweighed the labels was shed by shrinking the weights.
 
     Little of it is left at the end, and of the weights: small gradients, and changes that are large beside
-    the weights, are then the penalty's doing.
+    the weights, are then the penalty's doing. Not so where the mistakes cost far more than those of 0.5 for
+    everything: weights that are nearly gone make no such mistakes.
     """
     if any(name not in evidence for name in PENALTY):
         return None
-    first = evidence.number("inside_first_penalty")
-    return first >= limits.heavy_penalty and evidence.number("inside_penalty") <= limits.shed_penalty * first
+    first, last = evidence.number("inside_first_penalty"), evidence.number("inside_penalty")
+    level = evidence.number("end_level")
+    mistakes = evidence.number("end_ratio") * (1.0 - last / level) if level > 0.0 else 1.0
+    if mistakes > limits.overshoot:
+        return False
+    return first >= limits.heavy_penalty and last <= limits.shed_penalty * first
 
 
 def leaves_weights(evidence: Evidence, limits: Limits) -> bool | None:

@@ -51,6 +51,8 @@ def _stands_on_a_penalty(evidence: Evidence, limits: Limits) -> bool:
     times = max(1.0, evidence.number("end_ratio"))
     if evidence.number_or("end_noise", 0.0) > limits.jumpy_noise * times:
         return False  # weights do not jump, errors do
+    if evidence.number_or("fall_gain", -1.0) > limits.penalty_pace:
+        return False  # the less of the weights is left, the slower they shrink; a bias far off falls evenly
     return bool(
         evidence["end_falling"]
     )  # certain, wrong predictions cost both splits the same, too, and stay

@@ -67,6 +67,12 @@ def share_not_known(evidence: Evidence, limits: Limits) -> Judgement | None:
         return escaped_or_learning(
             "the loss is below ln 2 and the AUC is above chance", LIKELY, evidence, limits
         )
+    if _ranks_nothing(evidence, limits):
+        because = (
+            f"the loss fell to {evidence.number('end_level'):.4f}, but the AUC says that nothing is ranked: "
+            "it may be on its way to the share of positives, which is not known"
+        )
+        return Judgement(Verdict.SLOW if evidence["end_falling"] else Verdict.STALLED, OPEN, because)
     if evidence.number_or("one_class_accuracy_gap", 0.0) > limits.one_class_gap:
         because = (
             f"the loss fell to {evidence.number('end_level'):.4f}, and the accuracy is not that of one class "
@@ -74,6 +80,14 @@ def share_not_known(evidence: Evidence, limits: Limits) -> Judgement | None:
         )
         return escaped_or_learning(because, LIKELY, evidence, limits)
     return _skill_or_imbalance(evidence, limits)
+
+
+def _ranks_nothing(evidence: Evidence, limits: Limits) -> bool:
+    """Whether not even training rows are ranked by enough to matter, of a loss that is not far below ln 2."""
+    if "auc" not in evidence or evidence.number("end_skill") > limits.unranked_skill:
+        return False
+    areas = (evidence.number("auc"), evidence.number_or("validation_auc", 0.0))
+    return max(areas) < limits.auc_with_signal
 
 
 def _none_held_back(evidence: Evidence, limits: Limits) -> bool:
