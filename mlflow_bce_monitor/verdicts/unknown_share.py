@@ -63,6 +63,11 @@ def share_not_known(evidence: Evidence, limits: Limits) -> Judgement | None:
     if _fell_back(evidence, limits):
         because = "the training loss goes to zero, and the validation loss has risen back towards chance"
         return Judgement(Verdict.OVERFITTING, OPEN, because)
+    return _by_predictions(evidence, limits) or _skill_or_imbalance(evidence, limits)
+
+
+def _by_predictions(evidence: Evidence, limits: Limits) -> Judgement | None:
+    """Judge by what ranking or accuracy tell of the predictions."""
     if ranks(evidence, limits):
         return escaped_or_learning(
             "the loss is below ln 2 and the AUC is above chance", LIKELY, evidence, limits
@@ -79,7 +84,7 @@ def share_not_known(evidence: Evidence, limits: Limits) -> Judgement | None:
             "for everything, which this loss would mean at chance"
         )
         return escaped_or_learning(because, LIKELY, evidence, limits)
-    return _skill_or_imbalance(evidence, limits)
+    return None
 
 
 def _ranks_nothing(evidence: Evidence, limits: Limits) -> bool:
