@@ -90,7 +90,25 @@ PRACTICE_ARCHITECTURES: Final[dict[str, Architecture]] = {
 }
 """The networks of the block ``practice``."""
 
-ARCHITECTURES: Final = DEALT_ARCHITECTURES | TEST_ARCHITECTURES | PRACTICE_ARCHITECTURES
+REHEARSAL_ARCHITECTURES: Final[dict[str, Architecture]] = {
+    "experts1": Architecture(_FLAT, "shallow", 1, (12, 48)),
+    "trumpet3": Architecture(_FLAT, "usual", 3, (12, 32)),
+    "two_towers": Architecture(_FLAT, "usual", 2, (16, 48)),
+    "mlp9": Architecture(_FLAT, "deep", 9, (16, 32)),
+    "zigzag8": Architecture(_FLAT, "deep", 8, (12, 24)),
+    "rmsnorm_mlp": Architecture(_FLAT, "aided", 3, (16, 48), is_normalised=True),
+    "highway_mlp": Architecture(_FLAT, "aided", 4, (16, 32), has_bypass=True),
+    "cnn_dilated": Architecture(_IMAGE, "convolutional", 3, (8, 16)),
+    "cnn_two_scales": Architecture(_IMAGE, "convolutional", 3, (8, 12)),
+    "bidirectional_gru": Architecture(_SEQUENCE, "recurrent", 1, (8, 16)),
+    "text_cnn": Architecture(_SEQUENCE, "token", 2, (8, 16)),
+    "token_mixer": Architecture(_SEQUENCE, "token", 3, (12, 24)),
+}
+"""The networks of the block ``rehearsal``."""
+
+ARCHITECTURES: Final = (
+    DEALT_ARCHITECTURES | TEST_ARCHITECTURES | PRACTICE_ARCHITECTURES | REHEARSAL_ARCHITECTURES
+)
 
 
 @dataclass(frozen=True)

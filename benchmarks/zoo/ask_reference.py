@@ -14,6 +14,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 import click
 import numpy as np
 
-from benchmarks.zoo.blocks import FITTED_BLOCKS
+from benchmarks.zoo.blocks import BLOCKS, FITTED_BLOCKS
 from benchmarks.zoo.generate import QUIET
 from mlflow_bce_monitor.contract import FLAGGED
 from mlflow_bce_monitor.limits import Limits
@@ -67,7 +68,9 @@ def with_answers(plan: TrainingPlan, record: RunRecord) -> RunRecord:
     return replace(record, histories={**kept, **added})
 
 
-def _asked(one: Inside) -> Inside:
+def _asked(one: Inside, blocks: tuple[str, ...]) -> Inside:
+    if one.specimen.plan.block not in blocks:
+        return one
     specimen = one.specimen
     return replace(one, specimen=replace(specimen, record=with_answers(specimen.plan, specimen.record)))
 
@@ -100,9 +103,17 @@ def _to_find(plan: TrainingPlan) -> str:
 
 @click.command()
 @click.option("--inside", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
+@click.option(
+    "--block", "blocks", type=click.Choice(BLOCKS), multiple=True, default=BLOCKS, show_default=True
+)
 @click.option("--processes", type=click.IntRange(min=1), default=2, show_default=True)
 @click.option("--report", "is_report", is_flag=True, help="Count what the file holds, and ask nothing.")
-def main(inside: Path | None, processes: int, is_report: bool) -> None:  # noqa: FBT001 - a flag of the command
+def main(
+    inside: Path | None,
+    blocks: tuple[str, ...],
+    processes: int,
+    is_report: bool,  # noqa: FBT001 - a flag of the command
+) -> None:
     """Renew the reference learner's answers in the file of trainings with the callback."""
     os.environ.update({**QUIET, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
     from benchmarks.zoo.inside import INSIDE, read, write  # noqa: PLC0415 - loads pyarrow
@@ -113,10 +124,10 @@ def main(inside: Path | None, processes: int, is_report: bool) -> None:  # noqa:
         click.echo(report(before))
         return
     with get_context("spawn").Pool(processes) as pool:
-        rows = pool.map(_asked, before, chunksize=8)
-    partial = path.with_suffix(".partial")
-    write(rows, partial)
-    partial.rename(path)
+        rows = pool.map(partial(_asked, blocks=blocks), before, chunksize=8)
+    unfinished = path.with_suffix(".partial")
+    write(rows, unfinished)
+    unfinished.rename(path)
     asked = sum(ANSWERS[0] in one.specimen.record.histories for one in rows)
     click.echo(f"{asked} of {len(rows)} trainings asked about in {path}")
 

@@ -44,6 +44,12 @@ FEWEST_EPOCHS: Final[dict[str, int]] = {
     "ends_high": 30,
     "segments_odd": 15,
     "sums_agree": 50,
+    "categories_match": 30,
+    "last_switch": 20,
+    "letters_vowel": 15,
+    "macro_unemployed": 10,
+    "rings_gap": 10,
+    "sectors": 20,
 }
 """Epochs below which a data set is not learned even by a good plan."""
 
@@ -59,10 +65,16 @@ MOST_EPOCHS: Final[dict[str, int]] = {
     "ends_high": 50,
     "randhie_visits": 10,
     "weighted_words": 20,
+    "customers_leave": 15,
+    "macro_unemployed": 80,
+    "reviews": 20,
+    "trip_taken": 30,
 }
 """Epochs above which even a good plan learns a data set by heart."""
 
-LARGE: Final = frozenset({"fair_affairs", "first_is_last", "randhie_visits"})
+LARGE: Final = frozenset(
+    {"customers_leave", "fair_affairs", "first_is_last", "letters_vowel", "randhie_visits"}
+)
 """Data sets that need as many rows as those of the stratum "saddle"."""
 
 SADDLE_ROWS: Final = 1400

@@ -3,7 +3,8 @@
 ``development`` was fitted and tuned on from the beginning. ``validation`` was held back until its
 result was reported on 2026-11-23, and has been fitted and tuned on since. ``test`` is never fitted
 on, only reported. ``practice`` was made on 2026-11-27, judged once by what was fitted before (see
-``README.md``), and has been learned from since; it has networks on labels only.
+``README.md``), and has been learned from since; it has networks on labels only. ``rehearsal`` was made
+after it in the same way, judged once, and learned from since.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ DEVELOPMENT: Final = "development"
 VALIDATION: Final = "validation"
 TEST: Final = "test"
 PRACTICE: Final = "practice"
+REHEARSAL: Final = "rehearsal"
 
-BLOCKS: Final = (DEVELOPMENT, VALIDATION, TEST, PRACTICE)
+BLOCKS: Final = (DEVELOPMENT, VALIDATION, TEST, PRACTICE, REHEARSAL)
 """Every block that holds trainings. A block's place is part of the seed of its plans: add at the end only."""
 
-FITTED_BLOCKS: Final = (DEVELOPMENT, VALIDATION, PRACTICE)
+FITTED_BLOCKS: Final = (DEVELOPMENT, VALIDATION, PRACTICE, REHEARSAL)
 """What anything may be fitted or tuned on."""
 
 FITTED_IN_WORDS: Final = f"{', '.join(FITTED_BLOCKS[:-1])} and {FITTED_BLOCKS[-1]}"

@@ -6,7 +6,7 @@ from typing import Final
 
 import keras
 
-from benchmarks.zoo import bodies, bodies_of_practice, bodies_of_test
+from benchmarks.zoo import bodies, bodies_of_practice, bodies_of_rehearsal, bodies_of_test
 from benchmarks.zoo.architectures import HEADS
 from benchmarks.zoo.layers import Tensor, output_of
 from benchmarks.zoo.plan import NetworkPlan
@@ -15,8 +15,9 @@ from benchmarks.zoo.rows import Kind
 SMOOTHING: Final = 0.1
 """Label smoothing of the loss "smoothed", the value of the paper that introduced it."""
 
-CHAINS: Final = bodies.CHAINS | bodies_of_test.CHAINS | bodies_of_practice.CHAINS
-GRAPHS: Final = bodies.GRAPHS | bodies_of_test.GRAPHS | bodies_of_practice.GRAPHS
+_BODIES: Final = (bodies, bodies_of_test, bodies_of_practice, bodies_of_rehearsal)
+CHAINS: Final = {name: body for of_block in _BODIES for name, body in of_block.CHAINS.items()}
+GRAPHS: Final = {name: body for of_block in _BODIES for name, body in of_block.GRAPHS.items()}
 
 
 def build(plan: NetworkPlan, kind: Kind, input_shape: tuple[int, ...]) -> keras.Model:

@@ -128,8 +128,11 @@ def is_alive(evidence: Evidence, limits: Limits) -> bool | None:
     return answers == (False, False, True, True) and not starts_mute(evidence, limits)
 
 
-PENALTY: Final = ("inside_penalty", "inside_first_penalty", "end_level", "end_ratio")
+PENALTY: Final = ("inside_penalty", "inside_first_penalty")
 """The facts behind :func:`sheds_penalty` and :func:`leaves_weights`."""
+
+MISTAKES: Final = ("end_level", "end_ratio")
+"""What tells mistakes that are not the penalty's, where it is known."""
 
 
 def sheds_penalty(evidence: Evidence, limits: Limits) -> bool | None:
@@ -142,11 +145,15 @@ def sheds_penalty(evidence: Evidence, limits: Limits) -> bool | None:
     if any(name not in evidence for name in PENALTY):
         return None
     first, last = evidence.number("inside_first_penalty"), evidence.number("inside_penalty")
-    level = evidence.number("end_level")
-    mistakes = evidence.number("end_ratio") * (1.0 - last / level) if level > 0.0 else 1.0
-    if mistakes > limits.overshoot:
+    if _cost_of_mistakes(evidence, last) > limits.overshoot:
         return False
     return first >= limits.heavy_penalty and last <= limits.shed_penalty * first
+
+
+def _cost_of_mistakes(evidence: Evidence, penalty: float) -> float:
+    """Return what is left of the loss without the penalty, as a multiple of that of 0.5 for everything."""
+    level = evidence.number_or("end_level", 0.0)
+    return evidence.number_or("end_ratio", 1.0) * (1.0 - penalty / level) if level > 0.0 else 1.0
 
 
 def leaves_weights(evidence: Evidence, limits: Limits) -> bool | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.inside import PENALTY, sheds_penalty
+from mlflow_bce_monitor.rules.inside import MISTAKES, PENALTY, sheds_penalty
 from mlflow_bce_monitor.rules.no_number import from_the_start
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, NoNumber, Piece, Rule, RuledOut, Supported
@@ -148,6 +148,7 @@ RULE = Rule(
         "inside_update_ratio",
         "inside_moved",
         *PENALTY,
+        *MISTAKES,
         "inside_arriving_max",
         *facts_for("learning_rate_too_high"),
     ),

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
-from mlflow_bce_monitor.rules.inside import DROPOUT, PENALTY, dropout_blocks, leaves_weights, sheds_penalty
+from mlflow_bce_monitor.rules.inside import (
+    DROPOUT,
+    PENALTY,
+    dropout_blocks,
+    leaves_weights,
+    sheds_penalty,
+)
 from mlflow_bce_monitor.rules.probed import by_probes, facts_for
 from mlflow_bce_monitor.rules.rule import Example, Piece, Rule, RuledOut, Supported
 from mlflow_bce_monitor.rules.shared import by_siblings_of_settings, memorises
@@ -128,6 +134,7 @@ RULE = Rule(
         "sibling_changed",
         "siblings_varied",
         *PENALTY,
+        "end_ratio",
         *DROPOUT,
         *facts_for("over_regularization"),
     ),

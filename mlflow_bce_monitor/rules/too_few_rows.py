@@ -108,6 +108,7 @@ RULE = Rule(
         "ranking",
         "n_train",
         "end_spread",
+        "peak_ratio",
         *LIFE,
         *REFERENCE,
         "inside_reference_auc",

@@ -10,6 +10,7 @@ from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.rules.inside import (
     ALIVE,
+    MISTAKES,
     PENALTY,
     gradient_arrives,
     initial_gradient_ratio,
@@ -146,6 +147,7 @@ RULE = Rule(
         "pretrained",
         *ALIVE,
         *PENALTY,
+        *MISTAKES,
         "inside_saturated_units",
         *facts_for("vanishing_gradients"),
     ),
