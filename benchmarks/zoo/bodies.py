@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import keras
@@ -24,18 +24,28 @@ from benchmarks.zoo.rows import VOCABULARY
 
 def mlp(plan: NetworkPlan) -> Layers:
     """Return hidden layers one after the other, as many as the architecture is deep."""
+    return layers_of(plan, (1,) * ARCHITECTURES[plan.architecture].depth)
+
+
+def layers_of(plan: NetworkPlan, factors: Iterable[float]) -> Layers:
+    """Return hidden layers one after the other, each so many times as wide as the plan says."""
+    body: Layers = []
+    for factor in factors:
+        body += [dense(plan, plan.activation, max(round(factor * plan.width), 1)), *dropout_of(plan)]
+    return body
+
+
+def normalised_mlp(plan: NetworkPlan, normalisation: Callable[[], keras.layers.Layer]) -> Layers:
+    """Return hidden layers, as many as the architecture is deep, normalised before their activation."""
     body: Layers = []
     for _ in range(ARCHITECTURES[plan.architecture].depth):
-        body += [dense(plan, plan.activation), *dropout_of(plan)]
+        normalised = [normalisation(), keras.layers.Activation(plan.activation)]
+        body += [dense(plan, None), *normalised, *dropout_of(plan)]
     return body
 
 
 def _batchnorm_mlp(plan: NetworkPlan) -> Layers:
-    body: Layers = []
-    for _ in range(ARCHITECTURES["batchnorm_mlp"].depth):
-        normalised = [keras.layers.BatchNormalization(), keras.layers.Activation(plan.activation)]
-        body += [dense(plan, None), *normalised, *dropout_of(plan)]
-    return body
+    return normalised_mlp(plan, keras.layers.BatchNormalization)
 
 
 def _cnn_flat(plan: NetworkPlan) -> Layers:

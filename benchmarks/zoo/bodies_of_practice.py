@@ -8,7 +8,7 @@ from typing import Final
 import keras
 
 from benchmarks.zoo.architectures import ARCHITECTURES
-from benchmarks.zoo.bodies import mlp
+from benchmarks.zoo.bodies import layers_of, mlp
 from benchmarks.zoo.layers import (
     EMBEDDING_WIDTH,
     Layers,
@@ -25,18 +25,12 @@ from benchmarks.zoo.rows import VOCABULARY
 
 def _pyramid(plan: NetworkPlan) -> Layers:
     """Return layers each half as wide as the one before."""
-    body: Layers = []
-    for factor in (4, 2, 1):
-        body += [dense(plan, plan.activation, factor * plan.width), *dropout_of(plan)]
-    return body
+    return layers_of(plan, (4, 2, 1))
 
 
 def _hourglass(plan: NetworkPlan) -> Layers:
     """Return nine layers with a waist of half the width."""
-    body: Layers = []
-    for factor in (2, 2, 1, 1, 0.5, 1, 1, 2, 2):
-        body += [dense(plan, plan.activation, max(round(factor * plan.width), 1)), *dropout_of(plan)]
-    return body
+    return layers_of(plan, (2, 2, 1, 1, 0.5, 1, 1, 2, 2))
 
 
 def _mlp_then_norm(plan: NetworkPlan) -> Layers:

@@ -8,7 +8,7 @@ from typing import Final
 import keras
 
 from benchmarks.zoo.architectures import ARCHITECTURES
-from benchmarks.zoo.bodies import mlp
+from benchmarks.zoo.bodies import layers_of, mlp, normalised_mlp
 from benchmarks.zoo.layers import (
     EMBEDDING_WIDTH,
     Layers,
@@ -28,27 +28,17 @@ EXPERTS: Final = 3
 
 def _trumpet(plan: NetworkPlan) -> Layers:
     """Return layers each twice as wide as the one before."""
-    body: Layers = []
-    for factor in (1, 2, 4):
-        body += [dense(plan, plan.activation, factor * plan.width), *dropout_of(plan)]
-    return body
+    return layers_of(plan, (1, 2, 4))
 
 
 def _zigzag(plan: NetworkPlan) -> Layers:
     """Return eight layers, wide and narrow in turn."""
-    body: Layers = []
-    for factor in (2, 1) * (ARCHITECTURES["zigzag8"].depth // 2):
-        body += [dense(plan, plan.activation, factor * plan.width), *dropout_of(plan)]
-    return body
+    return layers_of(plan, (2, 1, 2, 1, 2, 1, 2, 1))
 
 
 def _rmsnorm_mlp(plan: NetworkPlan) -> Layers:
     """Return layers whose sums are divided by their root mean square before the activation."""
-    body: Layers = []
-    for _ in range(ARCHITECTURES["rmsnorm_mlp"].depth):
-        normalised = [keras.layers.RMSNormalization(), keras.layers.Activation(plan.activation)]
-        body += [dense(plan, None), *normalised, *dropout_of(plan)]
-    return body
+    return normalised_mlp(plan, keras.layers.RMSNormalization)
 
 
 def _cnn_dilated(plan: NetworkPlan) -> Layers:

@@ -8,7 +8,7 @@ from typing import Final
 import keras
 
 from benchmarks.zoo.architectures import ARCHITECTURES
-from benchmarks.zoo.bodies import mlp
+from benchmarks.zoo.bodies import layers_of, mlp, normalised_mlp
 from benchmarks.zoo.layers import (
     EMBEDDING_WIDTH,
     Layers,
@@ -29,19 +29,11 @@ HEADS_OF_ATTENTION: Final = 2
 
 def _funnel(plan: NetworkPlan) -> Layers:
     """Return layers that narrow from three times the width to half of it."""
-    factors = (3, 2, 2, 1, 1, 0.5, 0.5)
-    body: Layers = []
-    for factor in factors:
-        body += [dense(plan, plan.activation, max(round(factor * plan.width), 1)), *dropout_of(plan)]
-    return body
+    return layers_of(plan, (3, 2, 2, 1, 1, 0.5, 0.5))
 
 
 def _layernorm_mlp(plan: NetworkPlan) -> Layers:
-    body: Layers = []
-    for _ in range(ARCHITECTURES["layernorm_mlp"].depth):
-        normalised = [keras.layers.LayerNormalization(), keras.layers.Activation(plan.activation)]
-        body += [dense(plan, None), *normalised, *dropout_of(plan)]
-    return body
+    return normalised_mlp(plan, keras.layers.LayerNormalization)
 
 
 def _cnn_strided(plan: NetworkPlan) -> Layers:
