@@ -30,9 +30,12 @@ def are_numbers(leaf: Leaf) -> bool:
     return leaf.dtype.kind in "biuf"
 
 
-def are_tokens(leaf: Leaf) -> bool:
-    """Whether the values are whole numbers of which there are few, so that they stand for something."""
-    return leaf.dtype.kind in "iu" and np.unique(leaf).size <= MOST_CATEGORIES
+def tokens_in(leaf: Leaf) -> Leaf | None:
+    """Return the different values of whole numbers that are few and so stand for something, else None."""
+    if leaf.dtype.kind not in "iu":
+        return None
+    values = np.unique(leaf)
+    return values if values.size <= MOST_CATEGORIES else None
 
 
 def table_of(leaves: Sequence[Leaf], random: np.random.Generator) -> FloatArray:
@@ -57,9 +60,10 @@ def _columns(leaf: Leaf, random: np.random.Generator) -> list[FloatArray]:
         wide = np.nan_to_num(flat.astype(np.float32), posinf=0.0, neginf=0.0)
         directions = random.standard_normal((wide.shape[1], MOST_COLUMNS // 4), np.float32)
         return [np.asarray(standardised(wide.astype(np.float64)).astype(np.float32) @ directions, np.float64)]
-    if not are_tokens(flat):
+    values = tokens_in(flat)
+    if values is None:
         return [np.asarray(flat, np.float64)]
-    values = np.unique(flat)  # tokens: how often each comes, and where
+    # How often each token comes, and where.
     columns = [np.stack([(flat == value).sum(axis=1) for value in values], axis=1).astype(np.float64)]
     if values.size * flat.shape[1] <= 2 * MOST_COLUMNS:
         columns += [(flat == value).astype(np.float64) for value in values]
