@@ -55,6 +55,15 @@ def evidence_of(
         ("end_flat_fraction", 1.0, {"loss": FLAT}),
         ("end_flat_fraction", 0.0, {"loss": np.linspace(0.9, 0.3, 20)}),
         ("end_falling", True, {"loss": np.linspace(0.9, 0.3, 20)}),
+        ("fall_gain", 0.0, {"loss": FLAT}),
+        ("fall_gain", pytest.approx(0.0, abs=1e-6), {"loss": np.linspace(0.9, 0.3, 20)}),
+        # Quarters of five of a fall by i^2: means 6 and 51 in the first half, 146 and 291 in the second.
+        ("fall_gain", pytest.approx(100 / 190, rel=0.05), {"loss": 0.69 - 0.001 * np.arange(20.0) ** 2}),
+        (
+            "fall_gain",
+            pytest.approx(-100 / 190, rel=0.05),
+            {"loss": 0.3 + 1e-3 * np.arange(20.0)[::-1] ** 2},
+        ),
         ("end_fall", pytest.approx(0.5 * 9 / 19, rel=0.01), {"loss": np.linspace(LN_2, LN_2 / 2, 20)}),
         ("movement", 0.5, {"loss": np.linspace(LN_2, LN_2 / 2, 20)}),
         ("movement", 0.25, {"loss": FLAT, "val_loss": np.linspace(LN_2, 0.75 * LN_2, 20)}),
@@ -270,3 +279,9 @@ def test_the_catalogue_is_written_for_readers() -> None:
         assert kind.unit in units, name
         assert kind.meaning, name
         assert "\n" not in kind.meaning + kind.how_to_get
+
+
+def test_halves_of_few_points_are_not_compared() -> None:
+    """Quarters of a run of seven points are single points."""
+    assert "fall_gain" not in evidence_of({"loss": np.linspace(0.9, 0.3, 7)})
+    assert "fall_gain" in evidence_of({"loss": np.linspace(0.9, 0.3, 8)})

@@ -103,6 +103,48 @@ def test_what_a_shed_penalty_moves_was_not_thrown() -> None:
     assert keys(said("learning_rate_too_high", FLAT, ALIVE, calm, shed)) == {"inside_shed"}
 
 
+@pytest.mark.parametrize(
+    ("level", "ratio", "key"), [(0.9, 1.3, {"inside_shed"}), (7.2, 10.4, {"inside_moved_far"})]
+)
+def test_a_penalty_that_was_shed_leaves_no_mistakes(level: float, ratio: float, key: set[str]) -> None:
+    """At a rate 2,000 times the usual one a penalty goes down too, and predictions are certain and wrong."""
+    shed: dict[str, FactValue] = {"inside_first_penalty": 4.8, "inside_penalty": 1.1, "inside_moved": 4.0}
+    calm: dict[str, FactValue] = {"had_non_finite": False, "spike_count": 0, "rate_ratio": 2000.0}
+    outcome = said("learning_rate_too_high", FLAT, ALIVE, calm, shed, end_level=level, end_ratio=ratio)
+    assert keys(outcome) == key
+    decayed = said("over_regularization", FLAT, ALIVE, shed, end_level=level, end_ratio=ratio)
+    assert ("inside_shed" in keys(decayed)) == (key == {"inside_shed"})
+
+
+@pytest.mark.parametrize(
+    ("distance", "key"),
+    [
+        (1.9, "inside_no_signal"),
+        (2.5, None),
+        (3.5, "inside_some_signal"),
+        (4.0, "inside_signal"),
+    ],
+)
+def test_signal_goes_by_how_far_above_permuted_labels_it_is(distance: float, key: str | None) -> None:
+    """From three standard deviations on it is hardly chance, from four on signal; below two it is none."""
+    found: dict[str, FactValue] = {"inside_reference_auc": 0.6, "inside_reference_detectable": 0.58}
+    outcome = said("no_signal", FLAT, found, inside_reference_distance=distance, validation_falling=False)
+    assert keys(outcome) == (set() if key is None else {key})
+
+
+@pytest.mark.parametrize(
+    ("units", "features", "key"),
+    [(2.0, 2.0, "tiny"), (4.0, 2.0, "narrow_data"), (2.0, 20.0, "bottleneck"), (2.0, None, "narrow")],
+)
+def test_narrow_layers_go_by_what_comes_in(units: float, features: float | None, key: str) -> None:
+    """Two units are few whatever comes in; four are for many features alone."""
+    known: dict[str, FactValue] = {} if features is None else {"n_features": features}
+    outcome = said("insufficient_capacity", FLAT, known, narrowest_layer=units)
+    assert isinstance(outcome, Supported)
+    widths = {"tiny", "narrow_data", "bottleneck", "narrow", "middling", "wide"}
+    assert {piece.key for piece in outcome.pieces} & widths == {key}
+
+
 def test_a_reference_learner_that_needs_no_more_rows_speaks_against_too_few_of_them() -> None:
     """Batch normalisation in its first steps: held-back rows fare badly, and another learner knows them."""
     gap: dict[str, FactValue] = {"fit_gap": 0.6, "best_validation_skill": -0.1, "n_train": 1050}

@@ -276,6 +276,36 @@ CASES: dict[str, tuple[Verdict, dict[str, Values], float | None]] = {
         0.5,
     ),
     # --- a penalty on top --------------------------------------------------------------------
+    "a bias far off falls by as much each epoch, on both splits alike": (
+        Verdict.DIVERGED,
+        {
+            "loss": np.linspace(2.0e5, 2.9e4, 12),
+            "val_loss": np.linspace(1.93e5, 2.2e4, 12),
+            "accuracy": [0.502] * 12,
+            "val_accuracy": [0.498] * 12,
+        },
+        0.5,
+    ),
+    "what a penalty leaves falls ever more slowly, on both splits alike": (
+        Verdict.STALLED,
+        {
+            "loss": 0.69 + 80.0 * 0.7 ** np.arange(12),
+            "val_loss": 0.69 + 80.0 * 0.7 ** (np.arange(12) + 0.5),
+            "accuracy": [0.502] * 12,
+            "val_accuracy": [0.498] * 12,
+        },
+        0.5,
+    ),
+    # --- on its way to a share of positives that is not known ---------------------------------
+    "training rows are not even ranked": (
+        Verdict.SLOW,
+        {
+            "loss": [0.868, 0.72, 0.669, 0.643, 0.629],
+            "accuracy": [0.502, 0.555, 0.595, 0.636, 0.669],
+            "auc": [0.488, 0.489, 0.508, 0.535, 0.544],
+        },
+        None,
+    ),
     "few errors, each of them certain: what is the same on both splits stays": (
         Verdict.DIVERGED,
         {
