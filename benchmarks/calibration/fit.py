@@ -247,7 +247,7 @@ class _Problem:
         logits[~self._alive] = -np.inf
         every = _shares(logits)
         of_true = _shares(np.where(self._true, logits, -np.inf))
-        likelihood = np.log(np.where(self._true, every, 0.0).sum(axis=1))
+        likelihood = log_sums(np.where(self._true, logits, -np.inf)) - log_sums(logits)
         slopes = (every - of_true) * self._weights[:, np.newaxis]
         gradient = np.zeros(layout.size)
         gradient[: layout.n_weights] = self._design.T @ slopes[:, :causes].ravel()
@@ -267,6 +267,12 @@ def _names(code: str, sample: Sample) -> list[str]:
         f"{code}.{sample.verdict}",
         *(_across(key, code) for key in sample.seen),
     ]
+
+
+def log_sums(logits: FloatArray) -> FloatArray:
+    """Return ln of the sum of exp over the last axis, which is a number where the sum itself is 0."""
+    highest = logits.max(axis=1)
+    return np.asarray(highest + np.log(np.exp(logits - highest[:, np.newaxis]).sum(axis=1)))
 
 
 def _shares(logits: FloatArray) -> FloatArray:

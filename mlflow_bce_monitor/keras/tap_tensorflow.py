@@ -32,8 +32,8 @@ _COUNTING: Final = 0.0002
 epochs with and without it differed by, on one core."""
 
 _CLOSED: Final = 0.00005
-"""Seconds by which closed gates prolong a step, measured between 0.03 and 0.08 ms: over a long training they are a
-large part of the cost, and the budget has to know."""
+"""Seconds by which closed gates prolong a step, measured between 0.03 and 0.08 ms: over a long training
+they are a large part of the cost, and the budget has to know."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,9 +232,9 @@ class TensorFlowTap(Tap):
 def _if(gate: Any, do: Callable[[], Any]) -> Any:
     """Do something where a gate is open, in the graph that is being traced or at once.
 
-    ``tf.cond`` is taken apart into switches and merges, and a graph with one of those is run by TensorFlow's
-    slower executor, every operation of the user's own step too: 0.1 ms a step and more with the gates closed. The
-    operation ``If`` itself stays one, and costs half of that.
+    ``tf.cond`` is taken apart into switches and merges, and a graph with one of those is run by
+    TensorFlow's slower executor, every operation of the user's own step too: 0.1 ms a step and more with
+    the gates closed. The operation ``If`` itself stays one, and costs half of that.
     """
     if tf.executing_eagerly():
         return do() if gate else tf.constant(False)  # noqa: FBT003 - as both branches

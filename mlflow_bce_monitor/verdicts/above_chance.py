@@ -53,9 +53,21 @@ def _stands_on_a_penalty(evidence: Evidence, limits: Limits) -> bool:
         return False  # weights do not jump, errors do
     if evidence.number_or("fall_gain", -1.0) > limits.penalty_pace:
         return False  # the less of the weights is left, the slower they shrink; a bias far off falls evenly
-    return bool(
-        evidence["end_falling"]
-    )  # certain, wrong predictions cost both splits the same, too, and stay
+    # Certain, wrong predictions cost both splits the same, too, and stay.
+    return bool(evidence["end_falling"]) or _settled_from_beyond(evidence, limits)
+
+
+def _settled_from_beyond(evidence: Evidence, limits: Limits) -> bool:
+    """Whether the loss came down to its level from where no prediction takes it.
+
+    A penalty settles where what it takes from the weights is what the steps give them back. Clipped
+    predictions cost 16.1 nats at most, and what they cost a bias alone would lower. Unscaled inputs, whose
+    logits nothing clips, begin as high and go on changing their answers.
+    """
+    if not evidence.get("accuracy_constant", True):
+        return False
+    first, end = evidence.number("first_ratio"), evidence.number("end_ratio")
+    return first > limits.beyond_clipping and end < min(limits.beyond_clipping, first * limits.shed)
 
 
 def penalised(evidence: Evidence, limits: Limits) -> Judgement | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,14 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.calibration.__main__ import main
-from benchmarks.calibration.fit import LARGEST_ACROSS, LARGEST_UNSEEN, Strength, fit, probabilities
+from benchmarks.calibration.fit import (
+    LARGEST_ACROSS,
+    LARGEST_UNSEEN,
+    Strength,
+    fit,
+    log_sums,
+    probabilities,
+)
 from benchmarks.calibration.samples import Sample
 from benchmarks.calibration.validation import folds, report, transfer
 from benchmarks.zoo import traces as zoo
@@ -125,6 +133,12 @@ def test_no_shared_observation_decides_alone() -> None:
     across = fit(one_sided, AUTHORS, FREE).across["still"]
     assert across["dead_relu"] == pytest.approx(LARGEST_ACROSS, abs=1e-3)
     assert across["no_signal"] == pytest.approx(-LARGEST_UNSEEN, abs=1e-3)
+
+
+def test_a_cause_of_next_to_no_probability_has_a_log_likelihood() -> None:
+    """The search may step so far that exp() of a true cause is 0: such a step is only too long."""
+    found = log_sums(np.array([[-2_000.0, -2_001.0], [3.0, -np.inf]]))
+    assert found == pytest.approx([-2_000.0 + math.log1p(math.exp(-1.0)), 3.0])
 
 
 def test_transfer_judges_each_block_by_the_others() -> None:

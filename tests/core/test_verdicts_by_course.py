@@ -296,6 +296,26 @@ CASES: dict[str, tuple[Verdict, dict[str, Values], float | None]] = {
         },
         0.5,
     ),
+    "what a penalty leaves settles where no prediction brought it from": (
+        Verdict.STALLED,
+        {
+            "loss": [30.2, 10.1, 4.04, 1.67, 1.3, *[1.29] * 15],
+            "val_loss": [16.3, 5.95, 2.4, 1.31, *[1.31, 1.28] * 8],
+            "accuracy": [0.51, *[0.533] * 19],
+            "val_accuracy": [0.542] * 20,
+        },
+        0.467,
+    ),
+    "the same course from where clipped predictions may begin": (
+        Verdict.DIVERGED,
+        {
+            "loss": [15.2, 10.1, 4.04, 1.67, 1.3, *[1.29] * 15],
+            "val_loss": [12.3, 5.95, 2.4, 1.31, *[1.31, 1.28] * 8],
+            "accuracy": [0.51, *[0.533] * 19],
+            "val_accuracy": [0.542] * 20,
+        },
+        0.467,
+    ),
     # --- on its way to a share of positives that is not known ---------------------------------
     "training rows are not even ranked": (
         Verdict.SLOW,
