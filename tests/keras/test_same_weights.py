@@ -111,3 +111,31 @@ def test_somebody_elses_training_step_is_put_back() -> None:
     model.fit(*rows(), epochs=1, batch_size=16, verbose=0, callbacks=[BCEMonitor()])
     assert called
     assert model.train_step is counted
+
+
+def test_the_users_step_is_not_run_by_the_slower_executor() -> None:
+    """TensorFlow takes no gate in the graph apart into switches, which would slow down every operation."""
+    import tensorflow as tf  # noqa: PLC0415 - slow to load
+
+    traced: list[Any] = []
+
+    class Traced(keras.Model):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = seeded_network()
+
+        def call(self, inputs: Any) -> Any:
+            return self.inner(inputs)
+
+        def train_step(self, data: Any) -> Any:
+            traced.append(tf.compat.v1.get_default_graph())
+            return super().train_step(data)
+
+    model = Traced()
+    model.compile("sgd", "binary_crossentropy", jit_compile=False)
+    model.fit(*rows(), epochs=2, batch_size=16, verbose=0, callbacks=[BCEMonitor(live=False)])
+    gates = [one for graph in traced for one in graph.get_operations() if one.type in ("If", "StatelessIf")]
+    assert gates
+    for gate in gates:
+        with pytest.raises(ValueError, match="_lower_using_switch_merge"):
+            gate.get_attr("_lower_using_switch_merge")
