@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
+from scipy.special import logsumexp
 
 from benchmarks.calibration.samples import Sample
 from mlflow_bce_monitor.calibration import UNKNOWN_PRIOR, Calibration
@@ -33,6 +34,7 @@ from mlflow_bce_monitor.observations import QUESTIONS
 from mlflow_bce_monitor.rules import RULES
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 CODES: Final = tuple(rule.code for rule in RULES)
 
@@ -247,7 +249,7 @@ class _Problem:
         logits[~self._alive] = -np.inf
         every = _shares(logits)
         of_true = _shares(np.where(self._true, logits, -np.inf))
-        likelihood = log_sums(np.where(self._true, logits, -np.inf)) - log_sums(logits)
+        likelihood = log_likelihoods(logits, self._true)
         slopes = (every - of_true) * self._weights[:, np.newaxis]
         gradient = np.zeros(layout.size)
         gradient[: layout.n_weights] = self._design.T @ slopes[:, :causes].ravel()
@@ -269,10 +271,15 @@ def _names(code: str, sample: Sample) -> list[str]:
     ]
 
 
-def log_sums(logits: FloatArray) -> FloatArray:
-    """Return ln of the sum of exp over the last axis, which is a number where the sum itself is 0."""
-    highest = logits.max(axis=1)
-    return np.asarray(highest + np.log(np.exp(logits - highest[:, np.newaxis]).sum(axis=1)))
+def log_likelihoods(logits: FloatArray, true: BoolArray) -> FloatArray:
+    """Return ln of the probability that one of the true answers has, a number where it itself is 0.
+
+    Parameters
+    ----------
+    logits, true
+        Shape (n_samples, n_answers); of each sample at least one true answer is above -inf.
+    """
+    return np.asarray(logsumexp(np.where(true, logits, -np.inf), axis=1) - logsumexp(logits, axis=1))
 
 
 def _shares(logits: FloatArray) -> FloatArray:

@@ -15,7 +15,7 @@ from benchmarks.calibration.fit import (
     LARGEST_UNSEEN,
     Strength,
     fit,
-    log_sums,
+    log_likelihoods,
     probabilities,
 )
 from benchmarks.calibration.samples import Sample
@@ -137,8 +137,9 @@ def test_no_shared_observation_decides_alone() -> None:
 
 def test_a_cause_of_next_to_no_probability_has_a_log_likelihood() -> None:
     """The search may step so far that exp() of a true cause is 0: such a step is only too long."""
-    found = log_sums(np.array([[-2_000.0, -2_001.0], [3.0, -np.inf]]))
-    assert found == pytest.approx([-2_000.0 + math.log1p(math.exp(-1.0)), 3.0])
+    logits = np.array([[0.0, -2_000.0, -2_001.0], [3.0, -np.inf, 3.0]])
+    found = log_likelihoods(logits, np.array([[False, True, True], [True, True, False]]))
+    assert found == pytest.approx([-2_000.0 + math.log1p(math.exp(-1.0)), -math.log(2.0)])
 
 
 def test_transfer_judges_each_block_by_the_others() -> None:
