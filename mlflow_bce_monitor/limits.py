@@ -149,10 +149,7 @@ class Limits:
     least_fall: float = 0.001
     other_pace: float = 0.3
     penalty_pace: float = -0.05
-    # Loss / loss of predicting 0.5 for everything above which it holds more than what clipped predictions
-    # cost: those of Keras keep 1e-7 from 0 and 1, and -ln 1e-7 is 16.1 nats, 23.3 times ln 2.
-    beyond_clipping: float = 24.0
-    # Share of such a first loss below which most of it is gone at the end.
+    # Share of a first loss beyond what clipped predictions cost below which most of it is gone at the end.
     shed: float = 0.25
     # Of chance. The smallest fall over the last half of a run that counts as improving.
     slow_fall: float = 0.004

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from mlflow_bce_monitor.contract import Verdict
 from mlflow_bce_monitor.diagnosis import Judgement
 from mlflow_bce_monitor.evidence.fact import Evidence
@@ -67,7 +69,8 @@ def _settled_from_beyond(evidence: Evidence, limits: Limits) -> bool:
     if not evidence.get("accuracy_constant", True):
         return False
     first, end = evidence.number("first_ratio"), evidence.number("end_ratio")
-    return first > limits.beyond_clipping and end < min(limits.beyond_clipping, first * limits.shed)
+    most = limits.clipped_cost_high / math.log(2.0)
+    return first > most and end < min(most, first * limits.shed)
 
 
 def penalised(evidence: Evidence, limits: Limits) -> Judgement | None:
