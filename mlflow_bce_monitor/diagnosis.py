@@ -49,11 +49,14 @@ class Judgement:
         Probability in [0, 1] that the verdict is right.
     because
         Why, in one sentence with its numbers.
+    is_contested
+        Whether the numbers taken one by one and taken together say different verdicts.
     """
 
     verdict: Verdict
     confidence: float
     because: str
+    is_contested: bool = False
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,9 @@ def headline_parts(diagnosis: Diagnosis) -> Headline:
 def why(diagnosis: Diagnosis) -> str:
     """Return the judge's reason for the verdict as a sentence, "" when the headline says it already."""
     reason = clause(diagnosis.judgement.because)
-    told = reason.lower() in headline(diagnosis).lower() or _tells_by_numbers(diagnosis)
+    told = reason.lower() in headline(diagnosis).lower()
+    if not diagnosis.judgement.is_contested:
+        told = told or _tells_by_numbers(diagnosis)
     return "" if told else sentence(reason)
 
 
