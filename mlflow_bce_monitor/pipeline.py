@@ -29,11 +29,13 @@ from mlflow_bce_monitor.findings import CurveFindings, Examined, Plateau, examin
 from mlflow_bce_monitor.limits import LIMITS, Limits
 from mlflow_bce_monitor.measurements import advised, next_measurements
 from mlflow_bce_monitor.observations import QUESTIONS, observe
+from mlflow_bce_monitor.pooling import pooled
 from mlflow_bce_monitor.ranking import consult, rank
 from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.rules import RULES
 from mlflow_bce_monitor.rules.no_number import BROKEN_INPUTS, never_a_number
 from mlflow_bce_monitor.rules.rule import Outcome
+from mlflow_bce_monitor.scorecards import OF_CAUSES
 from mlflow_bce_monitor.settings import Setting, Settings, read_settings
 from mlflow_bce_monitor.verdicts import CLEAR, judge
 
@@ -173,9 +175,7 @@ def _concluded(run: _Understood, examined: Iterator[Examined], limits: Limits) -
         evidence = evidence.and_facts(siblings(record, train, validation, settings, limits))
     outcomes: dict[str, Outcome] = {}
     if judgement.verdict in EXPLAINED:
-        # What was fitted on runs in trouble says nothing of a normal state.
-        seen = observe(evidence, QUESTIONS, limits) if judgement.verdict in FLAGGED else ()
-        outcomes = FITTED.weighed(consult(evidence, RULES, limits), judgement.verdict, seen)
+        outcomes = _explained(evidence, judgement.verdict, limits)
     most = limits.one_curve_cause if _is_one_flat_curve(record, judgement, evidence) else 1.0
     causes = rank(judgement.verdict, outcomes, RULES, most=most) if outcomes else ()
     missing = next_measurements(causes, evidence, outcomes, RULES) if outcomes else ()
@@ -210,6 +210,16 @@ def _concluded(run: _Understood, examined: Iterator[Examined], limits: Limits) -
         outcomes=outcomes,
         limits=limits,
     )
+
+
+def _explained(evidence: Evidence, verdict: Verdict, limits: Limits) -> dict[str, Outcome]:
+    """Return what speaks for and against each cause: what the rules say, and all facts taken together."""
+    said = consult(evidence, RULES, limits)
+    if verdict not in FLAGGED:
+        # What was fitted on runs in trouble says nothing of a normal state.
+        return FITTED.weighed(said, verdict)
+    weighed = FITTED.weighed(said, verdict, observe(evidence, QUESTIONS, limits))
+    return pooled(weighed, OF_CAUSES.score(evidence), evidence, RULES)
 
 
 def _is_one_flat_curve(record: RunRecord, judgement: Judgement, evidence: Evidence) -> bool:

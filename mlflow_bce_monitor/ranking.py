@@ -22,6 +22,7 @@ from mlflow_bce_monitor.contract import EXPLAINED, UNKNOWN, Verdict
 from mlflow_bce_monitor.diagnosis import RankedCause
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.pooling import unknown_mass
 from mlflow_bce_monitor.rules.no_number import LEAVES_NUMBERS, by_inputs, never_a_number
 from mlflow_bce_monitor.rules.probed import OBSERVATIONS, by_probes
 from mlflow_bce_monitor.rules.rule import NotAssessed, Outcome, Rule, RuledOut, Supported
@@ -98,15 +99,12 @@ def rank(
     """
     if verdict not in EXPLAINED:
         return ()
+    asked = [rule for rule in rules if verdict is not Verdict.BENIGN or rule.normal]
+    unknown = unknown_mass(outcomes, asked, calibration)
     masses: dict[str, float] = {}
-    unknown = calibration.unknown
-    for rule in rules:
+    for rule in asked:
         outcome = outcomes[rule.code]
-        if verdict is Verdict.BENIGN and not rule.normal:
-            continue
-        if isinstance(outcome, NotAssessed):
-            unknown += calibration.prior(rule)
-        elif isinstance(outcome, Supported):
+        if isinstance(outcome, Supported):
             masses[rule.code] = calibration.prior(rule) * math.exp(outcome.weight)
     # A larger total takes from all named causes alike, and leaves it to unknown.
     total = max(unknown + sum(masses.values()), max(masses.values(), default=0.0) / most)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,9 +19,19 @@ from benchmarks.calibration.samples import (
     samples_from_inside,
     samples_of,
 )
-from benchmarks.calibration.validation import Report, cross_validate, transfer
+from benchmarks.calibration.together import fit_together
+from benchmarks.calibration.validation import (
+    REPORTED_APART,
+    Apart,
+    Report,
+    blocks_apart,
+    cross_validate,
+    report,
+)
+from benchmarks.scorecard.stored import AS_STORED, as_json
 from benchmarks.zoo.blocks import FITTED_BLOCKS, FITTED_IN_WORDS
 from mlflow_bce_monitor.calibration import FITTED_FILE, Calibration
+from mlflow_bce_monitor.scorecards import shipped
 
 WHERE: Final = f"blocks {FITTED_IN_WORDS}"
 """The other block is for the benchmark; nothing here looks at it."""
@@ -37,6 +47,7 @@ DIGITS: Final = 3
 """Digits of the weights kept: the fourth is far inside their error."""
 
 FITTED_PATH: Final = Path(mlflow_bce_monitor.__file__).with_name(FITTED_FILE)
+TOGETHER_PATH: Final = Path(shipped.__file__).with_name(shipped.CAUSES_FILE)
 
 
 @click.command()
@@ -65,17 +76,37 @@ def main(traces: Path | None, inside: Path | None, write: bool) -> None:  # noqa
     click.echo(f"{originals} runs in trouble in {groups} groups of the {WHERE}, {len(authors)} observations")
     reports = {strength: cross_validate(samples, authors, strength) for strength in STRENGTHS}
     for strength, by_view in reports.items():
-        for view, report in by_view.items():
-            click.echo(f"{strength}, {view}: {_in_words(report)}")
+        for view, of_view in by_view.items():
+            click.echo(f"{strength}, {view}: {_in_words(of_view)}")
     best = _chosen(reports)
     click.echo(f"Chosen: {best}")
-    for judged, of_block in transfer(samples, authors, best).items():
-        click.echo(f"Fitted on all blocks but {judged}, judged on {judged}: {_in_words(of_block)}")
+    apart = list(blocks_apart(samples, authors, best))
+    for judged in sorted({one.sample.block for one in apart}):
+        as_logged = [one for one in apart if one.sample.block == judged and one.sample.view == AS_LOGGED]
+        _say(f"Fitted on all blocks but {judged}, judged on {judged}", as_logged)
+    for view in REPORTED_APART:
+        _say(f"Blocks apart, {view}", [one for one in apart if one.sample.view == view])
     if write:
         FITTED_PATH.write_text(
             _as_json(fit(samples, authors, best), best, reports[best][AS_LOGGED], samples), encoding="utf-8"
         )
-        click.echo(f"Written to {FITTED_PATH.name}")
+        TOGETHER_PATH.write_text(as_json(fit_together(samples), _about(originals)), encoding="utf-8")
+        click.echo(f"Written to {FITTED_PATH.name} and {TOGETHER_PATH.name}")
+
+
+def _say(what: str, apart: Sequence[Apart]) -> None:
+    if apart:
+        by_rules = report([(one.sample, one.by_rules) for one in apart])
+        in_pool = report([(one.sample, one.in_pool) for one in apart])
+        click.echo(f"{what}, rules alone: {_in_words(by_rules)}")
+        click.echo(f"{what}, in the pool: {_in_words(in_pool)}")
+
+
+def _about(n_runs: int) -> str:
+    return (
+        f"Fitted by python -m benchmarks.calibration --write on the {n_runs} runs in trouble of the fault "
+        f"zoo's {WHERE}, each in all the ways in which it can be seen. {AS_STORED}"
+    )
 
 
 def _chosen(reports: Mapping[Strength, Mapping[str, Report]]) -> Strength:

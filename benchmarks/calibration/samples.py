@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.diagnosis.bare import one_curve, without_params
@@ -84,6 +84,8 @@ class Sample:
         How often the sample counts.
     view
         How the run was seen; :data:`AS_LOGGED` is what the strength of the fit is chosen by.
+    facts
+        The facts that are numbers, by name.
     """
 
     group: tuple[str, str]
@@ -97,6 +99,7 @@ class Sample:
     rate_known: bool = False
     weight: float = 1.0
     view: str = AS_LOGGED
+    facts: Mapping[str, float] = field(default_factory=dict)
 
 
 def authors_weights(seen: Iterable[Seen]) -> dict[str, float]:
@@ -193,6 +196,9 @@ def _sample(record: RunRecord, truth: Truth, facts: tuple[Fact, ...] = ()) -> Sa
         seen=tuple(one.key for one in observe(diagnosis.evidence, QUESTIONS, LIMITS)),
         block=truth.plan.block,
         rate_known=RATE in diagnosis.evidence,
+        facts={
+            name: float(value) for name, value in diagnosis.evidence.items() if not isinstance(value, str)
+        },
     )
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from benchmarks.calibration.fit import Strength, fit, probabilities
-from benchmarks.calibration.samples import AS_LOGGED, INSIDE_VIEWS, Sample
+from benchmarks.calibration.samples import ALONE, AS_LOGGED, BARE, INSIDE_VIEWS, Sample
+from benchmarks.calibration.together import fit_together, pooled_probabilities
 from benchmarks.diagnosis.calibration import calibration
 from benchmarks.diagnosis.cases import answer_of
 from mlflow_bce_monitor.contract import UNKNOWN
@@ -56,7 +57,10 @@ class Report:
 
 
 REPORTED: Final = (AS_LOGGED, *(view.title for view in INSIDE_VIEWS))
-"""Views that are reported on."""
+"""Views that are reported on ..."""
+
+REPORTED_APART: Final = (AS_LOGGED, BARE, ALONE, *REPORTED[1:])
+"""... and those for blocks apart."""
 
 
 def cross_validate(
@@ -72,25 +76,38 @@ def cross_validate(
     return {view: report(of_view) for view, of_view in stated.items()}
 
 
-def transfer(
+@dataclass(frozen=True)
+class Apart:
+    """One sample, judged by what was fitted on the other blocks of the zoo.
+
+    Attributes
+    ----------
+    sample
+        The run.
+    by_rules
+        Cause to probability, by the rules alone.
+    in_pool
+        The same in the pool with the scorecard.
+    """
+
+    sample: Sample
+    by_rules: Mapping[str, float]
+    in_pool: Mapping[str, float]
+
+
+def blocks_apart(
     samples: Sequence[Sample], authors: Mapping[str, float], strength: Strength
-) -> dict[str, Report]:
-    """Return how well the fit on all other blocks of the zoo does on the runs of one, as they were logged.
+) -> Iterator[Apart]:
+    """Yield every sample as the fits on all other blocks of the zoo judge it.
 
     Of all numbers here these come nearest to runs that nobody has seen.
     """
-    return {
-        judged: _transferred(samples, authors, strength, judged)
-        for judged in sorted({one.block for one in samples})
-    }
-
-
-def _transferred(
-    samples: Sequence[Sample], authors: Mapping[str, float], strength: Strength, judged: str
-) -> Report:
-    fitted = fit([one for one in samples if one.block != judged], authors, strength)
-    as_logged = (one for one in samples if one.view == AS_LOGGED and one.block == judged)
-    return report([(one, probabilities(one, fitted)) for one in as_logged])
+    for judged in sorted({one.block for one in samples}):
+        others = [one for one in samples if one.block != judged]
+        rules, together = fit(others, authors, strength), fit_together(others)
+        for one in samples:
+            if one.block == judged:
+                yield Apart(one, probabilities(one, rules), pooled_probabilities(one, rules, together))
 
 
 def folds(samples: Sequence[Sample]) -> list[set[tuple[str, str]]]:

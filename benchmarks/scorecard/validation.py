@@ -12,8 +12,8 @@ from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import LIMITS
 from mlflow_bce_monitor.pipeline import diagnose
 from mlflow_bce_monitor.records import RunRecord
+from mlflow_bce_monitor.scorecards import Scorecard
 from mlflow_bce_monitor.verdicts import judge
-from mlflow_bce_monitor.verdicts.scorecard import Scorecard
 
 if TYPE_CHECKING:
     from benchmarks.zoo.truth import Truth

@@ -16,6 +16,7 @@ from typing import Final
 from mlflow_bce_monitor.diagnosis import Judgement
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.limits import Limits
+from mlflow_bce_monitor.scorecards import OF_VERDICTS, Scorecard
 from mlflow_bce_monitor.verdicts.above_chance import far_above_chance, inflated, penalised, penalty_alone
 from mlflow_bce_monitor.verdicts.confidence import ASSUMED_CEILING, CLEAR, Judge
 from mlflow_bce_monitor.verdicts.contradictions import (
@@ -36,7 +37,6 @@ from mlflow_bce_monitor.verdicts.learned import learned, prefers, without_held_b
 from mlflow_bce_monitor.verdicts.near_chance import near_chance
 from mlflow_bce_monitor.verdicts.normal import below_zero, normal_at_chance, not_a_number, too_few_points
 from mlflow_bce_monitor.verdicts.probed import skill_without_signal
-from mlflow_bce_monitor.verdicts.scorecard import FITTED, Scorecard
 from mlflow_bce_monitor.verdicts.second_opinion import reconsidered
 from mlflow_bce_monitor.verdicts.unknown_share import below_from_the_start, never_moved, share_not_known
 from mlflow_bce_monitor.verdicts.unsteady import jumping, lost_at_the_end
@@ -85,7 +85,7 @@ WEIGHING: Final = frozenset(
 loss that multiplied, one that never moved, numbers that contradict each other."""
 
 
-def judge(evidence: Evidence, limits: Limits, scorecard: Scorecard | None = FITTED) -> Judgement:
+def judge(evidence: Evidence, limits: Limits, scorecard: Scorecard | None = OF_VERDICTS) -> Judgement:
     """Return the verdict on one run with a recognised loss.
 
     Parameters

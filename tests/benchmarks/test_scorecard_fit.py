@@ -13,12 +13,14 @@ from lightgbm import LGBMClassifier
 from benchmarks.scorecard import __main__ as command
 from benchmarks.scorecard import fit as fitting
 from benchmarks.scorecard.report import tables
+from benchmarks.scorecard.stored import as_json
+from benchmarks.scorecard.stumps import SETTINGS
 from benchmarks.scorecard.validation import OfBlock, blocks_apart, run_of
 from benchmarks.zoo.blocks import DEVELOPMENT, VALIDATION
 from benchmarks.zoo.traces import load
 from mlflow_bce_monitor.contract import Tier, Verdict
 from mlflow_bce_monitor.evidence.fact import Evidence, Fact
-from mlflow_bce_monitor.verdicts.scorecard import read_scorecard
+from mlflow_bce_monitor.scorecards import read_scorecard
 
 N_OF_EACH = 40
 
@@ -51,20 +53,18 @@ def test_the_points_add_up_to_what_the_stumps_say() -> None:
     """Taken apart by fact and centred, the stumps still give every run the same log odds."""
     rows, verdicts = rows_of_every_verdict()
     fitted = fitting.fit(rows, verdicts)
-    matrix = fitting.numbers_of(rows)
-    answers = [fitting.VERDICTS.index(verdict) for verdict in verdicts]
+    runs = fitting.answered(rows, verdicts)
     raw = np.mean(
         [
-            LGBMClassifier(**fitting.SETTINGS, random_state=seed)
-            .fit(matrix, answers)
-            .predict(matrix, raw_score=True)
+            LGBMClassifier(**SETTINGS, **fitting.SETTINGS, random_state=seed)
+            .fit(runs.numbers, runs.answers)
+            .predict(runs.numbers, raw_score=True)
             for seed in fitting.SEEDS
         ],
         axis=0,
     )
     for row, expected in zip(rows, raw, strict=True):
         scored = fitted.score(as_evidence(row))
-        assert scored is not None
         assert list(scored.log_odds.values()) == pytest.approx(expected, abs=1e-9)
 
 
@@ -74,7 +74,7 @@ def test_what_a_fact_adds_is_told_from_what_runs_get_on_average() -> None:
     fitted = fitting.fit(rows, verdicts)
     assert "n_points" not in {one.fact for one in fitted.characteristics}
     for one in fitted.characteristics:
-        added = [one.points(row.get(one.fact, math.nan)) for row in rows]
+        added = [one.rows[one.row(row.get(one.fact, math.nan))] for row in rows]
         assert np.mean(added, axis=0) == pytest.approx(0.0, abs=1e-9), one.fact
 
 
@@ -101,6 +101,23 @@ def test_a_verdict_that_no_run_has_is_missed() -> None:
         fitting.fit(
             *zip(*[pair for pair in zip(rows, verdicts, strict=True) if pair[1] != "slow"], strict=True)
         )
+
+
+def test_what_is_written_is_what_is_read() -> None:
+    """To the digits kept, and an answer that a fact tells nothing about is left out."""
+    rows, verdicts = rows_of_every_verdict()
+    fitted = fitting.fit(rows, verdicts)
+    read = read_scorecard(as_json(fitted, "made"))
+    assert read.answers == fitted.answers
+    assert read.base == pytest.approx(fitted.base, abs=1e-3)
+    for one, other in zip(read.characteristics, fitted.characteristics, strict=True):
+        assert (one.fact, one.cuts, one.lowest, one.highest) == (
+            other.fact,
+            other.cuts,
+            other.lowest,
+            other.highest,
+        )
+        assert np.array(one.rows) == pytest.approx(np.array(other.rows), abs=1e-3)
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +153,6 @@ def test_the_command_writes_what_it_fitted(tmp_path: Path, monkeypatch: pytest.M
     assert done.exit_code == 0, done.output
     assert "rehearsal, with the scorecard" in done.output
     fitted = read_scorecard(written.read_text(encoding="utf-8"))
-    assert fitted.verdicts == shipped.verdicts
+    assert fitted.answers == shipped.answers
     assert fitted.base == pytest.approx(shipped.base, abs=0.05)
     assert [one.fact for one in fitted.characteristics] == [one.fact for one in shipped.characteristics]

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from made_runs import LN_2, jitter, run
 
-from mlflow_bce_monitor.contract import Tier, Verdict
+from mlflow_bce_monitor.contract import UNKNOWN, Tier, Verdict
 from mlflow_bce_monitor.diagnosis import Judgement
 from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
 from mlflow_bce_monitor.evidence.fact import Evidence, Fact, FactValue
 from mlflow_bce_monitor.pipeline import diagnose
 from mlflow_bce_monitor.report.headlines import why
+from mlflow_bce_monitor.rules import RULES
+from mlflow_bce_monitor.scorecards import OF_CAUSES, OF_VERDICTS, Characteristic, Scorecard, read_scorecard
+from mlflow_bce_monitor.scorecards.words import WORDS, worded
 from mlflow_bce_monitor.verdicts.confidence import CLEAR, DISPUTED, LIKELY, OPEN
-from mlflow_bce_monitor.verdicts.scorecard import FITTED, Characteristic, Scorecard, read_scorecard
-from mlflow_bce_monitor.verdicts.second_opinion import NOT_FITTED_ON, WORDS, reconsidered
+from mlflow_bce_monitor.verdicts.second_opinion import NOT_FITTED_ON, reconsidered
 
 LEARNING, SLOW, STALLED = Verdict.LEARNING, Verdict.SLOW, Verdict.STALLED
 
@@ -59,24 +62,25 @@ def evidence(**facts: FactValue) -> Evidence:
 def test_points_are_added_up(facts: dict[str, FactValue], log_odds: tuple[float, ...]) -> None:
     """Each fact adds the points of its bin, or those of a fact that is not known, to the base."""
     scored = CARD.score(evidence(**facts))
-    assert scored is not None
     assert tuple(scored.log_odds.values()) == pytest.approx(log_odds)
     shares = np.exp(log_odds) / np.exp(log_odds).sum()
-    assert [scored.probability(one) for one in CARD.verdicts] == pytest.approx(shares)
-    assert scored.likeliest is CARD.verdicts[int(np.argmax(log_odds))]
+    assert [scored.probability(one) for one in CARD.answers] == pytest.approx(shares)
+    assert scored.likeliest is CARD.answers[int(np.argmax(log_odds))]
 
 
-def test_what_lies_outside_of_all_it_was_fitted_on_is_not_scored() -> None:
-    """Points are not carried on beyond the runs that they were fitted on."""
-    assert CARD.score(evidence(end_skill=1.01)) is None
-    assert CARD.score(evidence(end_skill=-math.inf)) is None
-    assert CARD.score(evidence(end_skill=1.0)) is not None
+def test_what_lies_outside_of_all_it_was_fitted_on_is_not_covered() -> None:
+    """Beyond the runs that were fitted on the outermost bin goes on, and whoever asks is told so."""
+    assert not CARD.covers(evidence(end_skill=1.01))
+    assert not CARD.covers(evidence(end_skill=-math.inf))
+    assert CARD.covers(evidence(end_skill=1.0))
+    assert CARD.covers(evidence())
+    beyond, inside = CARD.score(evidence(end_skill=7.0)), CARD.score(evidence(end_skill=1.0))
+    assert beyond.log_odds == inside.log_odds
 
 
 def test_the_grounds_are_the_facts_that_tell_two_verdicts_apart() -> None:
     """Strongest first, and none that speaks for the other one."""
     scored = CARD.score(evidence(end_skill=0.2, end_fall=0.02))
-    assert scored is not None
     assert scored.grounds(LEARNING, STALLED) == ("end_skill", "end_fall")
     assert scored.grounds(SLOW, LEARNING) == ("end_fall",)
     assert scored.grounds(STALLED, LEARNING) == ()
@@ -114,6 +118,12 @@ def test_what_is_clear_shared_or_of_another_kind_stands(judgement: Judgement) ->
     assert reconsidered(judgement, evidence(end_skill=0.2, end_fall=0.02), CARD) is judgement
 
 
+def test_a_run_beyond_what_was_fitted_on_is_left_alone() -> None:
+    """What its points would be nobody has measured."""
+    judgement = Judgement(STALLED, OPEN, "at chance")
+    assert reconsidered(judgement, evidence(end_skill=1.01, end_fall=0.02), CARD) is judgement
+
+
 @pytest.mark.parametrize("kind", NOT_FITTED_ON)
 def test_kinds_that_it_does_not_know_are_left_alone(kind: str) -> None:
     """No curve of such a run was among those that it was fitted on."""
@@ -123,35 +133,63 @@ def test_kinds_that_it_does_not_know_are_left_alone(kind: str) -> None:
     assert reconsidered(judgement, evidence(**facts, **{kind: False}), CARD) is not judgement
 
 
-def test_the_shipped_scorecard_is_whole() -> None:
-    """Every characteristic is a fact with words, rising cuts, and points of every verdict in each bin."""
-    assert {one.fact for one in FITTED.characteristics} <= set(WORDS) <= set(CATALOGUE)
-    assert FITTED.characteristics
-    width = len(FITTED.verdicts)
-    assert len(FITTED.base) == width
-    for one in FITTED.characteristics:
+@pytest.mark.parametrize("card", [OF_VERDICTS, OF_CAUSES], ids=["verdicts", "causes"])
+def test_the_shipped_scorecards_are_whole(card: Scorecard) -> None:
+    """Every characteristic is a fact with rising cuts, and with points of every answer in each bin."""
+    assert card.characteristics
+    width = len(card.answers)
+    assert len(card.base) == width
+    for one in card.characteristics:
+        assert one.fact in CATALOGUE
         assert len(one.bins) == len(one.cuts) + 1, one.fact
         assert list(one.cuts) == sorted(set(one.cuts)), one.fact
         assert all(one.lowest <= cut < one.highest for cut in one.cuts), one.fact
-        assert {len(points) for points in (*one.bins, one.unknown)} == {width}, one.fact
+        assert {len(points) for points in one.rows} == {width}, one.fact
+
+
+def test_the_scorecard_of_causes_knows_causes_and_the_unknown() -> None:
+    """Its answers are words of the contract, and what no rule covers is one of them."""
+    assert UNKNOWN in OF_CAUSES.answers
+    assert set(OF_CAUSES.answers) - {UNKNOWN} <= {rule.code for rule in RULES}
+
+
+def test_what_was_planned_is_not_asked() -> None:
+    """How many epochs or rows there were, and what other runs did, is the rules' business."""
+    asked = {one.fact for one in OF_CAUSES.characteristics}
+    assert not asked & {"n_points", "n_epochs", "n_train", "n_validation", "n_features", "n_parameters"}
+    assert not any(fact.startswith("sibling") for fact in asked)
 
 
 def test_a_scorecard_is_read_as_it_was_written() -> None:
-    """The file holds each characteristic under its fact."""
+    """The file holds each characteristic under its fact; an answer without points need not be written."""
     stored = {
-        "verdicts": ["learning", "slow", "stalled"],
-        "base": CARD.base,
+        "answers": ["learning", "slow", "stalled"],
+        "base": [0.5, 0.0, -0.5],
         "characteristics": {
-            one.fact: {
-                "range": [one.lowest, one.highest],
-                "cuts": one.cuts,
-                "bins": one.bins,
-                "unknown": one.unknown,
-            }
-            for one in CARD.characteristics
+            "end_skill": {
+                "range": [-1.0, 1.0],
+                "cuts": [0.0, 0.1],
+                "points": {
+                    "learning": [0.5, -1.0, 0.0, 3.0],
+                    "slow": [0.25, 0.0, 1.0, 0.0],
+                    "stalled": [0.0, 2.0, 0.0, -3.0],
+                },
+            },
+            "end_fall": {"range": [-1.0, 1.0], "cuts": [0.01], "points": {"slow": [0.0, -1.0, 1.0]}},
         },
     }
-    assert read_scorecard(json.dumps(stored)) == CARD
+    silent = replace(FALL, bins=((0.0, -1.0, 0.0), (0.0, 1.0, 0.0)))
+    assert read_scorecard(json.dumps(stored)) == replace(CARD, characteristics=(SKILL, silent))
+
+
+def test_facts_are_worded_with_their_values() -> None:
+    """In short words where there are some, otherwise as the catalogue has it, and yes or no where it is that."""
+    known = evidence(end_skill=0.0321, constant_loss=True, depth=3)
+    assert worded("end_skill", known) == "skill at the end 0.0321"
+    assert worded("constant_loss", known).endswith(": yes")
+    assert worded("depth", known) == f"{CATALOGUE['depth'].meaning} 3"
+    assert worded("auc", known) == "training AUC: not known"
+    assert set(WORDS) <= set(CATALOGUE)
 
 
 def memorising() -> dict[str, np.ndarray]:

@@ -1,0 +1,86 @@
+"""Two opinions on the causes made one: that of the rules, and that of all facts taken together.
+
+Rules look at what their authors thought of. Beside them stands a scorecard that adds up what every fact
+says about each cause (``scorecards/``). The probabilities of the pool are proportional to the product of both
+opinions, each to the power of :data:`POOLED`: a logarithmic opinion pool (Genest and Zidek 1986,
+doi:10.1214/ss/1177013825). Either opinion is a sum of log odds, so the pool is one, too, and reads as one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from mlflow_bce_monitor.calibration import FITTED, LEAST_SHOWN, Calibration
+from mlflow_bce_monitor.contract import UNKNOWN
+from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.rules.rule import NotAssessed, Outcome, Piece, Rule, Supported
+from mlflow_bce_monitor.rules.weighing import weigh
+from mlflow_bce_monitor.scorecards import Scored
+from mlflow_bce_monitor.scorecards.words import worded
+
+POOLED: Final = 0.65
+"""Power of either opinion. Two that had nothing in common would have 1, two that are the same one 0.5; with
+this one, stated probabilities hold on blocks that neither had seen (`python -m benchmarks.calibration`)."""
+
+TOGETHER: Final = "taken_together"
+"""Key of what facts add that are too weak for a clause each, and of what the priors have less in the pool."""
+
+
+def unknown_mass(outcomes: Mapping[str, Outcome], rules: Sequence[Rule], calibration: Calibration) -> float:
+    """Return the prior weight of what no rule covers or could be assessed."""
+    asked_in_vain = (rule for rule in rules if isinstance(outcomes[rule.code], NotAssessed))
+    return calibration.unknown + sum(map(calibration.prior, asked_in_vain))
+
+
+def pooled(
+    outcomes: Mapping[str, Outcome],
+    scored: Scored,
+    evidence: Evidence,
+    rules: Sequence[Rule],
+    calibration: Calibration = FITTED,
+) -> dict[str, Outcome]:
+    """Return what the rules said with what the scorecard adds, so that the ranking is that of the pool.
+
+    Parameters
+    ----------
+    outcomes
+        What each rule said, by code, weighed by the calibration. What was ruled out or not assessed stays so,
+        and a cause that the scorecard does not know keeps its own weight.
+    scored
+        What the scorecard says of the causes, ``unknown`` among them.
+    evidence
+        What it looked at.
+    rules, calibration
+        As for the ranking.
+    """
+    log_unknown = math.log(unknown_mass(outcomes, rules, calibration))
+    found: dict[str, Outcome] = dict(outcomes)
+    for rule in rules:
+        said = outcomes[rule.code]
+        if isinstance(said, Supported) and rule.code in scored.scorecard.answers:
+            # The ranking multiplies by the prior over that of the unknown, where the pool has a power of it.
+            kept = (1.0 - POOLED) * (log_unknown - math.log(calibration.prior(rule)))
+            found[rule.code] = _pooled(said, rule.code, scored, evidence, kept)
+    return found
+
+
+def _pooled(said: Supported, code: str, scored: Scored, evidence: Evidence, kept: float) -> Supported:
+    own = [Piece(key, POOLED * weight, clause) for key, weight, clause in said.pieces]
+    return weigh(*own, *_added(code, scored, evidence, kept))
+
+
+def _added(code: str, scored: Scored, evidence: Evidence, kept: float) -> Iterator[Piece]:
+    """Yield what the facts add for a cause against an unknown one: the strong one by one, the rest as one."""
+    weights = POOLED * scored.against(code, UNKNOWN)
+    tells = np.abs(weights) >= LEAST_SHOWN
+    for place in np.flatnonzero(tells).tolist():
+        fact = scored.scorecard.characteristics[place].fact
+        # That a fact is not known tells what was logged, and is no ground.
+        clause = worded(fact, evidence) if fact in evidence else ""
+        yield Piece(fact, float(weights[place]), clause)
+    base = scored.scorecard.base_of(code) - scored.scorecard.base_of(UNKNOWN)
+    yield Piece(TOGETHER, float(weights[~tells].sum()) + POOLED * base + kept, "")
