@@ -20,6 +20,7 @@ from mlflow_bce_monitor.scorecards import Characteristic, Scorecard
 from mlflow_bce_monitor.scorecards.scorecard import Points
 
 SETTINGS: Final[Mapping[str, Any]] = {
+    "objective": "multiclass",  # of two answers as well: a tree for each
     "num_leaves": 2,
     "min_child_samples": 8,
     "max_bin": 32,
@@ -121,7 +122,7 @@ def fit_stumps(
 
 
 def _boosted(runs: Answered, settings: Mapping[str, Any]) -> Any:
-    model = LGBMClassifier(**{**SETTINGS, **settings})
+    model = LGBMClassifier(**{**SETTINGS, **settings, "num_class": len(set(runs.answers))})
     return model.fit(runs.numbers, list(runs.answers), sample_weight=list(runs.weights)).booster_
 
 

@@ -43,10 +43,10 @@ _YES_OR_NO: Final = "yes/no"
 def worded(fact: str, evidence: Evidence) -> str:
     """Return a fact with its value: "skill at the end 0.032", "some logged loss is NaN or infinite: yes"."""
     kind = CATALOGUE[fact]
-    words = WORDS.get(fact, kind.meaning)
+    words = WORDS.get(fact, f"{kind.meaning}:")
     if fact not in evidence:
-        return f"{words}: not known"
+        return f"{words.removesuffix(':')}: not known"
     number = evidence.number(fact)
     if kind.unit == _YES_OR_NO:
-        return f"{words}: {'yes' if number else 'no'}"
+        return f"{words.removesuffix(':')}: {'yes' if number else 'no'}"
     return f"{words} {number:.3g}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -19,7 +21,8 @@ from benchmarks.calibration.fit import (
     probabilities,
 )
 from benchmarks.calibration.samples import Sample
-from benchmarks.calibration.validation import folds, report, transfer
+from benchmarks.calibration.together import fit_together, pooled_probabilities
+from benchmarks.calibration.validation import blocks_apart, folds, report
 from benchmarks.zoo import traces as zoo
 from benchmarks.zoo.blocks import TEST
 from mlflow_bce_monitor.contract import UNKNOWN, Verdict
@@ -36,6 +39,7 @@ def sample(
     group: int = 0,
     seen: tuple[str, ...] = (),
     block: str = "",
+    facts: Mapping[str, float] = MappingProxyType({}),
 ) -> Sample:
     """Return a run whose true cause is this, with these observations of two rules and of none."""
     return Sample(
@@ -47,6 +51,7 @@ def sample(
         accepted=frozenset({cause}),
         seen=seen,
         block=block,
+        facts=facts,
     )
 
 
@@ -142,15 +147,45 @@ def test_a_cause_of_next_to_no_probability_has_a_log_likelihood() -> None:
     assert found == pytest.approx([-2_000.0 + math.log1p(math.exp(-1.0)), -math.log(2.0)])
 
 
-def test_transfer_judges_each_block_by_the_others() -> None:
-    """What is fitted where still runs are of one cause is wrong where they are of the other."""
-    here = [sample("dead_relu", (), (), seen=("still",), block="development") for _ in range(100)]
-    here += [sample("no_signal", (), (), block="development") for _ in range(100)]
-    there = [sample("no_signal", (), (), seen=("still",), block="validation") for _ in range(100)]
-    there += [sample("dead_relu", (), (), block="validation") for _ in range(100)]
-    found = transfer([*here, *there], AUTHORS, FREE)
-    assert found.keys() == {"development", "validation"}
-    assert all(one.n == 200 and one.top_1 < 0.1 for one in found.values())
+def test_each_block_is_judged_by_the_others() -> None:
+    """What is fitted where still runs are of one cause is wrong where they are of the other: by both."""
+    still = {"seen": ("still",), "facts": {"movement": 0.0}}
+    moving = {"facts": {"movement": 0.5}}
+    here = [sample("dead_relu", (), (), block="development", **still) for _ in range(100)]
+    here += [sample("no_signal", (), (), block="development", **moving) for _ in range(100)]
+    there = [sample("no_signal", (), (), block="validation", **still) for _ in range(100)]
+    there += [sample("dead_relu", (), (), block="validation", **moving) for _ in range(100)]
+    found = list(blocks_apart([*here, *there], AUTHORS, FREE))
+    assert len(found) == 400
+    for block in ("development", "validation"):
+        of_block = [one for one in found if one.sample.block == block]
+        assert report([(one.sample, one.by_rules) for one in of_block]).top_1 < 0.1
+        assert report([(one.sample, one.in_pool) for one in of_block]).top_1 < 0.1
+
+
+def test_the_pool_follows_the_facts_where_no_rule_tells() -> None:
+    """Runs whose rules saw nothing are told apart by what the facts say together."""
+    rng = np.random.default_rng(0)
+    runs = [
+        sample(cause, (), (), facts={"movement": float(rng.uniform(low, low + 0.5))})
+        for cause, low in (("dead_relu", 0.0), ("no_signal", 0.5))
+        for _ in range(100)
+    ]
+    rules, together = fit(runs, AUTHORS, FREE), fit_together(runs)
+    told = [(one, pooled_probabilities(one, rules, together)) for one in runs]
+    assert all(sum(by_cause.values()) == pytest.approx(1.0) for _, by_cause in told)
+    assert report(told).top_1 > 0.95
+    assert report([(one, probabilities(one, rules)) for one in runs]).top_1 == pytest.approx(0.5)
+
+
+def test_what_was_planned_is_not_fitted_on() -> None:
+    """A number of epochs that tells the cause to a hair is left out."""
+    runs = [
+        sample(cause, (), (), facts={"n_epochs": epochs, "movement": 0.1 * number})
+        for cause, epochs in (("dead_relu", 10.0), ("no_signal", 50.0))
+        for number in range(50)
+    ]
+    assert {one.fact for one in fit_together(runs).characteristics} <= {"movement"}
 
 
 def test_runs_of_no_covered_cause_raise_the_unknown() -> None:

@@ -85,7 +85,7 @@ def test_strong_facts_are_said_and_weak_ones_only_counted() -> None:
     by_key = {piece.key: piece for piece in found.pieces}
     assert by_key["shock"] == Piece("shock", pytest.approx(POOLED * 1.2), "it was thrown")
     assert by_key["depth"].weight == pytest.approx(POOLED * 1.5)
-    assert by_key["depth"].clause.endswith(" 5")
+    assert by_key["depth"].clause.endswith(": 5")
     assert (by_key["auc"].weight, by_key["auc"].clause) == (pytest.approx(POOLED * 1.5), "")
     prior = {rule.code: FITTED.prior(rule) for rule in RULES}["dead_relu"]
     kept = (1.0 - POOLED) * (math.log(unknown_mass(SAID, RULES, FITTED)) - math.log(prior))

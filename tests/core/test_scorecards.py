@@ -183,11 +183,11 @@ def test_a_scorecard_is_read_as_it_was_written() -> None:
 
 
 def test_facts_are_worded_with_their_values() -> None:
-    """In short words where there are some, otherwise as the catalogue has it, and yes or no where it is that."""
+    """In short words where there are some, otherwise as the catalogue has it; yes or no where it is that."""
     known = evidence(end_skill=0.0321, constant_loss=True, depth=3)
     assert worded("end_skill", known) == "skill at the end 0.0321"
     assert worded("constant_loss", known).endswith(": yes")
-    assert worded("depth", known) == f"{CATALOGUE['depth'].meaning} 3"
+    assert worded("depth", known) == f"{CATALOGUE['depth'].meaning}: 3"
     assert worded("auc", known) == "training AUC: not known"
     assert set(WORDS) <= set(CATALOGUE)
 
