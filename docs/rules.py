@@ -16,20 +16,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 import click
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from mlflow_bce_monitor.calibration import LEAST_SHOWN
 from mlflow_bce_monitor.contract import EXPLAINED, Tier
 from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
 from mlflow_bce_monitor.evidence.fact import Evidence, Fact
 from mlflow_bce_monitor.limits import LIMITS
 from mlflow_bce_monitor.observations import QUESTIONS
 from mlflow_bce_monitor.pipeline import diagnose
+from mlflow_bce_monitor.pooling import POOLED
 from mlflow_bce_monitor.ranking import consult
 from mlflow_bce_monitor.records import MetricHistory, RunRecord
 from mlflow_bce_monitor.rules import BY_CODE, RULES, Example, NotAssessed, Rule, Supported
+from mlflow_bce_monitor.scorecards import OF_CAUSES, Characteristic
 
 HERE = Path(__file__).parent
 PAGE = HERE / "rules.md"
@@ -57,6 +61,19 @@ class FactRow:
     meaning: str
     unit: str
     how_to_get: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """One fact of the scorecard of causes, and the causes that it tells most about, each with its nats."""
+
+    fact: str
+    meaning: str
+    causes: tuple[tuple[str, str], ...]
+
+
+N_TOLD: Final = 3
+"""Causes named for a fact of the scorecard."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +116,8 @@ def page() -> str:
     return template.render(
         sections=[section(rule) for rule in RULES],
         questions=QUESTIONS,
+        power=POOLED,
+        together=[told(one) for one in OF_CAUSES.characteristics],
         explained=sorted(verdict.value for verdict in EXPLAINED),
         command=COMMAND,
     )
@@ -118,6 +137,14 @@ def section(rule: Rule) -> Section:
         ),
         source=source(rule),
     )
+
+
+def told(one: Characteristic) -> Told:
+    """Return what the page tells of one fact of the scorecard of causes."""
+    by_cause = zip(OF_CAUSES.answers, zip(*one.bins, strict=True), strict=True)
+    spans = sorted(((max(points) - min(points), cause) for cause, points in by_cause), reverse=True)
+    causes = tuple((cause, f"{span:.1f}") for span, cause in spans[:N_TOLD] if span >= LEAST_SHOWN)
+    return Told(one.fact, CATALOGUE[one.fact].meaning, causes)
 
 
 def shown(rule: Rule, example: Example) -> Shown:

@@ -218,8 +218,8 @@ def _explained(evidence: Evidence, verdict: Verdict, limits: Limits) -> dict[str
     if verdict not in FLAGGED:
         # What was fitted on runs in trouble says nothing of a normal state.
         return FITTED.weighed(said, verdict)
-    weighed = FITTED.weighed(said, verdict, observe(evidence, QUESTIONS, limits))
-    return pooled(weighed, OF_CAUSES.score(evidence), evidence, RULES)
+    seen = observe(evidence, QUESTIONS, limits)
+    return pooled(FITTED.weighed(said, verdict, seen), OF_CAUSES.score(evidence), evidence, seen, RULES)
 
 
 def _is_one_flat_curve(record: RunRecord, judgement: Judgement, evidence: Evidence) -> bool:

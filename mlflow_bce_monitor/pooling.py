@@ -17,6 +17,7 @@ import numpy as np
 from mlflow_bce_monitor.calibration import FITTED, LEAST_SHOWN, Calibration
 from mlflow_bce_monitor.contract import UNKNOWN
 from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.observations.question import Seen
 from mlflow_bce_monitor.rules.rule import NotAssessed, Outcome, Piece, Rule, Supported
 from mlflow_bce_monitor.rules.weighing import weigh
 from mlflow_bce_monitor.scorecards import Scored
@@ -40,6 +41,7 @@ def pooled(
     outcomes: Mapping[str, Outcome],
     scored: Scored,
     evidence: Evidence,
+    seen: Sequence[Seen],
     rules: Sequence[Rule],
     calibration: Calibration = FITTED,
 ) -> dict[str, Outcome]:
@@ -54,9 +56,12 @@ def pooled(
         What the scorecard says of the causes, ``unknown`` among them.
     evidence
         What it looked at.
+    seen
+        The shared observations: what the scorecard makes of a fact is said as they say it.
     rules, calibration
         As for the ranking.
     """
+    clauses = _Clauses(evidence, seen)
     log_unknown = math.log(unknown_mass(outcomes, rules, calibration))
     found: dict[str, Outcome] = dict(outcomes)
     for rule in rules:
@@ -64,23 +69,34 @@ def pooled(
         if isinstance(said, Supported) and rule.code in scored.scorecard.answers:
             # The ranking multiplies by the prior over that of the unknown, where the pool has a power of it.
             kept = (1.0 - POOLED) * (log_unknown - math.log(calibration.prior(rule)))
-            found[rule.code] = _pooled(said, rule.code, scored, evidence, kept)
+            found[rule.code] = _pooled(said, rule.code, scored, clauses, kept)
     return found
 
 
-def _pooled(said: Supported, code: str, scored: Scored, evidence: Evidence, kept: float) -> Supported:
+class _Clauses(dict[str, str]):
+    """Facts in words, each put into words when it is asked for."""
+
+    def __init__(self, evidence: Evidence, seen: Sequence[Seen]) -> None:
+        super().__init__({one.fact: one.clause for one in seen})
+        self._evidence = evidence
+
+    def __missing__(self, fact: str) -> str:
+        # That a fact is not known tells what was logged, and is no ground.
+        clause = self[fact] = worded(fact, self._evidence) if fact in self._evidence else ""
+        return clause
+
+
+def _pooled(said: Supported, code: str, scored: Scored, clauses: Mapping[str, str], kept: float) -> Supported:
     own = [Piece(key, POOLED * weight, clause) for key, weight, clause in said.pieces]
-    return weigh(*own, *_added(code, scored, evidence, kept))
+    return weigh(*own, *_added(code, scored, clauses, kept))
 
 
-def _added(code: str, scored: Scored, evidence: Evidence, kept: float) -> Iterator[Piece]:
+def _added(code: str, scored: Scored, clauses: Mapping[str, str], kept: float) -> Iterator[Piece]:
     """Yield what the facts add for a cause against an unknown one: the strong one by one, the rest as one."""
     weights = POOLED * scored.against(code, UNKNOWN)
     tells = np.abs(weights) >= LEAST_SHOWN
     for place in np.flatnonzero(tells).tolist():
         fact = scored.scorecard.characteristics[place].fact
-        # That a fact is not known tells what was logged, and is no ground.
-        clause = worded(fact, evidence) if fact in evidence else ""
-        yield Piece(fact, float(weights[place]), clause)
+        yield Piece(fact, float(weights[place]), clauses[fact])
     base = scored.scorecard.base_of(code) - scored.scorecard.base_of(UNKNOWN)
     yield Piece(TOGETHER, float(weights[~tells].sum()) + POOLED * base + kept, "")

@@ -9,7 +9,6 @@ from benchmarks.ceiling.facts import Row
 from benchmarks.scorecard.stumps import Answered, fit_stumps, numbers_of
 from mlflow_bce_monitor.contract import Verdict
 from mlflow_bce_monitor.scorecards import Scorecard
-from mlflow_bce_monitor.scorecards.words import WORDS
 from mlflow_bce_monitor.verdicts.second_opinion import NOT_FITTED_ON
 
 VERDICTS: Final = (
@@ -18,7 +17,13 @@ VERDICTS: Final = (
 )
 """What a course can be; the others are about what the numbers are of."""
 
-FACTS: Final = tuple(sorted(WORDS))
+FACTS: Final = (
+    *("auc", "common_excess", "end_fall", "end_flat_fraction", "end_level", "end_noise", "end_ratio"),
+    *("end_skill", "end_spread", "error_rate", "fall_gain", "final_skill", "fit_gap", "held_skill"),
+    *("last_skill", "movement", "n_points", "plateau_fraction", "stand_fraction", "stand_skill"),
+    *("total_fall", "training_gain", "validation_auc", "validation_fall", "validation_gain"),
+    "validation_skill",
+)
 """What it looks at: the facts about curves and predictions that stumps over all 57 of them gain most by. What
 was set (a rate, a width, the epochs) is the causes' business: it says what a run was meant to be."""
 

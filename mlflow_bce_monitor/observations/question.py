@@ -69,10 +69,21 @@ class Question:
 
 
 class Seen(NamedTuple):
-    """One observation that was made: its key, and the clause that says it."""
+    """One observation that was made.
+
+    Attributes
+    ----------
+    key
+        Its own.
+    clause
+        What says it.
+    fact
+        The fact that it was made on, "" where these are several.
+    """
 
     key: str
     clause: str
+    fact: str = ""
 
 
 def observe(evidence: Evidence, questions: Sequence[Question], limits: Limits) -> tuple[Seen, ...]:
@@ -86,7 +97,8 @@ def observe(evidence: Evidence, questions: Sequence[Question], limits: Limits) -
         if math.isnan(number):
             continue
         answer = question.answers[bisect_left(question.cuts(limits), number)]
-        seen.append(Seen(f"{question.key}_{answer.key}", _worded(answer.clause, number)))
+        fact = question.facts[0] if len(question.facts) == 1 else ""
+        seen.append(Seen(f"{question.key}_{answer.key}", _worded(answer.clause, number), fact))
     return tuple(seen)
 
 

@@ -86,7 +86,7 @@ MAY_IMPORT = {
     "observations": {"evidence", "rules", "limits"},
     "calibration": {"observations", "rules", "contract"},
     "measurements": {"calibration", "ranking", "diagnosis", "evidence", "rules", "contract"},
-    "pooling": {"calibration", "scorecards", "evidence", "rules", "contract"},
+    "pooling": {"calibration", "scorecards", "observations", "evidence", "rules", "contract"},
     "ranking": {"pooling", "calibration", "diagnosis", "evidence", "rules", "limits", "contract"},
     "remedies": {"diagnosis", "evidence", "rules", "settings", "limits", "contract"},
     "evaluated_alone": CORE - {"pipeline", "remedies", "information"},

@@ -10,6 +10,7 @@ from made_runs import LN_2, jitter, run
 from mlflow_bce_monitor.calibration import FITTED
 from mlflow_bce_monitor.contract import UNKNOWN, Tier, Verdict
 from mlflow_bce_monitor.evidence.fact import Evidence, Fact, FactValue
+from mlflow_bce_monitor.observations import Seen
 from mlflow_bce_monitor.pipeline import diagnose
 from mlflow_bce_monitor.pooling import POOLED, TOGETHER, pooled, unknown_mass
 from mlflow_bce_monitor.ranking import rank
@@ -60,13 +61,13 @@ def test_the_pool_is_the_product_of_both_opinions_to_one_power() -> None:
         cause: (probability * scored.probability(cause)) ** POOLED for cause, probability in by_rules.items()
     }
     whole = sum(products.values())
-    found = probabilities(pooled(SAID, scored, FACTS, RULES))
+    found = probabilities(pooled(SAID, scored, FACTS, (), RULES))
     assert found == pytest.approx({cause: product / whole for cause, product in products.items()})
 
 
 def test_what_was_ruled_out_or_not_assessed_stays_so() -> None:
     """The scorecard cannot bring back what cannot be, nor assess what lacks a fact."""
-    found = pooled(SAID, CARD.score(FACTS), FACTS, RULES)
+    found = pooled(SAID, CARD.score(FACTS), FACTS, (), RULES)
     for code, said in SAID.items():
         if not isinstance(said, Supported):
             assert found[code] == said
@@ -75,21 +76,28 @@ def test_what_was_ruled_out_or_not_assessed_stays_so() -> None:
 def test_a_cause_that_the_scorecard_does_not_know_keeps_its_weight() -> None:
     """No run of the zoo had it, so nothing was learned about it."""
     said = {**SAID, "too_few_rows": weigh(Piece("rows", 1.0, "few rows"))}
-    assert pooled(said, CARD.score(FACTS), FACTS, RULES)["too_few_rows"] == said["too_few_rows"]
+    assert pooled(said, CARD.score(FACTS), FACTS, (), RULES)["too_few_rows"] == said["too_few_rows"]
 
 
 def test_strong_facts_are_said_and_weak_ones_only_counted() -> None:
     """A clause for each fact that tells; a fact that is not known counts, and is no ground."""
-    found = pooled(SAID, CARD.score(FACTS), FACTS, RULES)["dead_relu"]
+    found = pooled(SAID, CARD.score(FACTS), FACTS, (), RULES)["dead_relu"]
     assert isinstance(found, Supported)
     by_key = {piece.key: piece for piece in found.pieces}
     assert by_key["shock"] == Piece("shock", pytest.approx(POOLED * 1.2), "it was thrown")
-    assert by_key["depth"].weight == pytest.approx(POOLED * 1.5)
-    assert by_key["depth"].clause.endswith(": 5")
+    assert by_key["depth"] == Piece("depth", pytest.approx(POOLED * 1.5), "5 layers with weights")
     assert (by_key["auc"].weight, by_key["auc"].clause) == (pytest.approx(POOLED * 1.5), "")
     prior = {rule.code: FITTED.prior(rule) for rule in RULES}["dead_relu"]
     kept = (1.0 - POOLED) * (math.log(unknown_mass(SAID, RULES, FITTED)) - math.log(prior))
     assert by_key[TOGETHER] == Piece(TOGETHER, pytest.approx(POOLED * (0.1 + 1.3) + kept), "")
+
+
+def test_a_fact_is_said_as_its_observation_says_it() -> None:
+    """One clause for one fact, with the weight of both opinions on it."""
+    seen = (Seen("depth_deep", "five layers are deep", "depth"), Seen("other", "of two facts"))
+    found = pooled(SAID, CARD.score(FACTS), FACTS, seen, RULES)["dead_relu"]
+    assert isinstance(found, Supported)
+    assert Piece("depth", pytest.approx(POOLED * 1.5), "five layers are deep") in found.pieces
 
 
 def test_a_normal_state_is_not_asked_about() -> None:

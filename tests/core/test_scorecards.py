@@ -18,7 +18,7 @@ from mlflow_bce_monitor.pipeline import diagnose
 from mlflow_bce_monitor.report.headlines import why
 from mlflow_bce_monitor.rules import RULES
 from mlflow_bce_monitor.scorecards import OF_CAUSES, OF_VERDICTS, Characteristic, Scorecard, read_scorecard
-from mlflow_bce_monitor.scorecards.words import WORDS, worded
+from mlflow_bce_monitor.scorecards.words import NO_OR_YES, WORDS, worded
 from mlflow_bce_monitor.verdicts.confidence import CLEAR, DISPUTED, LIKELY, OPEN
 from mlflow_bce_monitor.verdicts.second_opinion import NOT_FITTED_ON, reconsidered
 
@@ -92,7 +92,7 @@ def test_a_judgement_that_is_less_sure_than_the_scorecard_is_overruled() -> None
     after = reconsidered(Judgement(STALLED, OPEN, "at chance"), facts, CARD)
     assert (after.verdict, after.confidence, after.is_contested) == (LEARNING, OPEN, True)
     assert "together the numbers say learning" in after.because
-    assert "skill at the end 0.2" in after.because
+    assert "a skill of 0.2 at the end" in after.because
     assert after.because.endswith("one by one they would say stalled: at chance")
 
 
@@ -183,13 +183,19 @@ def test_a_scorecard_is_read_as_it_was_written() -> None:
 
 
 def test_facts_are_worded_with_their_values() -> None:
-    """In short words where there are some, otherwise as the catalogue has it; yes or no where it is that."""
-    known = evidence(end_skill=0.0321, constant_loss=True, depth=3)
-    assert worded("end_skill", known) == "skill at the end 0.0321"
-    assert worded("constant_loss", known).endswith(": yes")
-    assert worded("depth", known) == f"{CATALOGUE['depth'].meaning}: 3"
-    assert worded("auc", known) == "training AUC: not known"
-    assert set(WORDS) <= set(CATALOGUE)
+    """In words that fit a clause, otherwise as the catalogue has it."""
+    known = evidence(end_skill=0.0321, constant_loss=True, end_falling=False, spike_count=3)
+    assert worded("end_skill", known) == "a skill of 0.0321 at the end"
+    assert worded("constant_loss", known) == "a loss that repeats one value"
+    assert worded("end_falling", known) == "no fall over the last half beyond noise"
+    assert worded("spike_count", known) == f"{CATALOGUE['spike_count'].meaning}: 3"
+    assert worded("auc", known).endswith("not known")
+
+
+@pytest.mark.parametrize("card", [OF_VERDICTS, OF_CAUSES], ids=["verdicts", "causes"])
+def test_every_fact_that_is_asked_has_words(card: Scorecard) -> None:
+    """A reason reads as a person says it, and every word is there for a fact of the catalogue."""
+    assert {one.fact for one in card.characteristics} <= {*WORDS, *NO_OR_YES} <= set(CATALOGUE)
 
 
 def memorising() -> dict[str, np.ndarray]:
