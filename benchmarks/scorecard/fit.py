@@ -57,4 +57,5 @@ def _is_fitted_on(row: Row, verdict: Verdict) -> bool:
 
 def fit(rows: Sequence[Row], verdicts: Sequence[Verdict]) -> Scorecard:
     """Return the scorecard of some runs; ValueError where some verdict is true of none of them."""
-    return fit_stumps(answered(rows, verdicts), VERDICTS, SEEDS, **SETTINGS)
+    # A verdict is about what can be known: without held-back data memory is not told from learning.
+    return fit_stumps(answered(rows, verdicts), VERDICTS, SEEDS, unknown_tells=True, **SETTINGS)

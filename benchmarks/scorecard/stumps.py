@@ -71,7 +71,12 @@ def gains(runs: Answered, **settings: Any) -> dict[str, float]:
 
 
 def fit_stumps(
-    runs: Answered, answers: Sequence[str], seeds: Sequence[int] = (0,), **settings: Any
+    runs: Answered,
+    answers: Sequence[str],
+    seeds: Sequence[int] = (0,),
+    *,
+    unknown_tells: bool,
+    **settings: Any,
 ) -> Scorecard:
     """Return the scorecard of some runs.
 
@@ -83,6 +88,8 @@ def fit_stumps(
         What is told apart.
     seeds
         Of the facts that each round may choose from; the points are means over these.
+    unknown_tells
+        Whether it says something that a fact is not known. If not, such a fact gets no points.
     settings
         Of the boosting, beside :data:`SETTINGS`.
 
@@ -110,15 +117,12 @@ def fit_stumps(
     means = [_mean(one, numbers, weights) for one, (_, numbers) in zip(raw, columns, strict=True)]
     nowhere = [_everywhere(split, width) for split in splits if split.place is None]
     asked = {split.place for split in splits}
-    return Scorecard(
-        tuple(answers),
-        _points(np.sum([*means, *nowhere], axis=0)),
-        tuple(
-            _less(one, mean)
-            for place, (one, mean) in enumerate(zip(raw, means, strict=True))
-            if place in asked
-        ),
-    )
+    told = [
+        _less(one, mean) for place, (one, mean) in enumerate(zip(raw, means, strict=True)) if place in asked
+    ]
+    if not unknown_tells:
+        told = [replace(one, unknown=(0.0,) * width) for one in told]
+    return Scorecard(tuple(answers), _points(np.sum([*means, *nowhere], axis=0)), tuple(told))
 
 
 def _boosted(runs: Answered, settings: Mapping[str, Any]) -> Any:

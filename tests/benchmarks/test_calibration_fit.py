@@ -178,6 +178,15 @@ def test_the_pool_follows_the_facts_where_no_rule_tells() -> None:
     assert report([(one, probabilities(one, rules)) for one in runs]).top_1 == pytest.approx(0.5)
 
 
+def test_what_was_not_logged_is_no_evidence() -> None:
+    """A fact that is known of the runs of one cause alone says nothing by that."""
+    runs = [sample("dead_relu", (), (), facts={"movement": 0.1 * number}) for number in range(50)]
+    runs += [sample("no_signal", (), (), facts={"end_skill": 0.01 * number}) for number in range(50)]
+    together = fit_together(runs)
+    assert together.characteristics
+    assert all(not any(one.unknown) for one in together.characteristics)
+
+
 def test_what_was_planned_is_not_fitted_on() -> None:
     """A number of epochs that tells the cause to a hair is left out."""
     runs = [
