@@ -219,7 +219,10 @@ def _explained(evidence: Evidence, verdict: Verdict, limits: Limits) -> dict[str
         # What was fitted on runs in trouble says nothing of a normal state.
         return FITTED.weighed(said, verdict)
     seen = observe(evidence, QUESTIONS, limits)
-    return pooled(FITTED.weighed(said, verdict, seen), OF_CAUSES.score(evidence), evidence, seen, RULES)
+    weighed = FITTED.weighed(said, verdict, seen)
+    if never_a_number(evidence):
+        return weighed  # of a course without numbers the scorecard knows nothing
+    return pooled(weighed, OF_CAUSES.score(evidence), evidence, seen, RULES)
 
 
 def _is_one_flat_curve(record: RunRecord, judgement: Judgement, evidence: Evidence) -> bool:

@@ -60,12 +60,15 @@ def _is_asked(name: str) -> bool:
 
 def pooled_probabilities(sample: Sample, calibration: Calibration, scorecard: Scorecard) -> dict[str, float]:
     """Return cause to probability of one sample in the pool of both opinions, ``unknown`` included."""
+    by_rules = probabilities(sample, calibration)
+    if sample.facts.get("n_points") == 0.0:
+        return by_rules  # the loss never was a number, and the scorecard is not asked
     facts = tuple(Fact(name, value, "zoo", Tier.RUN) for name, value in sample.facts.items())
     together = scorecard.score(Evidence(facts)).log_odds
     log_odds = {
         cause: POOLED * (math.log(probability) + together[cause])
         if cause in together
         else math.log(probability)
-        for cause, probability in probabilities(sample, calibration).items()
+        for cause, probability in by_rules.items()
     }
     return dict(zip(log_odds, softmax(list(log_odds.values())).tolist(), strict=True))
