@@ -16,6 +16,7 @@ from mlflow_bce_monitor.contract import Tier
 from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
 from mlflow_bce_monitor.evidence.fact import Evidence, Fact
 from mlflow_bce_monitor.pooling import POOLED
+from mlflow_bce_monitor.rules.no_number import never_a_number
 from mlflow_bce_monitor.scorecards import Scorecard
 
 NOT_ASKED: Final = frozenset(
@@ -61,10 +62,10 @@ def _is_asked(name: str) -> bool:
 def pooled_probabilities(sample: Sample, calibration: Calibration, scorecard: Scorecard) -> dict[str, float]:
     """Return cause to probability of one sample in the pool of both opinions, ``unknown`` included."""
     by_rules = probabilities(sample, calibration)
-    if sample.facts.get("n_points") == 0.0:
-        return by_rules  # the loss never was a number, and the scorecard is not asked
-    facts = tuple(Fact(name, value, "zoo", Tier.RUN) for name, value in sample.facts.items())
-    together = scorecard.score(Evidence(facts)).log_odds
+    evidence = Evidence(tuple(Fact(name, value, "zoo", Tier.RUN) for name, value in sample.facts.items()))
+    if never_a_number(evidence):
+        return by_rules  # as the diagnosis does, which does not ask the scorecard then
+    together = scorecard.score(evidence).log_odds
     log_odds = {
         cause: POOLED * (math.log(probability) + together[cause])
         if cause in together

@@ -10,7 +10,7 @@ from benchmarks.ceiling.facts import Examples, FloatArray, matrix_of
 from benchmarks.ceiling.learner import across_blocks, across_groups
 from benchmarks.diagnosis.cases import Candidate, Case, answer_of
 from benchmarks.diagnosis.shares import Share, share
-from benchmarks.diagnosis.table import Table, count_of, decimal, percent
+from benchmarks.diagnosis.table import Table, counted, decimal
 from benchmarks.diagnosis.verdict_scores import VerdictScores, score_verdicts
 from mlflow_bce_monitor.contract import NO_CAUSE, UNKNOWN, Verdict
 
@@ -81,10 +81,8 @@ def verdict_table(rows: Sequence[VerdictRow]) -> Table:
         (
             f"{row.who}: {block}",
             decimal(scores.macro_f1),
-            percent(scores.right.value),
-            count_of(scores.right),
-            percent(scores.stalls.found.value),
-            count_of(scores.stalls.found),
+            *counted(scores.right),
+            *counted(scores.stalls.found),
         )
         for row in rows
         for block, scores in row.scores
@@ -96,11 +94,7 @@ def verdict_table(rows: Sequence[VerdictRow]) -> Table:
 
 def cause_table(rows: Sequence[CauseRow]) -> Table:
     """Return the causes' scores in words."""
-    cells = tuple(
-        (f"{row.who}: {block}", percent(part.value), count_of(part))
-        for row in rows
-        for block, part in row.first
-    )
+    cells = tuple((f"{row.who}: {block}", *counted(part)) for row in rows for block, part in row.first)
     return Table("True cause in the first place", ("who: asked about", "share", "runs"), cells)
 
 

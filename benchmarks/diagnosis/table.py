@@ -58,9 +58,14 @@ def interval(part: Share) -> str:
     return f"{100 * low:.1f} to {100 * high:.1f} %" if part.n else "-"
 
 
+def counted(part: Share) -> tuple[str, str]:
+    """Return a share and its count."""
+    return percent(part.value), count_of(part)
+
+
 def cells(part: Share) -> tuple[str, str, str]:
     """Return a share, its count and its interval."""
-    return percent(part.value), count_of(part), interval(part)
+    return *counted(part), interval(part)
 
 
 SHARE_COLUMNS = ("share", "runs", "95 % interval")

@@ -13,6 +13,7 @@ from benchmarks.diagnosis.table import (
     Table,
     cells,
     count_of,
+    counted,
     decimal,
     percent,
 )
@@ -111,13 +112,10 @@ def by_what_was_logged(scores: Scores) -> Table:
     rows = tuple(
         (
             row.logged,
-            percent(row.right.value),
-            count_of(row.right),
+            *counted(row.right),
             decimal(row.macro_f1),
-            percent(row.stalls.value),
-            count_of(row.stalls),
-            percent(row.false_alarms.value),
-            count_of(row.false_alarms),
+            *counted(row.stalls),
+            *counted(row.false_alarms),
         )
         for row in scores.by_what_was_logged
     )
@@ -149,8 +147,7 @@ def causes(scores: Scores) -> Table:
         (one.top_1, one.top_3, one.top_1_when_named, one.sure, one.answered, one.abstained) for one in both
     ]
     rows = tuple(
-        (name, *cells(grouped), percent(exact.value), count_of(exact))
-        for name, grouped, exact in zip(names, *shares, strict=True)
+        (name, *cells(grouped), *counted(exact)) for name, grouped, exact in zip(names, *shares, strict=True)
     )
     return Table("Causes", ("true cause", *SHARE_COLUMNS, "exact word", "runs"), rows)
 

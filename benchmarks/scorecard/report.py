@@ -8,7 +8,7 @@ from itertools import chain
 from benchmarks.diagnosis.breakdowns import by_confidence
 from benchmarks.diagnosis.cases import Case
 from benchmarks.diagnosis.shares import Share, share
-from benchmarks.diagnosis.table import Table, count_of, decimal, interval, percent
+from benchmarks.diagnosis.table import SHARE_COLUMNS, Table, cells, counted, decimal
 from benchmarks.diagnosis.verdict_scores import score_verdicts
 from benchmarks.scorecard.validation import OfBlock
 
@@ -27,12 +27,9 @@ def _by_block(blocks: Sequence[OfBlock]) -> Table:
                 (
                     f"{block.block}, {who}",
                     decimal(scores.macro_f1),
-                    percent(scores.right.value),
-                    count_of(scores.right),
-                    percent(scores.stalls.found.value),
-                    count_of(scores.stalls.found),
-                    percent(scores.false_alarms.wrong.value),
-                    count_of(scores.false_alarms.wrong),
+                    *counted(scores.right),
+                    *counted(scores.stalls.found),
+                    *counted(scores.false_alarms.wrong),
                 )
             )
     columns = (
@@ -58,8 +55,8 @@ def _asked_about(blocks: Sequence[OfBlock]) -> Table:
     )
     return Table(
         "Where the scorecard disagrees",
-        ("what", "share", "runs", "95 % interval"),
-        tuple((what, percent(part.value), count_of(part), interval(part)) for what, part in rows),
+        ("what", *SHARE_COLUMNS),
+        tuple((what, *cells(part)) for what, part in rows),
     )
 
 
@@ -67,11 +64,8 @@ def _by_confidence(blocks: Sequence[OfBlock]) -> Table:
     cases = list(chain.from_iterable(block.with_scorecard for block in blocks))
     return Table(
         "How sure the verdicts are",
-        ("stated", "right", "runs", "95 % interval"),
-        tuple(
-            (decimal(one.stated), percent(one.right.value), count_of(one.right), interval(one.right))
-            for one in by_confidence(cases)
-        ),
+        ("stated", "right", *SHARE_COLUMNS[1:]),
+        tuple((decimal(one.stated), *cells(one.right)) for one in by_confidence(cases)),
     )
 
 

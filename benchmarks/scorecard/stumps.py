@@ -98,7 +98,8 @@ def fit_stumps(
     ValueError
         When an answer is true of none of the runs: a scorecard would never give it.
     """
-    missing = [answer for place, answer in enumerate(answers) if place not in set(runs.answers)]
+    there = set(runs.answers)
+    missing = [answer for place, answer in enumerate(answers) if place not in there]
     if missing:
         raise ValueError(f"no run is {', '.join(missing)}; a scorecard takes runs of every answer")
     width = len(answers)
