@@ -32,44 +32,49 @@ TWIN: Final = (
 """What :func:`twin` finds."""
 
 
-def shape(view: LossView, curves: CurveSet, limits: Limits) -> Iterator[Fact]:
-    """Yield what the judged loss curve looks like: levels, falls, jumps, plateaus."""
-    findings, chance = view.findings, view.chance.value
+def shape(view: LossView, curves: CurveSet, limits: Limits) -> list[Fact]:
+    """Return what the judged loss curve looks like: levels, falls, jumps, plateaus."""
     source = f"metric {view.curve.name!r}"
+    return [Fact(name, value, source, Tier.CURVE) for name, value in _shape(view, curves, limits)]
 
-    def fact(name: str, value: float | bool | str) -> Fact:  # noqa: FBT001 - a fact may be a yes or no
-        return Fact(name, value, source, Tier.CURVE)
 
-    yield fact("n_points", findings.n_finite)
-    yield fact("ends_non_finite", findings.ends_non_finite)
-    yield fact("had_non_finite", findings.non_finite_from is not None)
-    yield fact("share_known", view.chance.known)
-    yield fact("loss_certainty", str(curves.certainty))
+def _shape(view: LossView, curves: CurveSet, limits: Limits) -> tuple[tuple[str, float | bool | str], ...]:
+    """Return what :func:`shape` finds, by name."""
+    findings, chance, numbers = view.findings, view.chance.value, view.numbers
+    known = (
+        ("n_points", findings.n_finite),
+        ("ends_non_finite", findings.ends_non_finite),
+        ("had_non_finite", findings.non_finite_from is not None),
+        ("share_known", view.chance.known),
+        ("loss_certainty", str(curves.certainty)),
+    )
     if findings.end_level is None or findings.first is None or findings.best is None:
-        return
+        return known
     tail = max(1, math.ceil(findings.n_finite * limits.end_fraction))
-    yield fact("end_level", findings.end_level)
-    yield fact("end_skill", 1.0 - findings.end_level / chance)
-    yield fact("end_skill_error", findings.noise / math.sqrt(tail) / chance)
+    rise = numbers.highest_later - findings.first if findings.n_finite > 1 else 0.0
+    falling = findings.end_slope_significant and findings.end_slope_per_run < 0
     # A sound network starts near 0.5 for everything, which costs more than chance where one class is rare.
     start = max(view.chance.untrained, chance)
-    yield fact("first_ratio", findings.first / start)
-    yield fact("end_ratio", findings.end_level / start)
-    yield fact("peak_ratio", view.numbers.highest / start)
-    yield fact(
-        "rise_after_start",
-        (view.numbers.highest_later - findings.first) / chance if findings.n_finite > 1 else 0.0,
+    return (
+        *known,
+        ("end_level", findings.end_level),
+        ("end_skill", 1.0 - findings.end_level / chance),
+        ("end_skill_error", findings.noise / math.sqrt(tail) / chance),
+        ("first_ratio", findings.first / start),
+        ("end_ratio", findings.end_level / start),
+        ("peak_ratio", numbers.highest / start),
+        ("rise_after_start", rise / chance),
+        ("spike_count", len(findings.spikes)),
+        ("end_spread", numbers.end_spread / chance),
+        ("end_fall", -findings.end_slope_per_run / chance),
+        ("end_falling", falling),
+        ("constant_loss", findings.constant_to_digit),
+        ("plateau_fraction", plateau_fraction(findings)),
+        ("end_flat_fraction", _end_flat_fraction(findings)),
+        ("total_fall", (findings.first - findings.end_level) / chance),
+        ("stand_fraction", findings.stand.length / findings.n_points if findings.stand else 0.0),
+        ("negative_loss", findings.best < 0.0),
     )
-    yield fact("spike_count", len(findings.spikes))
-    yield fact("end_spread", view.numbers.end_spread / chance)
-    yield fact("end_fall", -findings.end_slope_per_run / chance)
-    yield fact("end_falling", findings.end_slope_significant and findings.end_slope_per_run < 0)
-    yield fact("constant_loss", findings.constant_to_digit)
-    yield fact("plateau_fraction", plateau_fraction(findings))
-    yield fact("end_flat_fraction", _end_flat_fraction(findings))
-    yield fact("total_fall", (findings.first - findings.end_level) / chance)
-    yield fact("stand_fraction", findings.stand.length / findings.n_points if findings.stand else 0.0)
-    yield fact("negative_loss", findings.best < 0.0)
 
 
 def held_skill(view: LossView, limits: Limits) -> Iterator[Fact]:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import math
 from bisect import insort
+from itertools import islice
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from mlflow_bce_monitor.arrays import FloatArray, last_true, row_medians
-from mlflow_bce_monitor.findings.trend import robust_changes
+from mlflow_bce_monitor.findings.trend import change_by_no_more
 from mlflow_bce_monitor.findings.windows import maximal_windows
 
 _MIN_BLOCKS: Final = 3
@@ -53,13 +54,13 @@ def flat_stretches(smooth: FloatArray, tolerances: FloatArray, min_fraction: flo
     windows = maximal_windows(smooth, 2.0 * tolerances, shortest)
     taken: list[list[Stretch]] = [[] for _ in smooth]
     searches = [_Search(row, each, taken[row], shortest) for row, each in enumerate(windows) if each]
-    limits = tolerances.tolist()
     # Whether a stretch is taken decides what is left of the others of its curve, and of no other curve: all
     # curves are looked at together.
     while asked := [(one.row, *stretch) for one in searches for stretch in one.next()]:
-        changes = iter(np.abs(robust_changes(smooth, asked)).tolist())
+        most = tolerances[[row for row, _, _ in asked]]
+        flat = iter(change_by_no_more(smooth, asked, most))
         for one in searches:
-            one.answer([next(changes) <= limits[one.row] for _ in one.asked])
+            one.answer(list(islice(flat, len(one.asked))))
         searches = [one for one in searches if one.asked]
     return taken
 
@@ -88,43 +89,41 @@ class _Search:
 
     def __init__(self, row: int, windows: list[tuple[int, int]], taken: list[Stretch], shortest: int) -> None:
         self.row = row
-        self.asked: list[Stretch] = []
-        self._left = sorted(windows, key=_longest_first)
+        self.asked: list[tuple[int, int]] = []
+        # The longest first, and of those that are as long the first.
+        self._left = sorted([(start - end, start) for start, end in windows])
         self._taken = taken
         self._shortest = shortest
         self._done: list[int] = []
         self._at = 0
         self._at_once = 1
 
-    def next(self) -> list[Stretch]:
-        """Return the next stretches that may be flat, () when none is left."""
-        self.asked, self._done, at = [], [], self._at
-        while at < len(self._left) and len(self.asked) < self._at_once:
-            start, end = _outside(*self._left[at], self._taken)
+    def next(self) -> list[tuple[int, int]]:
+        """Return the next stretches [start, end) that may be flat, () when none is left."""
+        left, taken, at = self._left, self._taken, self._at
+        asked: list[tuple[int, int]] = []
+        done: list[int] = []
+        while at < len(left) and len(asked) < self._at_once:
+            less, start = left[at]
+            stretch = _outside(start, start - less, taken) if taken else (start, start - less)
             at += 1
-            if end - start >= self._shortest:
-                self.asked.append(Stretch(start, end))
-                self._done.append(at)
-        return self.asked
+            if stretch[1] - stretch[0] >= self._shortest:
+                asked.append(stretch)
+                done.append(at)
+        self.asked, self._done = asked, done
+        return asked
 
     def answer(self, flat: list[bool]) -> None:
         """Take the first of the stretches asked for that is flat."""
-        if not self.asked:
-            return
-        first = next((at for at, is_flat in enumerate(flat) if is_flat), None)
-        if first is None:
+        if True in flat:
+            first = flat.index(True)
+            self._at = self._done[first]
+            insort(self._taken, Stretch(*self.asked[first]))
+        elif flat:
             self._at, self._at_once = self._done[-1], 2 * self._at_once
-            return
-        self._at = self._done[first]
-        insort(self._taken, self.asked[first])
 
 
-def _longest_first(window: tuple[int, int]) -> tuple[int, int]:
-    start, end = window
-    return start - end, start
-
-
-def _outside(start: int, end: int, taken: list[Stretch]) -> Stretch:
+def _outside(start: int, end: int, taken: list[Stretch]) -> tuple[int, int]:
     """Return the part of a stretch that no longer one covers: before or after all it meets."""
     for first, last in taken:
         if last <= start or end <= first:
@@ -133,4 +132,4 @@ def _outside(start: int, end: int, taken: list[Stretch]) -> Stretch:
             start = min(last, end)
         else:
             end = max(first, start)
-    return Stretch(start, end)
+    return start, end

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
 import numpy as np
 
-from mlflow_bce_monitor.arrays import FloatArray, IntArray, medians_of_first, row_medians
+from mlflow_bce_monitor.arrays import BoolArray, FloatArray, IntArray, medians_of_first, row_medians
 from mlflow_bce_monitor.findings.blocks import cut, into_blocks
 
 MAX_TREND_BLOCKS: Final = 40
@@ -21,6 +21,15 @@ _EXACT_UP_TO: Final = 12
 
 _MIN_POINTS: Final = 4
 """Three points in falling order happen by chance in one of six cases: no test can be passed."""
+
+_OF_A_STRETCH: Final = 3
+"""Its row, its start and its end."""
+
+_MANY: Final = 64
+"""Stretches from which on it takes less time to count than to sort."""
+
+_LARGE: Final = 1e300
+"""Twice a number below this is finite."""
 
 
 @dataclass(frozen=True)
@@ -87,26 +96,92 @@ def robust_changes(rows: FloatArray, stretches: Sequence[tuple[int, int, int]]) 
         Shape (n_stretches,).
     """
     changes = np.empty(len(stretches))
-    values, n = rows.ravel(), rows.shape[1]
-    by_width: dict[int, list[int]] = {}
-    for at, (_, start, end) in enumerate(stretches):
-        by_width.setdefault(max(1, _width(end - start)), []).append(at)
-    for width, chosen in by_width.items():
-        points = np.array([row * n + start for row, start, _ in (stretches[at] for at in chosen)])
-        lengths = [stretches[at][2] - stretches[at][1] for at in chosen]
-        changes[chosen] = _changes(values, points, lengths, width)
+    for chosen, blocks, n_blocks in _in_blocks(rows, stretches):
+        changes[chosen] = _changes(blocks, n_blocks)
     return changes
 
 
-def _changes(values: FloatArray, starts: IntArray, lengths: Sequence[int], width: int) -> FloatArray:
-    """Return the changes of stretches whose blocks have one width."""
-    n_blocks = np.array([min(length, MAX_TREND_BLOCKS) for length in lengths])
-    most = int(n_blocks.max())
-    points = starts[:, None] + np.array([_first_points(length, most) for length in lengths])
-    blocks = row_medians(values[points[:, :, None] + np.arange(width)])
-    if int(n_blocks.min()) == most:
+def change_by_no_more(
+    rows: FloatArray, stretches: Sequence[tuple[int, int, int]], most: FloatArray
+) -> list[bool]:
+    """Return whether the change of :func:`robust_changes` is at most so large, up or down.
+
+    Parameters
+    ----------
+    rows, stretches
+        As there.
+    most
+        Shape (n_stretches,), in the unit of the values.
+    """
+    if len(stretches) < _MANY or not _are_small(rows, most):
+        answers: list[bool] = (np.abs(robust_changes(rows, stretches)) <= most).tolist()
+        return answers
+    keep = np.empty(len(stretches), dtype=bool)
+    for chosen, blocks, n_blocks in _in_blocks(rows, stretches):
+        keep[chosen] = _keep_within(blocks, n_blocks, most[chosen])
+    kept: list[bool] = keep.tolist()
+    return kept
+
+
+def _keep_within(blocks: FloatArray, n_blocks: IntArray, most: FloatArray) -> BoolArray:
+    """Return whether no more than half of the pairs are farther apart than so large a change leaves them.
+
+    A median is above a number when more than half of what it is taken of is: counting takes a third of the
+    time of the sorting that would say by how much.
+    """
+    far_up, far_down = _far_pairs(blocks, most / np.maximum(n_blocks - 1, 1))
+    twice, pairs = 2 * np.maximum(far_up, far_down), n_blocks * (n_blocks - 1) // 2
+    within: BoolArray = twice < pairs
+    # The median of an even number lies between two; and few blocks have no pairs to count.
+    (open_,) = ((twice == pairs) | (n_blocks < _MIN_POINTS)).nonzero()
+    if open_.size:
+        within[open_] = np.abs(_changes(blocks[open_], n_blocks[open_])) <= most[open_]
+    return within
+
+
+def _far_pairs(blocks: FloatArray, slopes: FloatArray) -> tuple[IntArray, IntArray]:
+    """Return how many pairs of blocks of each row rise more steeply than a slope, and how many fall so."""
+    tilt = slopes * np.arange(blocks.shape[1])[:, None]
+    columns = np.ascontiguousarray(blocks.T)
+    up, down = columns - tilt, columns + tilt
+    rising, falling = (np.zeros(slopes.size, dtype=np.int64) for _ in range(2))
+    for apart in range(1, len(columns)):
+        rising += (up[apart:] > up[:-apart]).sum(axis=0)
+        falling += (down[apart:] < down[:-apart]).sum(axis=0)
+    return rising, falling
+
+
+def _are_small(rows: FloatArray, most: FloatArray) -> bool:
+    """Whether sums and differences of the numbers cannot overflow."""
+    return bool(max(rows.max(), -rows.min(), most.max()) < _LARGE)
+
+
+def _in_blocks(
+    rows: FloatArray, stretches: Sequence[tuple[int, int, int]]
+) -> Iterator[tuple[IntArray, FloatArray, IntArray]]:
+    """Yield stretches whose blocks have one width: which, their blocks, and how many blocks each has.
+
+    Shapes (n_chosen,), (n_chosen, most blocks) with NaN beyond the blocks of a row, and (n_chosen,).
+    """
+    row, start, end = np.array(stretches, dtype=np.int64).reshape(-1, _OF_A_STRETCH).T
+    lengths, starts = end - start, row * rows.shape[1] + start
+    firsts, widths = _first_points(1 << int(lengths.max()).bit_length())
+    values, width_of = rows.ravel(), widths[lengths]
+    for width in np.unique(width_of).tolist():
+        chosen: IntArray = (width_of == width).nonzero()[0]
+        n_blocks = np.minimum(lengths[chosen], MAX_TREND_BLOCKS)
+        most = int(n_blocks.max())
+        points = firsts[lengths[chosen], :most] + starts[chosen, None]
+        blocks = row_medians(values[points[:, :, None] + np.arange(width)]) if width > 1 else values[points]
+        if int(n_blocks.min()) < most:
+            blocks[np.arange(most) >= n_blocks[:, None]] = np.nan
+        yield chosen, blocks, n_blocks
+
+
+def _changes(blocks: FloatArray, n_blocks: IntArray) -> FloatArray:
+    """Return the changes of stretches in blocks."""
+    if int(n_blocks.min()) == blocks.shape[1]:
         return _of_blocks(blocks)
-    blocks[np.arange(most) >= n_blocks[:, None]] = np.nan
     return np.where(n_blocks < _MIN_POINTS, _end_to_end(blocks, n_blocks), _of_some_blocks(blocks, n_blocks))
 
 
@@ -136,21 +211,20 @@ def _slopes(blocks: FloatArray) -> FloatArray:
     return slopes
 
 
-def _width(length: int) -> int:
-    """Return the points of a block of a stretch, 0 where each block is a point."""
-    return 0 if length <= MAX_TREND_BLOCKS else int(cut(length, MAX_TREND_BLOCKS)[1].shape[1])
-
-
-def _first_points(length: int, most: int) -> IntArray:
-    """Return the first point of each block of a stretch, the last one again up to so many."""
-    if length > MAX_TREND_BLOCKS:
-        return cut(length, MAX_TREND_BLOCKS)[0][:-1]
-    return _kept_first_points(length, most)
-
-
 @cache
-def _kept_first_points(length: int, most: int) -> IntArray:
-    return np.minimum(np.arange(most), length - 1)
+def _first_points(n: int) -> tuple[IntArray, IntArray]:
+    """Return the first point of each block of stretches of 0 to n - 1 points, and how wide their blocks are.
+
+    Shapes (n, MAX_TREND_BLOCKS), the last point again where there are fewer blocks, and (n,).
+    """
+    few = np.arange(min(n, MAX_TREND_BLOCKS + 1))[:, None]
+    firsts = [np.minimum(np.arange(MAX_TREND_BLOCKS), np.maximum(few - 1, 0))]
+    widths = [np.ones(len(few), dtype=np.int64)]
+    if n > len(few):
+        cuts = [cut(length, MAX_TREND_BLOCKS) for length in range(len(few), n)]
+        firsts.append(np.array([edges[:-1] for edges, _ in cuts]))
+        widths.append(np.array([points.shape[1] for _, points in cuts]))
+    return np.concatenate(firsts), np.concatenate(widths)
 
 
 @cache

@@ -47,7 +47,7 @@ Notes = Mapping[str, tuple[str, ...]]
 # and a second process more than the page would be read in by this one is no gain.
 _FEWEST_RUNS: Final = 400
 # Runs in one task: enough to read well, few enough that the answers of several tasks are no burden.
-_RUNS_A_TASK: Final = 50
+_RUNS_A_TASK: Final = 100
 # This process searches, compares and writes while others read and diagnose, which takes about twice as
 # long; more than this many would wait for it.
 _MOST_COWORKERS: Final = 3

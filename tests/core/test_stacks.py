@@ -13,7 +13,7 @@ from made_runs import LIMITS, LN_2, curve
 from benchmarks.core.answers import digest_of
 from mlflow_bce_monitor.chance.estimate import ChanceEstimate, ShareEstimate
 from mlflow_bce_monitor.findings import Examined, examine_all
-from mlflow_bce_monitor.findings.trend import robust_changes, trend_of
+from mlflow_bce_monitor.findings.trend import change_by_no_more, robust_changes, trend_of
 
 LEVELS = st.floats(1e-6, 2.0) | st.just(LN_2)
 VALUES = st.sampled_from([0.0, 0.3, 0.5, 0.69, LN_2, 0.7, 1.4]) | st.floats(-1.0, 3.0)
@@ -81,3 +81,31 @@ def test_changes_of_stretches_are_those_of_their_trends(asked: list[tuple[int, i
     stretches = [(row, start, start + length) for row, length, start in asked]
     expected = [trend_of(rows[row, start:end]).change for row, start, end in stretches]
     assert robust_changes(rows, stretches).tolist() == expected
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.3, 1.0, 3.0]), st.booleans())
+def test_counted_changes_are_those_that_were_sorted(seed: int, size: float, repeats: bool) -> None:  # noqa: FBT001
+    """Many stretches are counted, few are sorted, and both say the same of each."""
+    random = np.random.default_rng(seed)
+    rows = random.normal(0.0, 1.0, (4, 90)).cumsum(axis=1)
+    rows = rows.round() if repeats else rows  # equal neighbours: pairs on the edge
+    starts = random.integers(0, 89, 200)
+    stretches = [
+        (int(row), int(start), int(random.integers(start + 1, 91)))
+        for row, start in zip(random.integers(0, 4, 200), starts, strict=True)
+    ]
+    most = size * random.uniform(0.5, 1.5, 200)
+    expected = np.abs(robust_changes(rows, stretches)) <= most
+    assert change_by_no_more(rows, stretches, most) == expected.tolist()
+    for few in range(0, 200, 40):
+        some = slice(few, few + 5)
+        assert change_by_no_more(rows, stretches[some], most[some]) == expected[some].tolist()
+
+
+def test_numbers_too_large_to_add_are_sorted() -> None:
+    """Of numbers near the largest that there are, no sums are taken."""
+    rows = np.tile(1e308 * np.linspace(-1.7, 1.7, 90), (2, 1))
+    rows[1] = 1.0
+    stretches = [(row, start, start + 20) for row in (0, 1) for start in range(60)]
+    with np.errstate(over="ignore"):
+        assert change_by_no_more(rows, stretches, np.ones(120)) == [False] * 60 + [True] * 60

@@ -5,6 +5,7 @@ It opens SQLite files by itself and for reading only, and loads neither MLflow n
 
 from __future__ import annotations
 
+import gc
 import os
 import sqlite3
 import sys
@@ -23,6 +24,8 @@ READY: Final = "ready"
 
 def serve() -> None:
     """Answer tasks from standard input on standard output until it is closed."""
+    # All that was loaded stays: Python need not look through it for circles of garbage again and again.
+    gc.freeze()
     asked, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     # Whatever prints must not stand between the answers.
     os.dup2(sys.stderr.fileno(), 1)

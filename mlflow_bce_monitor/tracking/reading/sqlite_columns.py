@@ -12,12 +12,16 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from mlflow_bce_monitor.records import FloatArray, IntArray, MetricHistory
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from adbc_driver_manager import AdbcConnection
 
 Histories = dict[str, dict[str, MetricHistory]]
 """Run id to metric name to history; a run without points is not in it."""
@@ -138,23 +142,55 @@ def _through_driver(connection: sqlite3.Connection, run_ids: Sequence[str]) -> C
 def _through_adbc(
     address: str, run_ids: Sequence[str], at_most: int | None
 ) -> tuple[list[Any], Columns] | None:
-    """Return the counted names and the numbers, None when there are more than ``at_most``."""
-    from adbc_driver_sqlite import StatementOptions, dbapi  # noqa: PLC0415 - an optional dependency
+    """Return the counted names and the numbers, None when there are more than ``at_most``.
 
-    asked = (json.dumps(list(run_ids)),)
+    By ADBC's calls below its DB-API, which loads pandas and with it takes as long to be there as all else.
+    """
+    import adbc_driver_sqlite  # noqa: PLC0415 - an optional dependency
+    from adbc_driver_manager import AdbcConnection, Error  # noqa: PLC0415 - as above
+
     try:
-        # The connection begins a transaction by itself.
-        with dbapi.connect(address) as connection, connection.cursor() as cursor:
-            cursor.adbc_statement.set_options(**{StatementOptions.BATCH_ROWS.value: _ARROW_ROWS})
-            cursor.execute(_BUSY).fetchall()
-            counted = cursor.execute(_COUNTING, asked).fetchall()
+        with adbc_driver_sqlite.connect(address) as file, AdbcConnection(file) as connection:
+            connection.set_autocommit(False)  # one transaction, so both see one state of the file
+            _arrow(connection, _BUSY)
+            names = _arrow(connection, _COUNTING, run_ids)
+            counted = list(zip(*(column.to_pylist() for column in names.columns), strict=True))
             if _are_more(counted, at_most):
                 return None
-            rows = cursor.execute(_NUMBERS, asked).fetch_arrow_table()
-    except dbapi.Error as error:
+            rows = _arrow(connection, _NUMBERS, run_ids)
+    except Error as error:
         raise sqlite3.OperationalError(str(error)) from error
-    steps, timestamps, values, is_nan = (rows.column(name).to_numpy() for name in _NUMBER_TYPES.names or ())
+    steps, timestamps, values, is_nan = (
+        # Without pandas, which its own to_numpy loads.
+        np.concatenate([np.from_dlpack(part) for part in rows.column(name).chunks] or [np.empty(0)])
+        for name in _NUMBER_TYPES.names or ()
+    )
     return counted, Columns(steps, timestamps, values, is_nan.astype(bool))
+
+
+def _arrow(connection: AdbcConnection, statement: str, run_ids: Sequence[str] | None = None) -> pa.Table:
+    """Return the rows of a statement, ``run_ids`` as its parameter."""
+    import pyarrow as pa  # noqa: PLC0415 - an optional dependency
+    from adbc_driver_manager import AdbcStatement  # noqa: PLC0415 - as above
+    from adbc_driver_sqlite import StatementOptions  # noqa: PLC0415 - as above
+
+    with AdbcStatement(connection) as asked:
+        asked.set_options(**{StatementOptions.BATCH_ROWS.value: _ARROW_ROWS})
+        asked.set_sql_query(statement)
+        if run_ids is not None:
+            asked.prepare()
+            asked.bind(pa.record_batch([_one_text(json.dumps(list(run_ids)))], names=["run_ids"]))
+        rows, _ = asked.execute_query()
+        return pa.RecordBatchReader.from_stream(rows).read_all()
+
+
+def _one_text(text: str) -> pa.StringArray:
+    """Return an array of one text; of a list, pyarrow would ask whether it is a pandas object."""
+    import pyarrow as pa  # noqa: PLC0415 - an optional dependency
+
+    data = text.encode()
+    ends = pa.py_buffer(np.array([0, len(data)], np.int32))
+    return pa.StringArray.from_buffers(1, ends, pa.py_buffer(data))
 
 
 def _are_more(counted: Sequence[tuple[str, str, int]], at_most: int | None) -> bool:
