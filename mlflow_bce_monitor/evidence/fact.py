@@ -102,16 +102,17 @@ class Evidence(Mapping[str, FactValue]):
         fact = self._look(name)
         if fact is None:
             raise KeyError(name)
-        return _number(fact)
+        value = fact[1]
+        return float(value) if value.__class__ is not str else _no_number(fact)
 
     def number_or(self, name: str, otherwise: float) -> float:
         """Return a fact as a float, or another number when it is not known."""
         fact = self._look(name)
-        return otherwise if fact is None else _number(fact)
+        if fact is None:
+            return otherwise
+        value = fact[1]
+        return float(value) if value.__class__ is not str else _no_number(fact)
 
 
-def _number(fact: Fact) -> float:
-    value = fact[1]
-    if isinstance(value, str):
-        raise TypeError(f"fact {fact.name!r} is the word {value!r}, not a number")
-    return float(value)
+def _no_number(fact: Fact) -> float:
+    raise TypeError(f"fact {fact.name!r} is the word {fact.value!r}, not a number")

@@ -65,15 +65,14 @@ class _Known(dict[str, "Fact | None"], Generic[T]):
         self._found: dict[int, Mapping[str, Fact]] = {}
 
     def __missing__(self, name: str) -> Fact | None:
-        fact = self[name] = self._first_found(name)
-        return fact
-
-    def _first_found(self, name: str) -> Fact | None:
+        fact = None
         for number in self._finders.of.get(name, ()):
-            fact = self.of_finder(number).get(name)
+            found = self._found.get(number)
+            fact = (self.of_finder(number) if found is None else found).get(name)
             if fact is not None:
-                return fact
-        return None
+                break
+        self[name] = fact
+        return fact
 
     def of_finder(self, number: int) -> Mapping[str, Fact]:
         """Return what one finder finds, by name."""

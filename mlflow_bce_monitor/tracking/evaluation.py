@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
@@ -35,7 +35,7 @@ from mlflow_bce_monitor.tracking.options import ScanOptions
 from mlflow_bce_monitor.tracking.reading.neighbours import Page
 from mlflow_bce_monitor.tracking.reading.sibling_search import searched
 from mlflow_bce_monitor.tracking.reading.surroundings import surrounded
-from mlflow_bce_monitor.tracking.store.in_order import Ready, in_order
+from mlflow_bce_monitor.tracking.store.in_order import Ready, in_order, one_ahead
 from mlflow_bce_monitor.tracking.store.opening import Store, StoreKind, ask_server
 from mlflow_bce_monitor.tracking.store.pace import Pace
 from mlflow_bce_monitor.tracking.store.pages import PAGE_RUNS, listed
@@ -87,7 +87,9 @@ def scan_runs(
     """
     found = listed(store, selection, expect or (lambda _n_runs: None), page_runs)
     pages = surrounded(found) if selection.whole else searched(found, store.client)
-    yield from answers_of(store, pages, options, stop or threading.Event())
+    # A search is this process's work, while large pages are read and diagnosed by others.
+    with closing(one_ahead(pages)) as searched_ahead:
+        yield from answers_of(store, searched_ahead, options, stop or threading.Event())
 
 
 def answers_of(

@@ -24,8 +24,8 @@ def test_a_signal_in_the_middle_of_a_wait_does_not_stand_in_its_own_way() -> Non
 def test_the_second_interruption_is_the_usual_one(capsys: pytest.CaptureFixture[str]) -> None:
     """The first Ctrl-C is answered in one line, the second one interrupts."""
     with finish_on_interrupt() as stop:
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
         assert stop.wait(60)
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
     assert "press Ctrl-C again" in capsys.readouterr().err

@@ -1,11 +1,13 @@
-"""Calls run by a pool of threads, their results taken in the order the calls were made."""
+"""What other threads do meanwhile, taken in the order in which it was asked for."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import repeat
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -31,6 +33,22 @@ def in_order(pool: Executor, calls: Iterable[Callable[[], T] | Ready[T]], ahead:
             yield _result(begun.popleft())
     while begun:
         yield _result(begun.popleft())
+
+
+def one_ahead(items: Iterable[T]) -> Generator[T, None, None]:
+    """Yield items while a thread of its own makes the next one; whatever making it raises comes in its turn.
+
+    Close it when not all are taken: that waits until the one in the making is there.
+    """
+    maker = ThreadPoolExecutor(1, thread_name_prefix="bce-monitor-ahead")
+    try:
+        makes_one = partial(next, iter(items), None)
+        for item in in_order(maker, repeat(makes_one), ahead=1):
+            if item is None:
+                return
+            yield item
+    finally:
+        maker.shutdown(wait=True, cancel_futures=True)
 
 
 def _result(one: Future[T] | Ready[T]) -> T:

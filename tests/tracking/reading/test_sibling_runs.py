@@ -309,13 +309,13 @@ def test_a_sibling_holds_what_the_run_logged_and_no_answer_of_ours(store: Filled
 
 
 def test_a_scan_of_whole_experiments_searches_for_no_sibling(store: FilledStore) -> None:
-    """The pages of a long experiment are all that is asked for, and only one is read ahead."""
+    """The pages of a long experiment are all that is asked for: one is read ahead, and one more meanwhile."""
     experiment = store.experiment()
     insert(store, experiment, [{"start": START + n} for n in range(620)])
     opened, client = counting(store)
     answers = scan_runs(opened, select(opened, [experiment]), DRY, page_runs=150)
     next(answers)
-    assert client.searches == [150] * 2
+    assert client.searches in ([150] * 2, [150] * 3)
     assert len(list(answers)) == 619
     assert client.searches == [150] * 5
 
