@@ -106,8 +106,28 @@ REHEARSAL_ARCHITECTURES: Final[dict[str, Architecture]] = {
 }
 """The networks of the block ``rehearsal``."""
 
+EXERCISE_ARCHITECTURES: Final[dict[str, Architecture]] = {
+    "factored1": Architecture(_FLAT, "shallow", 1, (16, 64)),
+    "barrel4": Architecture(_FLAT, "usual", 4, (16, 32)),
+    "halves_joined": Architecture(_FLAT, "usual", 2, (16, 48)),
+    "mlp11": Architecture(_FLAT, "deep", 11, (16, 32)),
+    "widening7": Architecture(_FLAT, "deep", 7, (16, 32)),
+    "groupnorm_mlp": Architecture(_FLAT, "aided", 3, (16, 48), is_normalised=True),
+    "rezero_mlp": Architecture(_FLAT, "aided", 4, (16, 32), has_bypass=True),
+    "cnn_valid": Architecture(_IMAGE, "convolutional", 3, (8, 16)),
+    "cnn_gated": Architecture(_IMAGE, "convolutional", 3, (8, 16)),
+    "lstm_averaged": Architecture(_SEQUENCE, "recurrent", 1, (8, 16)),
+    "separable_conv": Architecture(_SEQUENCE, "token", 3, (12, 24)),
+    "attended_conv": Architecture(_SEQUENCE, "token", 2, (12, 24)),
+}
+"""The networks of the block ``exercise``."""
+
 ARCHITECTURES: Final = (
-    DEALT_ARCHITECTURES | TEST_ARCHITECTURES | PRACTICE_ARCHITECTURES | REHEARSAL_ARCHITECTURES
+    DEALT_ARCHITECTURES
+    | TEST_ARCHITECTURES
+    | PRACTICE_ARCHITECTURES
+    | REHEARSAL_ARCHITECTURES
+    | EXERCISE_ARCHITECTURES
 )
 
 

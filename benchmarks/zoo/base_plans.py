@@ -50,6 +50,14 @@ FEWEST_EPOCHS: Final[dict[str, int]] = {
     "macro_unemployed": 10,
     "rings_gap": 10,
     "sectors": 20,
+    "alarm_early": 20,
+    "births_high": 15,
+    "chevrons": 15,
+    "dice_odd": 15,
+    "islands": 20,
+    "lit_side": 10,
+    "range_wide": 15,
+    "turns_left": 30,
 }
 """Epochs below which a data set is not learned even by a good plan."""
 
@@ -69,11 +77,16 @@ MOST_EPOCHS: Final[dict[str, int]] = {
     "macro_unemployed": 80,
     "reviews": 20,
     "trip_taken": 30,
+    "elnino_warm": 15,
+    "births_high": 80,
+    "trend_up": 20,
+    "range_wide": 80,
+    "spam": 10,
 }
 """Epochs above which even a good plan learns a data set by heart."""
 
 LARGE: Final = frozenset(
-    {"customers_leave", "fair_affairs", "first_is_last", "letters_vowel", "randhie_visits"}
+    {"customers_leave", "dice_odd", "fair_affairs", "first_is_last", "letters_vowel", "randhie_visits"}
 )
 """Data sets that need as many rows as those of the stratum "saddle"."""
 

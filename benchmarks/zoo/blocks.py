@@ -4,7 +4,8 @@
 result was reported on 2026-11-23, and has been fitted and tuned on since. ``test`` is never fitted
 on, only reported. ``practice`` was made on 2026-11-27, judged once by what was fitted before (see
 ``README.md``), and has been learned from since; it has networks on labels only. ``rehearsal`` was made
-after it in the same way, judged once, and learned from since.
+after it in the same way, judged once, and learned from since. ``exercise`` was made on 2026-11-28 in the same
+way and is not fitted on yet.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ VALIDATION: Final = "validation"
 TEST: Final = "test"
 PRACTICE: Final = "practice"
 REHEARSAL: Final = "rehearsal"
+EXERCISE: Final = "exercise"
 
-BLOCKS: Final = (DEVELOPMENT, VALIDATION, TEST, PRACTICE, REHEARSAL)
+BLOCKS: Final = (DEVELOPMENT, VALIDATION, TEST, PRACTICE, REHEARSAL, EXERCISE)
 """Every block that holds trainings. A block's place is part of the seed of its plans: add at the end only."""
 
 FITTED_BLOCKS: Final = (DEVELOPMENT, VALIDATION, PRACTICE, REHEARSAL)

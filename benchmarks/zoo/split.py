@@ -2,9 +2,9 @@
 
 The first two blocks were dealt by a seed before any training was looked at: of every stratum of data
 sets and of architectures (see their tables) one half went to either block. What belongs to the third,
-``test``, to the fourth, ``practice``, and to the fifth, ``rehearsal``, was written down later and before any
-of it was trained; all cover the same strata. A training combines a data set and an architecture of one block,
-so the blocks share neither.
+``test``, to the fourth, ``practice``, to the fifth, ``rehearsal``, and to the sixth, ``exercise``, was
+written down later and before any of it was trained; all cover the same strata. A training combines a data
+set and an architecture of one block, so the blocks share neither.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ import numpy as np
 
 from benchmarks.zoo.architectures import (
     DEALT_ARCHITECTURES,
+    EXERCISE_ARCHITECTURES,
     PRACTICE_ARCHITECTURES,
     REHEARSAL_ARCHITECTURES,
     TEST_ARCHITECTURES,
 )
-from benchmarks.zoo.blocks import DEVELOPMENT, PRACTICE, REHEARSAL, TEST, VALIDATION
+from benchmarks.zoo.blocks import DEVELOPMENT, EXERCISE, PRACTICE, REHEARSAL, TEST, VALIDATION
 from benchmarks.zoo.data_sets_dealt import DEALT_DATA_SETS
+from benchmarks.zoo.data_sets_of_exercise import EXERCISE_DATA_SETS
 from benchmarks.zoo.data_sets_of_practice import PRACTICE_DATA_SETS
 from benchmarks.zoo.data_sets_of_rehearsal import REHEARSAL_DATA_SETS
 from benchmarks.zoo.data_sets_of_test import TEST_DATA_SETS
@@ -52,6 +54,7 @@ DATA_SETS_OF: Final = halves(DEALT_DATA_SETS, SPLIT_SEED) | {
     TEST: frozenset(TEST_DATA_SETS),
     PRACTICE: frozenset(PRACTICE_DATA_SETS),
     REHEARSAL: frozenset(REHEARSAL_DATA_SETS),
+    EXERCISE: frozenset(EXERCISE_DATA_SETS),
 }
 """Block to the names of its data sets."""
 
@@ -59,5 +62,6 @@ ARCHITECTURES_OF: Final = halves(DEALT_ARCHITECTURES, SPLIT_SEED) | {
     TEST: frozenset(TEST_ARCHITECTURES),
     PRACTICE: frozenset(PRACTICE_ARCHITECTURES),
     REHEARSAL: frozenset(REHEARSAL_ARCHITECTURES),
+    EXERCISE: frozenset(EXERCISE_ARCHITECTURES),
 }
 """Block to the names of its architectures."""
