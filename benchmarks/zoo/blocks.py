@@ -5,7 +5,7 @@ result was reported on 2026-11-23, and has been fitted and tuned on since. ``tes
 on, only reported. ``practice`` was made on 2026-11-27, judged once by what was fitted before (see
 ``README.md``), and has been learned from since; it has networks on labels only. ``rehearsal`` was made
 after it in the same way, judged once, and learned from since. ``exercise`` was made on 2026-11-28 in the same
-way and is not fitted on yet.
+way, judged once, and learned from since.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ EXERCISE: Final = "exercise"
 BLOCKS: Final = (DEVELOPMENT, VALIDATION, TEST, PRACTICE, REHEARSAL, EXERCISE)
 """Every block that holds trainings. A block's place is part of the seed of its plans: add at the end only."""
 
-FITTED_BLOCKS: Final = (DEVELOPMENT, VALIDATION, PRACTICE, REHEARSAL)
+FITTED_BLOCKS: Final = (DEVELOPMENT, VALIDATION, PRACTICE, REHEARSAL, EXERCISE)
 """What anything may be fitted or tuned on."""
 
 FITTED_IN_WORDS: Final = f"{', '.join(FITTED_BLOCKS[:-1])} and {FITTED_BLOCKS[-1]}"

@@ -229,4 +229,7 @@ def test_the_fit_does_not_read_the_test_block(tmp_path: Path) -> None:
     zoo.write([one for one in zoo.read() if one.plan.block == TEST][:12], traces)
     result = CliRunner().invoke(main, ["--traces", str(traces)])
     assert result.exit_code == 1
-    assert "holds no run of the blocks development, validation, practice and rehearsal" in result.output
+    assert (
+        "holds no run of the blocks development, validation, practice, rehearsal and exercise"
+        in result.output
+    )

@@ -141,5 +141,5 @@ def test_the_command_leaves_the_test_block_alone(tmp_path: Path) -> None:
     zoo.write(some, traces)
     result = CliRunner().invoke(main, ["--traces", str(traces)])
     assert result.exit_code == 0, result.output
-    assert "80 runs, blocks development, validation, practice and rehearsal" in result.output
+    assert "80 runs, blocks development, validation, practice, rehearsal and exercise" in result.output
     assert "learner, facts, from the other block: all" in result.output

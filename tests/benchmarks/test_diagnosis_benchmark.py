@@ -485,7 +485,7 @@ def test_the_page_says_all_numbers_of_the_report() -> None:
     for table in all_tables(report):
         assert as_markdown(table) in written
     assert "tuned on pilot runs of the first two blocks, and the test block takes both over" in written
-    assert "were fitted on the blocks development,\nvalidation, practice and rehearsal." in written
+    assert "were fitted on the blocks development,\nvalidation, practice, rehearsal and exercise." in written
     assert "- False alarms: silent is ahead with 0.0 % (0 of 2)" in written
     assert "nothing was fitted on these runs" in written
     assert "nothing was fitted on these runs" not in page(some_report("development"), "command")
