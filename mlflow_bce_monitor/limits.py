@@ -186,7 +186,8 @@ class Limits:
     base_rate_distance: float = 0.02
 
     # --- rules ----------------------------------------------------------------------------
-    # Probability. One flat loss and nothing else is what most causes look like: none is likelier than not.
+    # Probability. One flat loss and nothing else is what most causes look like, and of one that is assumed
+    # to be a cross-entropy all of them may be wrong: none is likelier than not.
     one_curve_cause: float = 0.5
     # Ratio to the optimizer's usual learning rate, in decades about it. A factor of three either
     # way is a matter of taste, ten is unusual, thirty is a mistake or a special case.

@@ -29,7 +29,7 @@ from mlflow_bce_monitor.findings import CurveFindings, Examined, Plateau, examin
 from mlflow_bce_monitor.limits import LIMITS, Limits
 from mlflow_bce_monitor.measurements import advised, next_measurements
 from mlflow_bce_monitor.observations import QUESTIONS, observe
-from mlflow_bce_monitor.pooling import pooled
+from mlflow_bce_monitor.pooling import is_fitted_on, pooled
 from mlflow_bce_monitor.ranking import consult, rank
 from mlflow_bce_monitor.records import RunRecord
 from mlflow_bce_monitor.rules import RULES
@@ -176,7 +176,8 @@ def _concluded(run: _Understood, examined: Iterator[Examined], limits: Limits) -
     outcomes: dict[str, Outcome] = {}
     if judgement.verdict in EXPLAINED:
         outcomes = _explained(evidence, judgement.verdict, limits)
-    most = limits.one_curve_cause if _is_one_flat_curve(record, judgement, evidence) else 1.0
+    is_open = _is_one_flat_curve(record, judgement, evidence) or evidence["loss_certainty"] == "assumed"
+    most = limits.one_curve_cause if is_open else 1.0
     causes = rank(judgement.verdict, outcomes, RULES, most=most) if outcomes else ()
     missing = next_measurements(causes, evidence, outcomes, RULES) if outcomes else ()
     causes = advised(causes, missing)
@@ -220,8 +221,8 @@ def _explained(evidence: Evidence, verdict: Verdict, limits: Limits) -> dict[str
         return FITTED.weighed(said, verdict)
     seen = observe(evidence, QUESTIONS, limits)
     weighed = FITTED.weighed(said, verdict, seen)
-    if never_a_number(evidence):
-        return weighed  # of a course without numbers the scorecard knows nothing
+    if not is_fitted_on(evidence):
+        return weighed
     return pooled(weighed, OF_CAUSES.score(evidence), evidence, seen, RULES)
 
 

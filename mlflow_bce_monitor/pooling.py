@@ -18,10 +18,14 @@ from mlflow_bce_monitor.calibration import FITTED, LEAST_SHOWN, Calibration
 from mlflow_bce_monitor.contract import UNKNOWN
 from mlflow_bce_monitor.evidence.fact import Evidence
 from mlflow_bce_monitor.observations.question import Seen
+from mlflow_bce_monitor.rules.no_number import never_a_number
 from mlflow_bce_monitor.rules.rule import NotAssessed, Outcome, Piece, Rule, Supported
 from mlflow_bce_monitor.rules.weighing import weigh
 from mlflow_bce_monitor.scorecards import Scored
 from mlflow_bce_monitor.scorecards.words import worded
+
+OF_OTHER_KINDS: Final = ("adversarial", "preference_loss", "boosted_trees")
+"""Kinds of runs, as facts, of which the scorecard has seen a handful or none."""
 
 POOLED: Final = 0.65
 """Power of either opinion. Two that had nothing in common would have 1, two that are the same one 0.5; with
@@ -35,6 +39,14 @@ def unknown_mass(outcomes: Mapping[str, Outcome], rules: Sequence[Rule], calibra
     """Return the prior weight of what no rule covers or could be assessed."""
     asked_in_vain = (rule for rule in rules if isinstance(outcomes[rule.code], NotAssessed))
     return calibration.unknown + sum(map(calibration.prior, asked_in_vain))
+
+
+def is_fitted_on(evidence: Evidence) -> bool:
+    """Whether the scorecard has an opinion on runs of this kind.
+
+    It has none on preference pairs, adversarial games and boosted trees, nor on what never was a number.
+    """
+    return not (never_a_number(evidence) or any(evidence.get(kind, False) for kind in OF_OTHER_KINDS))
 
 
 def pooled(

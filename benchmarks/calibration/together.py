@@ -15,8 +15,7 @@ from mlflow_bce_monitor.calibration import Calibration
 from mlflow_bce_monitor.contract import Tier
 from mlflow_bce_monitor.evidence.catalogue import CATALOGUE
 from mlflow_bce_monitor.evidence.fact import Evidence, Fact
-from mlflow_bce_monitor.pooling import POOLED
-from mlflow_bce_monitor.rules.no_number import never_a_number
+from mlflow_bce_monitor.pooling import POOLED, is_fitted_on
 from mlflow_bce_monitor.scorecards import Scorecard
 
 NOT_ASKED: Final = frozenset(
@@ -63,8 +62,8 @@ def pooled_probabilities(sample: Sample, calibration: Calibration, scorecard: Sc
     """Return cause to probability of one sample in the pool of both opinions, ``unknown`` included."""
     by_rules = probabilities(sample, calibration)
     evidence = Evidence(tuple(Fact(name, value, "zoo", Tier.RUN) for name, value in sample.facts.items()))
-    if never_a_number(evidence):
-        return by_rules  # as the diagnosis does, which does not ask the scorecard then
+    if not is_fitted_on(evidence):
+        return by_rules  # as the diagnosis does
     together = scorecard.score(evidence).log_odds
     log_odds = {
         cause: POOLED * (math.log(probability) + together[cause])

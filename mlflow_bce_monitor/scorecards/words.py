@@ -32,6 +32,8 @@ WORDS: Final = {
     "inside_dead_units": "up to {:.0%} dead units in a layer",
     "inside_equal_units": "{:.0%} of the kernels with equal units at the start",
     "inside_initial_dead_units": "up to {:.0%} dead units in a layer before the first step",
+    "inside_input_max": "inputs of up to {:.3g}",
+    "inside_input_sd": "inputs with a standard deviation of {:.3g}",
     "inside_reference_auc": "an AUC of {:.2f} of the reference learner",
     "inside_reference_distance": "a reference learner {:.1f} standard deviations above permuted labels",
     "inside_saturated_units": "up to {:.0%} saturated outputs in a layer",

@@ -38,7 +38,12 @@ from mlflow_bce_monitor.verdicts.near_chance import near_chance
 from mlflow_bce_monitor.verdicts.normal import below_zero, normal_at_chance, not_a_number, too_few_points
 from mlflow_bce_monitor.verdicts.probed import skill_without_signal
 from mlflow_bce_monitor.verdicts.second_opinion import reconsidered
-from mlflow_bce_monitor.verdicts.unknown_share import below_from_the_start, never_moved, share_not_known
+from mlflow_bce_monitor.verdicts.unknown_share import (
+    below_from_the_start,
+    never_moved,
+    nothing_ranked,
+    share_not_known,
+)
 from mlflow_bce_monitor.verdicts.unsteady import jumping, lost_at_the_end
 
 __all__ = ["CLEAR", "JUDGES", "judge", "judge_evaluation"]
@@ -61,6 +66,7 @@ JUDGES: Final[tuple[Judge, ...]] = (
     jumping,
     never_moved,
     below_from_the_start,
+    nothing_ranked,
     share_not_known,
     lost_at_the_end,
     without_held_back_skill,

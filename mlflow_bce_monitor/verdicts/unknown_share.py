@@ -49,6 +49,21 @@ def below_from_the_start(evidence: Evidence, limits: Limits) -> Judgement | None
     return Judgement(Verdict.INCONCLUSIVE, LIKELY, f"{because}; the share of positives is not known")
 
 
+def nothing_ranked(evidence: Evidence, limits: Limits) -> Judgement | None:
+    """Find a loss below ln 2, of a share that is not known, whose rows are not even ranked."""
+    if evidence["share_known"] or evidence.number("end_skill") <= limits.unvalidated_band:
+        return None
+    if not _ranks_nothing(evidence, limits) or ranks(evidence, limits):
+        return None
+    if _none_held_back(evidence, limits) or _fell_back(evidence, limits):
+        return None
+    because = (
+        f"the loss fell to {evidence.number('end_level'):.4f}, but the AUC says that nothing is ranked: "
+        "it may be on its way to the share of positives, which is not known"
+    )
+    return Judgement(Verdict.SLOW if evidence["end_falling"] else Verdict.STALLED, OPEN, because)
+
+
 def share_not_known(evidence: Evidence, limits: Limits) -> Judgement | None:
     """Judge a loss below ln 2 whose chance level is only bounded.
 
@@ -72,12 +87,6 @@ def _by_predictions(evidence: Evidence, limits: Limits) -> Judgement | None:
         return escaped_or_learning(
             "the loss is below ln 2 and the AUC is above chance", LIKELY, evidence, limits
         )
-    if _ranks_nothing(evidence, limits):
-        because = (
-            f"the loss fell to {evidence.number('end_level'):.4f}, but the AUC says that nothing is ranked: "
-            "it may be on its way to the share of positives, which is not known"
-        )
-        return Judgement(Verdict.SLOW if evidence["end_falling"] else Verdict.STALLED, OPEN, because)
     if evidence.number_or("one_class_accuracy_gap", 0.0) > limits.one_class_gap:
         because = (
             f"the loss fell to {evidence.number('end_level'):.4f}, and the accuracy is not that of one class "
