@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from benchmarks.zoo.architectures import ARCHITECTURES, HEADS
-from benchmarks.zoo.blocks import BLOCKS, EXERCISE, FITTED_BLOCKS, TEST
+from benchmarks.zoo.blocks import BLOCKS, FITTED_BLOCKS, TEST
 from benchmarks.zoo.building import build
 from benchmarks.zoo.catalogue import all_plans
 from benchmarks.zoo.datasets import DATA_SETS, HELD_BACK_SHARE, INPUT_DAMAGE, TOKEN_DAMAGE, prepare
@@ -121,9 +121,9 @@ def test_a_block_trains_all_of_its_data_sets_and_architectures(block: str) -> No
         assert {table[name].stratum for name in names[block]} == {one.stratum for one in table.values()}
 
 
-def test_the_test_block_and_the_exercise_are_not_fitted_on() -> None:
+def test_only_the_test_block_is_not_fitted_on() -> None:
     """What may be fitted and tuned on are the other blocks."""
-    assert set(FITTED_BLOCKS) == set(BLOCKS) - {TEST, EXERCISE}
+    assert set(FITTED_BLOCKS) == set(BLOCKS) - {TEST}
 
 
 def test_real_data_sets_say_what_to_install() -> None:
