@@ -21,11 +21,8 @@ from mlflow_bce_monitor.observations.question import Seen
 from mlflow_bce_monitor.rules.no_number import never_a_number
 from mlflow_bce_monitor.rules.rule import NotAssessed, Outcome, Piece, Rule, Supported
 from mlflow_bce_monitor.rules.weighing import weigh
-from mlflow_bce_monitor.scorecards import Scored
+from mlflow_bce_monitor.scorecards import OF_OTHER_KINDS, Scored
 from mlflow_bce_monitor.scorecards.words import worded
-
-OF_OTHER_KINDS: Final = ("adversarial", "preference_loss", "boosted_trees")
-"""Kinds of runs, as facts, of which the scorecard has seen a handful or none."""
 
 POOLED: Final = 0.65
 """Power of either opinion. Two that had nothing in common would have 1, two that are the same one 0.5; with

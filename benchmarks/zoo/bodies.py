@@ -12,6 +12,7 @@ from benchmarks.zoo.layers import (
     EMBEDDING_WIDTH,
     Layers,
     Tensor,
+    behind,
     convolution,
     dense,
     dropout_of,
@@ -105,9 +106,8 @@ CHAINS: Final[dict[str, Callable[[NetworkPlan], Layers]]] = {
 def _residual(plan: NetworkPlan, stream: Tensor) -> Tensor:
     stream = dense(plan, None)(stream)
     for _ in range(ARCHITECTURES["residual_mlp"].depth // 2):
-        branch: Tensor = stream
-        for layer in (dense(plan, plan.activation), dense(plan, plan.activation), *dropout_of(plan)):
-            branch = layer(branch)
+        two = (dense(plan, plan.activation), dense(plan, plan.activation), *dropout_of(plan))
+        branch = behind(stream, two)
         stream = keras.layers.Add()([stream, branch])
     return stream
 

@@ -14,6 +14,7 @@ from benchmarks.zoo.layers import (
     EMBEDDING_WIDTH,
     Layers,
     Tensor,
+    behind,
     convolution,
     dense,
     dropout_of,
@@ -103,18 +104,12 @@ CHAINS: Final[dict[str, Callable[[NetworkPlan], Layers]]] = {
 """Architecture to plan -> hidden layers, one behind the other."""
 
 
-def _behind(stream: Tensor, layers: Layers) -> Tensor:
-    for layer in layers:
-        stream = layer(stream)
-    return stream
-
-
 def _halves_joined(plan: NetworkPlan, stream: Tensor) -> Tensor:
     """Layers for either half of the columns, then one on both."""
     middle = stream.shape[1] // 2
     halves = [dense(plan, plan.activation)(half) for half in (stream[:, :middle], stream[:, middle:])]
     joined: Tensor = keras.layers.Concatenate()(halves)
-    return _behind(joined, [*dropout_of(plan), dense(plan, plan.activation), *dropout_of(plan)])
+    return behind(joined, [*dropout_of(plan), dense(plan, plan.activation), *dropout_of(plan)])
 
 
 class _Scaled(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyped
@@ -133,7 +128,7 @@ def _rezero_mlp(plan: NetworkPlan, stream: Tensor) -> Tensor:
     """Layers added to the stream, each as much as a number says that is trained from zero on."""
     stream = dense(plan, None)(stream)
     for _ in range(ARCHITECTURES["rezero_mlp"].depth):
-        branch = _behind(stream, [dense(plan, plan.activation), *dropout_of(plan), _Scaled()])
+        branch = behind(stream, [dense(plan, plan.activation), *dropout_of(plan), _Scaled()])
         stream = keras.layers.Add()([stream, branch])
     return stream
 
@@ -145,7 +140,7 @@ def _cnn_gated(plan: NetworkPlan, stream: Tensor) -> Tensor:
     gate = keras.layers.Reshape((1, 1, plan.width))(gate)
     gated: Tensor = keras.layers.Multiply()([stream, gate])
     pooled = [keras.layers.MaxPooling2D(), convolution(plan, plan.width), keras.layers.Flatten()]
-    return _behind(gated, [*pooled, dense(plan, plan.activation), *dropout_of(plan)])
+    return behind(gated, [*pooled, dense(plan, plan.activation), *dropout_of(plan)])
 
 
 def _attended_conv(plan: NetworkPlan, stream: Tensor) -> Tensor:
@@ -156,7 +151,7 @@ def _attended_conv(plan: NetworkPlan, stream: Tensor) -> Tensor:
     )(embedded)
     weights: Tensor = keras.layers.Softmax(axis=1)(keras.layers.Dense(1)(found))
     averaged = [keras.layers.Flatten(), dense(plan, plan.activation), *dropout_of(plan)]
-    return _behind(keras.layers.Dot(axes=1)([weights, found]), averaged)
+    return behind(keras.layers.Dot(axes=1)([weights, found]), averaged)
 
 
 GRAPHS: Final[dict[str, Callable[[NetworkPlan, Tensor], Tensor]]] = {

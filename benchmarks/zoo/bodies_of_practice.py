@@ -13,6 +13,7 @@ from benchmarks.zoo.layers import (
     EMBEDDING_WIDTH,
     Layers,
     Tensor,
+    behind,
     convolution,
     dense,
     dropout_of,
@@ -93,18 +94,15 @@ def _gated1(plan: NetworkPlan, stream: Tensor) -> Tensor:
     hidden: Tensor = keras.layers.Multiply()(
         [dense(plan, plan.activation)(stream), dense(plan, "sigmoid")(stream)]
     )
-    for layer in dropout_of(plan):
-        hidden = layer(hidden)
-    return hidden
+    return behind(hidden, dropout_of(plan))
 
 
 def _prenorm_residual(plan: NetworkPlan, stream: Tensor) -> Tensor:
     """Branches that see the stream normalised and are added to it."""
     stream = dense(plan, None)(stream)
     for _ in range(ARCHITECTURES["prenorm_residual"].depth):
-        branch: Tensor = keras.layers.LayerNormalization()(stream)
-        for layer in (dense(plan, plan.activation), dense(plan, None), *dropout_of(plan)):
-            branch = layer(branch)
+        normalised: Tensor = keras.layers.LayerNormalization()(stream)
+        branch = behind(normalised, (dense(plan, plan.activation), dense(plan, None), *dropout_of(plan)))
         stream = keras.layers.Add()([stream, branch])
     return stream
 
@@ -114,9 +112,7 @@ def _cnn_residual(plan: NetworkPlan, stream: Tensor) -> Tensor:
     stream = convolution(plan, plan.width)(stream)
     branch: Tensor = convolution(plan, plan.width)(convolution(plan, plan.width)(stream))
     pooled: Tensor = keras.layers.MaxPooling2D()(keras.layers.Add()([stream, branch]))
-    for layer in (keras.layers.Flatten(), dense(plan, plan.activation), *dropout_of(plan)):
-        pooled = layer(pooled)
-    return pooled
+    return behind(pooled, (keras.layers.Flatten(), dense(plan, plan.activation), *dropout_of(plan)))
 
 
 GRAPHS: Final[dict[str, Callable[[NetworkPlan, Tensor], Tensor]]] = {

@@ -13,6 +13,7 @@ from benchmarks.zoo.layers import (
     EMBEDDING_WIDTH,
     Layers,
     Tensor,
+    behind,
     convolution,
     dense,
     dropout_of,
@@ -74,12 +75,6 @@ CHAINS: Final[dict[str, Callable[[NetworkPlan], Layers]]] = {
 """Architecture to plan -> hidden layers, one behind the other."""
 
 
-def _behind(stream: Tensor, layers: Layers) -> Tensor:
-    for layer in layers:
-        stream = layer(stream)
-    return stream
-
-
 def _experts1(plan: NetworkPlan, stream: Tensor) -> Tensor:
     """Layers side by side, each weighted by a gate that sees the inputs too."""
     gate: Tensor = keras.layers.Dense(EXPERTS, activation="softmax")(stream)
@@ -87,14 +82,14 @@ def _experts1(plan: NetworkPlan, stream: Tensor) -> Tensor:
         dense(plan, plan.activation, EXPERTS * plan.width)(stream)
     )
     mixed: Tensor = keras.layers.Dot(axes=1)([gate, experts])
-    return _behind(mixed, dropout_of(plan))
+    return behind(mixed, dropout_of(plan))
 
 
 def _two_towers(plan: NetworkPlan, stream: Tensor) -> Tensor:
     """Two towers side by side, one of two layers and a wider one of a single layer."""
     low: Tensor = dense(plan, plan.activation, 2 * plan.width)(stream)
-    return _behind(
-        keras.layers.Concatenate()([_behind(stream, mlp(plan)), low]),
+    return behind(
+        keras.layers.Concatenate()([behind(stream, mlp(plan)), low]),
         dropout_of(plan),
     )
 
@@ -106,7 +101,7 @@ def _highway(plan: NetworkPlan, stream: Tensor) -> Tensor:
         through: Tensor = dense(plan, "sigmoid")(stream)
         changed: Tensor = keras.layers.Subtract()([dense(plan, plan.activation)(stream), stream])
         stream = keras.layers.Add()([stream, keras.layers.Multiply()([through, changed])])
-        stream = _behind(stream, dropout_of(plan))
+        stream = behind(stream, dropout_of(plan))
     return stream
 
 
@@ -117,7 +112,7 @@ def _cnn_two_scales(plan: NetworkPlan, stream: Tensor) -> Tensor:
     )
     both: Tensor = keras.layers.Concatenate()([convolution(plan, plan.width)(stream), large(stream)])
     pooled = [keras.layers.MaxPooling2D(), convolution(plan, plan.width), keras.layers.Flatten()]
-    return _behind(both, [*pooled, dense(plan, plan.activation), *dropout_of(plan)])
+    return behind(both, [*pooled, dense(plan, plan.activation), *dropout_of(plan)])
 
 
 def _text_cnn(plan: NetworkPlan, stream: Tensor) -> Tensor:
@@ -132,7 +127,7 @@ def _text_cnn(plan: NetworkPlan, stream: Tensor) -> Tensor:
         for size in (2, 3, 4)
     ]
     together: Tensor = keras.layers.Concatenate()(found)
-    return _behind(together, [dense(plan, plan.activation), *dropout_of(plan)])
+    return behind(together, [dense(plan, plan.activation), *dropout_of(plan)])
 
 
 def _token_mixer(plan: NetworkPlan, stream: Tensor) -> Tensor:
@@ -140,12 +135,12 @@ def _token_mixer(plan: NetworkPlan, stream: Tensor) -> Tensor:
     stream = keras.layers.Embedding(VOCABULARY, EMBEDDING_WIDTH)(stream)
     length = stream.shape[1]
     turned = keras.layers.Permute((2, 1))
-    along: Tensor = _behind(stream, [turned, dense(plan, plan.activation), dense(plan, None, length)])
+    along: Tensor = behind(stream, [turned, dense(plan, plan.activation), dense(plan, None, length)])
     stream = keras.layers.Add()([stream, keras.layers.Permute((2, 1))(along)])
     inside = [dense(plan, plan.activation), dense(plan, None, EMBEDDING_WIDTH)]
-    stream = keras.layers.Add()([stream, _behind(stream, inside)])
+    stream = keras.layers.Add()([stream, behind(stream, inside)])
     flat = [keras.layers.Flatten(), dense(plan, plan.activation), *dropout_of(plan)]
-    return _behind(stream, flat)
+    return behind(stream, flat)
 
 
 GRAPHS: Final[dict[str, Callable[[NetworkPlan, Tensor], Tensor]]] = {

@@ -13,6 +13,7 @@ from benchmarks.zoo.layers import (
     EMBEDDING_WIDTH,
     Layers,
     Tensor,
+    behind,
     convolution,
     dense,
     dropout_of,
@@ -87,10 +88,7 @@ def _strided_conv(plan: NetworkPlan) -> Layers:
 
 def _wide_and_deep(plan: NetworkPlan, stream: Tensor) -> Tensor:
     """Two hidden layers, and beside them the inputs themselves."""
-    deep: Tensor = stream
-    for layer in mlp(plan):
-        deep = layer(deep)
-    return keras.layers.Concatenate()([stream, deep])
+    return keras.layers.Concatenate()([stream, behind(stream, mlp(plan))])
 
 
 def _concatenating_mlp(plan: NetworkPlan, stream: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import keras
@@ -14,6 +15,13 @@ Layers = list[keras.layers.Layer]
 
 EMBEDDING_WIDTH: Final = 8
 """Dimensions of the embedding in front of recurrent layers and convolutions."""
+
+
+def behind(stream: Tensor, layers: Iterable[keras.layers.Layer]) -> Tensor:
+    """Return what comes out of layers one behind the other."""
+    for layer in layers:
+        stream = layer(stream)
+    return stream
 
 
 def initializer(name: str) -> Any:

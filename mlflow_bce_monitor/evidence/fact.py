@@ -103,7 +103,7 @@ class Evidence(Mapping[str, FactValue]):
         if fact is None:
             raise KeyError(name)
         value = fact[1]
-        return float(value) if value.__class__ is not str else _no_number(fact)
+        return _no_number(fact) if isinstance(value, str) else float(value)
 
     def number_or(self, name: str, otherwise: float) -> float:
         """Return a fact as a float, or another number when it is not known."""
@@ -111,7 +111,7 @@ class Evidence(Mapping[str, FactValue]):
         if fact is None:
             return otherwise
         value = fact[1]
-        return float(value) if value.__class__ is not str else _no_number(fact)
+        return _no_number(fact) if isinstance(value, str) else float(value)
 
 
 def _no_number(fact: Fact) -> float:

@@ -11,6 +11,10 @@ VERDICTS_FILE: Final = "verdicts.json"
 CAUSES_FILE: Final = "causes.json"
 
 
+OF_OTHER_KINDS: Final = ("adversarial", "preference_loss", "boosted_trees")
+"""Kinds of runs, as facts, of which a scorecard has seen a handful or none."""
+
+
 def _shipped(name: str) -> Scorecard:
     return read_scorecard(Path(__file__).with_name(name).read_text(encoding="utf-8"))
 

@@ -13,11 +13,11 @@ from typing import Final
 from mlflow_bce_monitor.contract import Verdict
 from mlflow_bce_monitor.diagnosis import Judgement
 from mlflow_bce_monitor.evidence.fact import Evidence
-from mlflow_bce_monitor.scorecards import Scorecard, Scored
+from mlflow_bce_monitor.scorecards import OF_OTHER_KINDS, Scorecard, Scored
 from mlflow_bce_monitor.scorecards.words import worded
 from mlflow_bce_monitor.verdicts.confidence import DISPUTED, LIKELY, OPEN
 
-NOT_FITTED_ON: Final = ("adversarial", "preference_loss", "boosted_trees", "ends_non_finite")
+NOT_FITTED_ON: Final = (*OF_OTHER_KINDS, "ends_non_finite")
 """Kinds of runs, as facts, that the scorecard knows nothing about."""
 
 SHOWN: Final = 3

@@ -18,7 +18,7 @@ def never_moved(evidence: Evidence, limits: Limits) -> Judgement | None:
     Held-back data show it as well where the loss of the first epoch was still a mean over the way
     there: a single prediction finds the share of positives within an epoch.
     """
-    if evidence["share_known"] or evidence.number("end_skill") <= limits.unvalidated_band:
+    if not _is_below_with_unknown_share(evidence, limits):
         return None
     if evidence.number("end_flat_fraction") < limits.flat_early or ranks(evidence, limits):
         return None
@@ -39,9 +39,14 @@ def _predicts_both(evidence: Evidence, limits: Limits) -> bool:
     return evidence.number_or("accuracies_at_end_level", 0.0) >= limits.accuracies_of_both
 
 
+def _is_below_with_unknown_share(evidence: Evidence, limits: Limits) -> bool:
+    """Whether a loss ends below ln 2, and its chance level is only bounded."""
+    return not evidence["share_known"] and evidence.number("end_skill") > limits.unvalidated_band
+
+
 def below_from_the_start(evidence: Evidence, limits: Limits) -> Judgement | None:
     """Find a loss that began below ln 2 and never fell: nothing was learned in this run."""
-    if evidence["share_known"] or evidence.number("end_skill") <= limits.unvalidated_band:
+    if not _is_below_with_unknown_share(evidence, limits):
         return None
     if evidence.number("total_fall") > 0.0:
         return None
@@ -51,7 +56,7 @@ def below_from_the_start(evidence: Evidence, limits: Limits) -> Judgement | None
 
 def nothing_ranked(evidence: Evidence, limits: Limits) -> Judgement | None:
     """Find a loss below ln 2, of a share that is not known, whose rows are not even ranked."""
-    if evidence["share_known"] or evidence.number("end_skill") <= limits.unvalidated_band:
+    if not _is_below_with_unknown_share(evidence, limits):
         return None
     if not _ranks_nothing(evidence, limits) or ranks(evidence, limits):
         return None
@@ -71,7 +76,7 @@ def share_not_known(evidence: Evidence, limits: Limits) -> Judgement | None:
     at or above chance whatever the share. A loss below it may be skill, or the entropy
     of imbalanced labels.
     """
-    if evidence["share_known"] or evidence.number("end_skill") <= limits.unvalidated_band:
+    if not _is_below_with_unknown_share(evidence, limits):
         return None
     if _none_held_back(evidence, limits):
         return None
