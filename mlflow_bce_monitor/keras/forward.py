@@ -18,6 +18,7 @@ import keras
 
 from mlflow_bce_monitor.keras import activations
 from mlflow_bce_monitor.keras.rows import Rows
+from mlflow_bce_monitor.keras.weights import is_kernel, is_table, layer_of
 
 Mapping_ = list[tuple[Any, Any]]
 
@@ -43,13 +44,16 @@ class Seen:
         Path of the layer that was called last.
     end
         That layer with what it gave, None before any.
+    weights_reached
+        Whether a layer that multiplies by weights was called.
     arriving
-        (standard deviation, largest absolute value) of what reached the first weights.
+        (standard deviation, largest absolute value) of what the first of those was given; None for tokens.
     """
 
     layers: dict[str, LayerOutputs] = field(default_factory=dict)
     last: str = ""
     end: tuple[Any, Any] | None = None
+    weights_reached: bool = False
     arriving: tuple[float, float] | None = None
 
 
@@ -145,16 +149,15 @@ def path_of(layer: Any) -> str:
 @contextmanager
 def _watching(model: Any, seen: Seen) -> Iterator[None]:
     replaced: list[tuple[Any, bool, Any]] = []
-    first_weights = next((one for one in layers_of(model) if _has_kernel(one)), None)
     try:
         for layer in layers_of(model):
-            if not (activations.is_watched(layer) or layer is first_weights or _may_be_last(layer)):
+            weighs, is_looked_at = _has_kernel(layer), activations.is_watched(layer) or _may_be_last(layer)
+            if not (weighs or is_looked_at):
                 continue
             had, own = "call" in layer.__dict__, layer.call
             replaced.append((layer, had, own))
-            object.__setattr__(
-                layer, "call", _watched_call(layer, own, seen, is_first=layer is first_weights)
-            )
+            watched = _watched_call(layer, own, seen, weighs=weighs, is_looked_at=is_looked_at)
+            object.__setattr__(layer, "call", watched)
         yield
     finally:
         for layer, had, own in replaced:
@@ -164,12 +167,17 @@ def _watching(model: Any, seen: Seen) -> Iterator[None]:
                 object.__delattr__(layer, "call")
 
 
-def _watched_call(layer: Any, own: Callable[..., Any], seen: Seen, *, is_first: bool) -> Callable[..., Any]:
+def _watched_call(
+    layer: Any, own: Callable[..., Any], seen: Seen, *, weighs: bool, is_looked_at: bool
+) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
+        if weighs and not seen.weights_reached:
+            # Which layer comes first is known when it is called: no list of layers is in that order.
+            seen.weights_reached = True
+            seen.arriving = _scale(args[0]) if args else None
         outputs = own(*args, **kwargs)
-        if is_first and seen.arriving is None and args:
-            seen.arriving = _scale(args[0])
-        _look(layer, outputs, seen)
+        if is_looked_at:
+            _look(layer, outputs, seen)
         return outputs
 
     # Keras reads the signature when it words an error.
@@ -217,7 +225,10 @@ def _is_concrete(tensor: Any) -> bool:
 
 
 def _has_kernel(layer: Any) -> bool:
-    return bool(getattr(layer, "_kernel", None) is not None or "kernel" in getattr(layer, "__dict__", {}))
+    """Whether a layer multiplies by weights of its own; a recurrent layer stands for its cell."""
+    owner = layer.cell if isinstance(layer, keras.layers.RNN) else layer
+    own = (weight for weight in owner.weights if layer_of(weight) == path_of(owner))
+    return any(is_kernel(weight) and not is_table(weight) for weight in own)
 
 
 def _may_be_last(layer: Any) -> bool:

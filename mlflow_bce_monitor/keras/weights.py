@@ -32,6 +32,11 @@ def is_kernel(variable: Any) -> bool:
     return len(variable.shape) >= _MATRIX
 
 
+def is_table(variable: Any) -> bool:
+    """Whether a variable is looked up, where others are multiplied by."""
+    return str(variable.path).endswith(_TABLES)
+
+
 def size_of(variable: Any) -> int:
     """Return how many numbers a variable holds."""
     return int(np.prod(variable.shape, dtype=np.int64))
@@ -83,7 +88,7 @@ def initial_facts(values: Sequence[Any], variables: Sequence[Any]) -> dict[str, 
     kernels = [
         (value, variable)
         for value, variable in zip(values, variables, strict=True)
-        if is_kernel(variable) and not str(variable.path).endswith(_TABLES)
+        if is_kernel(variable) and not is_table(variable)
     ]
     if not kernels:
         return {}

@@ -37,6 +37,11 @@ def dense(units: int = 1, activation: str | None = "sigmoid", **more: Any) -> An
     return keras.layers.Dense(units, activation=activation, **more)
 
 
+def dead_layer() -> Any:
+    """Return a layer whose biases hold every unit below 0."""
+    return dense(8, "relu", bias_initializer=keras.initializers.Constant(-100.0))
+
+
 def test_a_softmax_over_one_unit() -> None:
     """The loss is computed from the logits and falls, while every prediction is 1: the two differ by nats."""
     with pytest.warns(UserWarning, match="softmax over axis"):
@@ -104,8 +109,7 @@ def test_batch_normalisation_with_one_row_a_batch() -> None:
 
 def test_dead_units() -> None:
     """A layer whose biases hold every unit below 0 is dead from the start, and passes no gradient."""
-    dead = dense(8, "relu", bias_initializer=keras.initializers.Constant(-100.0))
-    found = facts_of([dead, dense()])
+    found = facts_of([dead_layer(), dense()])
     assert found["bce/dead_units"] == found["bce/initial_dead_units"] == 1.0
     assert found["bce/output_sd"] == 0.0
     assert found["bce/gradient_ratio"] == 0.0
@@ -142,6 +146,26 @@ def test_inputs_that_say_nothing_and_inputs_out_of_scale() -> None:
     scaled = facts_of([keras.layers.Rescaling(1e-3), dense(4, "relu"), dense()], x=1000 * x)
     assert scaled["bce/input_sd"] > 500
     assert scaled["bce/arriving_sd"] < 2
+
+
+NESTED = "nested"
+SEPARABLE = "separable"
+RECURRENT = "recurrent"
+
+
+@pytest.mark.parametrize("kind", [NESTED, SEPARABLE, RECURRENT])
+def test_what_arrives_is_measured_at_the_first_weights(kind: str) -> None:
+    """Dead layers behind them do not make the inputs constant, whatever kind of layer they belong to."""
+    column = keras.layers.Reshape((FEATURES, 1))
+    separable = keras.layers.SeparableConv1D(4, 2)
+    first = {
+        NESTED: [keras.Sequential([dead_layer(), dense(4, "relu")])],
+        SEPARABLE: [column, separable, keras.layers.Flatten(), dead_layer()],
+        RECURRENT: [column, keras.layers.GRU(4), dead_layer()],
+    }
+    found = facts_of([*first[kind], dense(4, "relu"), dense()])
+    assert found["bce/dead_units"] > 0.5
+    assert found["bce/arriving_sd"] == pytest.approx(np.std(rows(128)[0]), rel=0.1)
 
 
 def test_inputs_that_are_no_numbers() -> None:
