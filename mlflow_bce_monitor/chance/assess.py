@@ -19,12 +19,12 @@ from mlflow_bce_monitor.chance.level import (
 from mlflow_bce_monitor.chance.loss_form import LossForms
 from mlflow_bce_monitor.chance.positive_share import PositiveShares
 from mlflow_bce_monitor.chance.preference import preference_chance
+from mlflow_bce_monitor.chance.weighting import logged_weights, training_weights
 from mlflow_bce_monitor.curves.curve import Curve, CurveSet, Role, Split
 from mlflow_bce_monitor.curves.names import LossKind, read_name
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.settings import ClassWeights, Settings
 
-_UNWEIGHTED: Final = ClassWeights(1.0, 1.0)
 _CLIPPED_PREDICTION: Final = 1e-7
 """Keras keeps predicted probabilities this far from 0 and 1 (``keras.config.epsilon``), so no constant
 prediction costs more than 16.1 nats."""
@@ -96,9 +96,7 @@ def _smoothing(settings: Settings) -> float:
 def _weighted(
     split: Split, share: ShareEstimate, trained: ShareEstimate, settings: Settings
 ) -> ChanceEstimate:
-    weights = settings.class_weights.value if settings.class_weights else _UNWEIGHTED
-    logged = weights.in_training if split is Split.TRAIN else weights.in_validation
-    applied = weights if logged else _UNWEIGHTED
+    weights, applied = training_weights(settings), logged_weights(split, settings)
     smoothing = _smoothing(settings)
     fitted = split is Split.TRAIN and weights.in_training
     if weights.balanced and fitted:
@@ -111,10 +109,10 @@ def _weighted(
 
     def level(positive_share: float) -> float:
         if fitted or trained.value is None:
-            return chance_level(positive_share, *_pair(applied), label_smoothing=smoothing)
+            return chance_level(positive_share, *applied, label_smoothing=smoothing)
         q = _constant_after_training(trained.value, weights) * (1.0 - smoothing) + smoothing / 2.0
         smoothed = positive_share * (1.0 - smoothing) + smoothing / 2.0
-        return loss_of_constant(q, smoothed, *_pair(applied))
+        return loss_of_constant(q, smoothed, *applied)
 
     value = level(share.value)
     levels = [value]
@@ -127,14 +125,9 @@ def _weighted(
         share,
         known=True,
         formula=_formula(share.value, None if fitted else trained.value, weights, applied, smoothing),
-        untrained=loss_of_constant(0.5, share.value, *_pair(applied)),
-        plain=_pair(applied) == (1.0, 1.0) and smoothing == 0.0,
+        untrained=loss_of_constant(0.5, share.value, *applied),
+        plain=applied == (1.0, 1.0) and smoothing == 0.0,
     )
-
-
-def _pair(weights: ClassWeights) -> tuple[float, float]:
-    """Return (w0, w1) of a loss; "balanced" without numbers is handled before and counts as unweighted."""
-    return (1.0, 1.0) if weights.balanced else (weights.negative, weights.positive)
 
 
 def _constant_after_training(trained_share: float, weights: ClassWeights) -> float:
@@ -160,12 +153,16 @@ def _scaled(estimate: ChanceEstimate, form: LossForm) -> ChanceEstimate:
 
 
 def _formula(
-    share: float, trained: float | None, weights: ClassWeights, applied: ClassWeights, smoothing: float
+    share: float,
+    trained: float | None,
+    weights: ClassWeights,
+    applied: tuple[float, float],
+    smoothing: float,
 ) -> str:
     """Say how a level was computed; ``trained`` is None where it is the smallest loss of a constant."""
     smooth = f", label smoothing {smoothing:g}" if smoothing else ""
     if trained is None:
-        w0, w1 = _pair(applied)
+        w0, w1 = applied
         if w0 != w1:
             return f"weighted, w0={w0:g}, w1={w1:g}, share {share:.3f}{smooth}"
         return other_levels.name_of(share) + smooth

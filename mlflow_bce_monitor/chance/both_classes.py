@@ -16,8 +16,9 @@ import numpy as np
 
 from mlflow_bce_monitor.arrays import median
 from mlflow_bce_monitor.chance.form import LossForm
-from mlflow_bce_monitor.chance.level import LN_2, entropy, focal_chance_level
+from mlflow_bce_monitor.chance.level import LN_2, entropy, focal_chance_level, loss_of_constant
 from mlflow_bce_monitor.chance.stretch import EXACT, Stretch, longest_stretch
+from mlflow_bce_monitor.chance.weighting import logged_weights
 from mlflow_bce_monitor.curves.curve import Curve, CurveSet, Role, Split, together
 from mlflow_bce_monitor.limits import Limits
 from mlflow_bce_monitor.records import FloatArray, IntArray
@@ -109,7 +110,7 @@ def _shown_by(
     if accuracy is None or loss is None or stretch is None or not stretch.is_share(limits):
         return False
     smoothing = settings.label_smoothing.value if settings.label_smoothing else 0.0
-    judged = _Judged(loss, accuracy, stretch, form, smoothing)
+    judged = _Judged(loss, accuracy, stretch, form, logged_weights(split, settings), smoothing)
     if _never_moved(judged, limits) and not _of_one_class_by_recall(split, curves):
         return True
     if settings.class_weights is None and not form.gamma and _approached(judged, limits):
@@ -152,12 +153,16 @@ def _is_without_the_rarer(accuracy: Curve, twin: Stretch, stretch: Stretch, curv
 
 @dataclass(frozen=True)
 class _Judged:
-    """A loss, the accuracy beside it and where that stands, with what relates the loss to plain nats."""
+    """A loss, the accuracy beside it and where that stands, with what relates the loss to plain nats.
+
+    ``weights`` are those of the negative and of the positive class in the loss.
+    """
 
     loss: Curve
     accuracy: Curve
     stretch: Stretch
     form: LossForm
+    weights: tuple[float, float]
     smoothing: float
 
     def in_nats(self, losses: FloatArray) -> FloatArray:
@@ -177,16 +182,19 @@ def _never_moved(judged: _Judged, limits: Limits) -> bool:
     """Whether nothing was trained: then any predictions repeat their accuracy, those of both classes too.
 
     Untrained outputs that are all one number give one class. With weights of zero that number is 0.5,
-    at a loss of ln 2.
+    at a loss of ln 2, or of what the weights of the classes make of it.
     """
     losses = judged.loss.finite
     if _BOOSTED_LOSS.fullmatch(judged.loss.name):
         return False  # boosting starts from the share of positives: what it predicts then is one class
-    if judged.stretch.fraction < 1.0 - EXACT or losses.size < limits.min_repeats:
+    is_weighted = judged.weights[0] != judged.weights[1]
+    if losses.size < limits.min_repeats or not (is_weighted or judged.stretch.fraction > 1.0 - EXACT):
         return False
     if float(np.ptp(losses)) > limits.untouched * float(losses[0]):
         return False
-    return abs(float(judged.in_nats(losses[:1])[0]) - LN_2) > limits.zero_start
+    first, rarer = float(judged.in_nats(losses[:1])[0]), judged.stretch.rarer
+    halves = [loss_of_constant(0.5, share, *judged.weights) for share in (rarer, 1.0 - rarer)]
+    return min(abs(first - half) for half in halves) > limits.zero_start
 
 
 def _of_one_class_by_recall(split: Split, curves: CurveSet) -> bool:

@@ -10,6 +10,7 @@ from mlflow_bce_monitor.verdicts.confidence import CLEAR, LIKELY, OPEN
 from mlflow_bce_monitor.verdicts.signs import (
     escaped_or_learning,
     more_than_memorised,
+    ranks,
     training_skill,
     validation_skill,
 )
@@ -31,7 +32,9 @@ def without_held_back_skill(evidence: Evidence, limits: Limits) -> Judgement | N
         f"training skill {evidence.number('end_skill'):.2f}, "
         f"validation skill {evidence.number('validation_skill'):.2f}"
     )
-    return Judgement(Verdict.OVERFITTING, CLEAR, because)
+    # Held-back rows at chance, or ranked in spite of their loss, may have been learned from after all.
+    is_lost = evidence.number("validation_skill") < -limits.chance_band and not ranks(evidence, limits)
+    return Judgement(Verdict.OVERFITTING, CLEAR if is_lost else LIKELY, because)
 
 
 def _memorising(evidence: Evidence, limits: Limits) -> Judgement | None:

@@ -125,6 +125,14 @@ def test_an_untrained_network_repeats_its_accuracy() -> None:
     assert share([0.6931] * 10, [0.2] * 10) == pytest.approx(0.2)  # outputs of exactly one half are one class
 
 
+def test_weights_move_what_an_untrained_network_begins_with() -> None:
+    """Under weights 0.5 costs more than ln 2: one class is predicted there, both are elsewhere."""
+    drifting, weights = [0.72, 0.72, *[0.73] * 8], "{0: 1.0, 1: 4.0}"
+    half = LN_2 * (0.73 + 4.0 * 0.27)
+    assert share([half] * 10, drifting, class_weight=weights) == pytest.approx(0.27)
+    assert share([0.87 * half] * 10, drifting, class_weight=weights) is None
+
+
 def test_errors_made_with_certainty_are_no_rare_class() -> None:
     """Who ranks at 0.97 under a loss of 16 for each error predicts both classes."""
     assert share([2.2, 0.6, *[0.458] * 8], [0.67, 0.97, *[0.9714] * 8], area=[0.97] * 10) is None

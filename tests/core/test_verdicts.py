@@ -12,7 +12,10 @@ from made_runs import LN_2, Values, entropy_of, escape_from, flat, history, jitt
 
 from mlflow_bce_monitor.contract import FLAGGED, Verdict
 from mlflow_bce_monitor.diagnosis import Diagnosis
+from mlflow_bce_monitor.limits import LIMITS
 from mlflow_bce_monitor.pipeline import Question, diagnose
+from mlflow_bce_monitor.verdicts import CLEAR, judge
+from mlflow_bce_monitor.verdicts.confidence import LIKELY
 
 H_OF_A_TENTH = entropy_of(0.1)
 WEIGHTED = 1.8 * LN_2  # class_weight {0: 1, 1: 9} at 10 % positives
@@ -449,6 +452,23 @@ def test_overfitting_shows_the_held_back_numbers() -> None:
     assert answer["metric"] == "val_loss"
     assert answer["final_loss"] == pytest.approx(1.1)
     assert answer["skill"] < 0
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "area", "confidence"),
+    [(0.7, 1.1, 0.5, CLEAR), (0.69, 0.69, 0.5, LIKELY), (0.7, 1.1, 0.7, LIKELY)],
+)
+def test_held_back_rows_that_may_have_been_learned_leave_a_doubt(
+    first: float, last: float, area: float, confidence: float
+) -> None:
+    """Overfitting is clear where the held-back loss is above chance and its ranking is at chance, too."""
+    metrics = {
+        "loss": exponential(20, 0.69, 0.1, 6.0),
+        "val_loss": np.linspace(first, last, 20),
+        "val_auc": np.full(20, area),
+    }
+    judgement = judge(diagnosed(metrics, base_rate=0.5).evidence, LIMITS, scorecard=None)
+    assert (judgement.verdict, judgement.confidence) == (Verdict.OVERFITTING, confidence)
 
 
 def test_an_unknown_share_is_named_among_the_missing() -> None:
