@@ -9,6 +9,7 @@ store, draws, or writes; MLflow, the terminal and the files stand at the edges
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -176,7 +177,7 @@ def _concluded(run: _Understood, examined: Iterator[Examined], limits: Limits) -
     outcomes: dict[str, Outcome] = {}
     if judgement.verdict in EXPLAINED:
         outcomes = _explained(evidence, judgement.verdict, limits)
-    is_open = _is_one_flat_curve(record, judgement, evidence) or evidence["loss_certainty"] == "assumed"
+    is_open = _is_one_flat_curve(record, judgement, evidence) or _is_assumed(evidence, limits)
     most = limits.one_curve_cause if is_open else 1.0
     causes = rank(judgement.verdict, outcomes, RULES, most=most) if outcomes else ()
     missing = next_measurements(causes, evidence, outcomes, RULES) if outcomes else ()
@@ -230,6 +231,13 @@ def _is_one_flat_curve(record: RunRecord, judgement: Judgement, evidence: Eviden
     """Whether a loss at chance is all there is: a picture that most causes paint alike."""
     stalled = judgement.verdict is Verdict.STALLED and len(record.histories) == 1
     return stalled and all(fact.tier is Tier.CURVE for fact in evidence.facts())
+
+
+def _is_assumed(evidence: Evidence, limits: Limits) -> bool:
+    """Whether nothing but its name says that the loss is a cross-entropy, not even the model's own."""
+    if evidence["loss_certainty"] != "assumed" or evidence.get("probe_output_fault", False):
+        return False
+    return not abs(evidence.number_or("probe_compiled_gap", math.inf)) <= limits.same_loss
 
 
 def _with_probed_share(settings: Settings, probed: tuple[Fact, ...]) -> Settings:

@@ -59,7 +59,11 @@ def _of_no_number(rule: Rule, evidence: Evidence, limits: Limits) -> Outcome:
     broken = by_inputs(evidence)
     if rule.no_number is None or broken is not None:
         return broken or LEAVES_NUMBERS
-    return _asked(rule.no_number.needs, rule.no_number.assess, evidence, limits)
+    said = _asked(rule.no_number.needs, rule.no_number.assess, evidence, limits)
+    probed = tuple(by_probes(rule.code, evidence, limits))
+    if isinstance(said, RuledOut) or not probed:
+        return said
+    return weigh(*(said.pieces if isinstance(said, Supported) else ()), *probed)
 
 
 def consult_probes(evidence: Evidence, rules: Sequence[Rule], limits: Limits) -> dict[str, Outcome]:

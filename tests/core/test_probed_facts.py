@@ -89,3 +89,23 @@ def test_nothing_found_in_few_rows_is_a_weak_word() -> None:
     surely = by_probes("no_signal", Evidence(found(signal="no", signal_p=0.4)), LIMITS)
     assert 0.0 < sum(one.weight for one in unseen) < sum(one.weight for one in surely) / 2
     assert not keys("no_signal", signal="unclear", signal_p=0.05)
+
+
+@pytest.mark.parametrize(("gap", "is_known"), [(0.0, True), (1.0, False), (math.nan, False), (None, False)])
+def test_the_model_s_own_loss_says_what_a_loss_without_a_kind_is(gap: float | None, is_known: bool) -> None:  # noqa: FBT001 - a case
+    """A loss known by its name alone leaves every cause open, until its model computes a cross-entropy."""
+    record = run({"loss": flat(30).values}, params={"opt_name": "adam", "opt_learning_rate": "0.001"})
+    constant = found(constant_features=1.0, arriving_sd=0.0, zeroed_change=0.0)
+    gaps = () if gap is None else found(compiled_gap=gap)
+    first = diagnose(record, probed=(*constant, *gaps)).causes[0]
+    assert (first.probability > LIMITS.one_curve_cause) == is_known
+
+
+def test_probes_speak_of_a_loss_that_never_was_a_number() -> None:
+    """Labels of 1 and 2 overflow: the probe that compares them with the loss decides."""
+    record = run({"loss": [math.nan] * 10}, params={"opt_name": "sgd", "opt_learning_rate": "0.05"})
+    assert diagnose(record).cause != "output_loss_mismatch"
+    probed = found(output_fault=True, arriving_max=3.0, arriving_sd=1.0, constant_features=0.0)
+    first = diagnose(record, probed=probed).causes[0]
+    assert first.cause == "output_loss_mismatch"
+    assert first.probability > 0.9
