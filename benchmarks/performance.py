@@ -65,7 +65,7 @@ def kept(name: str, command: str, *, write: bool) -> Iterator[dict[str, Any]]:
     """
     further: dict[str, Any] = {}
     tee = _Tee(sys.stdout)
-    with contextlib.redirect_stdout(tee):  # type: ignore[type-var]
+    with contextlib.redirect_stdout(tee):
         yield further
     if write:
         content = {"command": command, "machine": _machine(), "printed": tee.kept.strip("\n"), **further}

@@ -133,7 +133,7 @@ class _Layout:
 
     def whole(self, parts: FloatArray) -> FloatArray:
         """Return the parameters with the negative parts taken off."""
-        values = parts[: self.size].copy()
+        values: FloatArray = parts[: self.size].copy()
         values[self.positive] -= parts[self.size :]
         return values
 

@@ -63,10 +63,9 @@ def _parts(value: object) -> list[Any]:
         return [[plain(key), plain(each)] for key, each in value.items()]
     if isinstance(value, np.ndarray):
         return [str(value.dtype), *value.tolist()]
-    if hasattr(value, "_fields"):
-        return [type(value).__name__, *(plain(one) for one in value)]
     if isinstance(value, (list, tuple)):
-        return [plain(one) for one in value]
+        named = [type(value).__name__] if hasattr(value, "_fields") else []
+        return [*named, *(plain(one) for one in value)]
     raise TypeError(f"{value!r} is no part of a diagnosis that a digest is known for")
 
 

@@ -91,7 +91,7 @@ def _made(kind: str, number: int, random: np.random.Generator) -> MadeRun:
 
 def _corners(
     kind: str, random: np.random.Generator
-) -> tuple[list[tuple[float, float]], tuple[tuple[int, int], ...]]:
+) -> tuple[list[tuple[int, float]], tuple[tuple[int, int], ...]]:
     """Return the corners of a loss, as (point, level), and its plateaus."""
     low = float(random.uniform(0.1, 0.4))
     first, ramp, second = (int(random.integers(*bounds)) for bounds in ((30, 70), (15, 35), (30, 60)))

@@ -168,15 +168,12 @@ def read_cases(path: Path = CASES) -> list[Case]:
     if not path.exists():
         return []
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [
-        Case(
-            **{
-                name: tuple(value) if name in {"causes", "prescribed", "if_known"} else value
-                for name, value in row.items()
-            }
-        )
-        for row in rows
-    ]
+    return [Case(**_with_tuples(row)) for row in rows]
+
+
+def _with_tuples(row: Mapping[str, Any]) -> dict[str, Any]:
+    lists = {"causes", "prescribed", "if_known"}
+    return {name: tuple(value) if name in lists else value for name, value in row.items()}
 
 
 def write_cases(cases: Sequence[Case], path: Path = CASES) -> None:

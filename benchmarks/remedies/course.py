@@ -131,7 +131,7 @@ class Course:
         state = dict(state, trained=carry[0], other=carry[1], of_optimiser=carry[2])
         if self._plan.optimiser.schedule == "reduce_on_plateau":
             state = _reduced(state, losses.mean())
-        return state if self._patience is None else self._watched(state, rows)
+        return state if self._patience is None else self._watched(state, rows, self._patience)
 
     def _step(self, carry: Any, rows: State, order: Array, counted: Array) -> tuple[Any, Array]:
         trained, other, of_optimiser = carry
@@ -149,7 +149,7 @@ class Course:
         trained, of_optimiser = self._optimiser.stateless_apply(of_optimiser, gradients, trained)
         return (trained, other_after, of_optimiser), value
 
-    def _watched(self, state: State, rows: State) -> State:
+    def _watched(self, state: State, rows: State, patience: int) -> State:
         """Keep the best weights by the held-back rows, and stop after so many epochs without better ones."""
         network = self._plan.network
         scores, _ = self._model.stateless_call(
@@ -162,7 +162,7 @@ class Course:
             lambda old, new: jnp.where(better, new, old), state["kept"], (state["trained"], state["other"])
         )
         best = jnp.where(better, loss, state["best"])
-        return dict(state, best=best, since=since, kept=kept, stopped=since >= self._patience)
+        return dict(state, best=best, since=since, kept=kept, stopped=since >= patience)
 
 
 def _reduced(state: State, loss: Array) -> State:

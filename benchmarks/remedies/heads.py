@@ -6,6 +6,7 @@ Reshape stands in between, or an activation is neither sigmoid nor softmax, it t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import jax.numpy as jnp
@@ -52,7 +53,7 @@ def row_losses(head: str, loss: str, scores: Array, labels: Array) -> Array:
 def outputs_of(head: str, scores: Array) -> Any:
     """Return what the model's ``predict`` gives for these scores."""
     values = np.asarray(scores, dtype=np.float64)
-    outputs = {
+    outputs: dict[str, Callable[[], Any]] = {
         "logits": lambda: values,
         "linear": lambda: values,
         "softmax2": lambda: softmax(values, axis=1),
@@ -67,7 +68,12 @@ def outputs_of(head: str, scores: Array) -> Any:
 def _activated(head: str, scores: Array) -> Array:
     if head == "softmax_one_unit_reshaped":
         return jnp.ones_like(scores)
-    return {"relu": nn.relu, "tanh": jnp.tanh, "linear": lambda same: same}[head](scores)
+    activations: dict[str, Callable[[Array], Array]] = {
+        "relu": nn.relu,
+        "tanh": jnp.tanh,
+        "linear": lambda same: same,
+    }
+    return activations[head](scores)
 
 
 def _of_logits(scores: Array, targets: Array) -> Array:

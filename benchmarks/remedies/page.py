@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from benchmarks.diagnosis.page import markdown_environment
 from benchmarks.diagnosis.shares import Share, share
@@ -34,7 +34,7 @@ from mlflow_bce_monitor.rules import RULES, Rule
 HERE: Final = Path(__file__).parent
 COMMAND: Final = "python -m benchmarks.remedies"
 
-EXAMPLE_SETTINGS: Final = {
+EXAMPLE_SETTINGS: Final[dict[str, dict[str, float]]] = {
     "learning_rate": {"learning_rate_too_high": 1.0, "learning_rate_too_low": 1e-7},
     "hidden_units": {"insufficient_capacity": 2},
 }
@@ -132,7 +132,9 @@ def page(found: Measured) -> str:
 
 def section(rule: Rule, found: Measured) -> Section:
     """Return what the page tells of one cause."""
-    settings = {name: values[rule.code] for name, values in EXAMPLE_SETTINGS.items() if rule.code in values}
+    settings: dict[str, Any] = {
+        name: values[rule.code] for name, values in EXAMPLE_SETTINGS.items() if rule.code in values
+    }
     if "learning_rate" in settings:
         settings["optimizer"] = "adam"
     given, gain, due = of_remedy(found.every, rule.code)

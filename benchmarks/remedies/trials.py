@@ -70,10 +70,10 @@ def read_trials(path: Path = TRIALS) -> dict[Trial, Measured]:
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return {
         Trial(row["plan_id"], key_of(row["changes"]), row["repetition"]): Measured(
-            *(
-                math.nan if row[name] is None else row[name]
+            **{
+                name: math.nan if row[name] is None else row[name]
                 for name in ("skill", "train_skill", "balanced_skill", "auc")
-            ),
+            },
             seconds=row["seconds"],
         )
         for row in rows

@@ -63,7 +63,7 @@ def _shrunk(features: Features, _rng: np.random.Generator) -> Features:
 
 
 def _half_constant(features: Features, _rng: np.random.Generator) -> Features:
-    damaged = features.copy()
+    damaged: Features = features.copy()
     damaged[:, : features.shape[1] // 2] = 0
     return damaged
 
