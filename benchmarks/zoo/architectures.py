@@ -122,12 +122,29 @@ EXERCISE_ARCHITECTURES: Final[dict[str, Architecture]] = {
 }
 """The networks of the block ``exercise``."""
 
+PROOF_ARCHITECTURES: Final[dict[str, Architecture]] = {
+    "opposed1": Architecture(_FLAT, "shallow", 1, (16, 48)),
+    "waist3": Architecture(_FLAT, "usual", 3, (16, 32)),
+    "forked2": Architecture(_FLAT, "usual", 2, (16, 48)),
+    "mlp12": Architecture(_FLAT, "deep", 12, (16, 32)),
+    "spindle8": Architecture(_FLAT, "deep", 8, (12, 24)),
+    "batchnorm_once": Architecture(_FLAT, "aided", 3, (16, 48), is_normalised=True),
+    "shortcut_mlp": Architecture(_FLAT, "aided", 4, (16, 32), has_bypass=True),
+    "cnn_pointwise": Architecture(_IMAGE, "convolutional", 4, (8, 16)),
+    "cnn_linked": Architecture(_IMAGE, "convolutional", 3, (8, 12)),
+    "gru_max": Architecture(_SEQUENCE, "recurrent", 1, (8, 16)),
+    "halving_conv": Architecture(_SEQUENCE, "token", 3, (12, 24)),
+    "gated_conv": Architecture(_SEQUENCE, "token", 2, (12, 24)),
+}
+"""The networks of the block ``proof``."""
+
 ARCHITECTURES: Final = (
     DEALT_ARCHITECTURES
     | TEST_ARCHITECTURES
     | PRACTICE_ARCHITECTURES
     | REHEARSAL_ARCHITECTURES
     | EXERCISE_ARCHITECTURES
+    | PROOF_ARCHITECTURES
 )
 
 

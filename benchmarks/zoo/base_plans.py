@@ -58,6 +58,15 @@ FEWEST_EPOCHS: Final[dict[str, int]] = {
     "lit_side": 10,
     "range_wide": 15,
     "turns_left": 30,
+    "dose_by_kind": 20,
+    "gauge_off": 15,
+    "horizon_high": 10,
+    "motif_forward": 15,
+    "recent_mood": 10,
+    "score_loops": 10,
+    "sunspots_rise": 15,
+    "target_rings": 30,
+    "triangles_up": 15,
 }
 """Epochs below which a data set is not learned even by a good plan."""
 
@@ -82,11 +91,22 @@ MOST_EPOCHS: Final[dict[str, int]] = {
     "trend_up": 20,
     "range_wide": 80,
     "spam": 10,
+    "baskets": 10,
+    "histogram_right": 20,
+    "horizon_high": 30,
+    "photo_hues": 20,
+    "recent_mood": 50,
+    "score_loops": 50,
+    "sunspots_rise": 80,
+    "triangles_up": 30,
 }
 """Epochs above which even a good plan learns a data set by heart."""
 
 LARGE: Final = frozenset(
-    {"customers_leave", "dice_odd", "fair_affairs", "first_is_last", "letters_vowel", "randhie_visits"}
+    {
+        *("customers_leave", "dice_odd", "fair_affairs", "first_is_last", "letters_vowel", "randhie_visits"),
+        "target_rings",
+    }
 )
 """Data sets that need as many rows as those of the stratum "saddle"."""
 

@@ -5,7 +5,8 @@ result was reported on 2026-11-23, and has been fitted and tuned on since. ``tes
 on, only reported. ``practice`` was made on 2026-11-27, judged once by what was fitted before (see
 ``README.md``), and has been learned from since; it has networks on labels only. ``rehearsal`` was made
 after it in the same way, judged once, and learned from since. ``exercise`` was made on 2026-11-28 in the same
-way, judged once, and learned from since.
+way, judged once, and learned from since. ``proof`` was made on 2026-11-28 too, to be held
+out for good: like ``test`` it is only reported.
 """
 
 from __future__ import annotations
@@ -18,11 +19,15 @@ TEST: Final = "test"
 PRACTICE: Final = "practice"
 REHEARSAL: Final = "rehearsal"
 EXERCISE: Final = "exercise"
+PROOF: Final = "proof"
 
-BLOCKS: Final = (DEVELOPMENT, VALIDATION, TEST, PRACTICE, REHEARSAL, EXERCISE)
+BLOCKS: Final = (DEVELOPMENT, VALIDATION, TEST, PRACTICE, REHEARSAL, EXERCISE, PROOF)
 """Every block that holds trainings. A block's place is part of the seed of its plans: add at the end only."""
 
 FITTED_BLOCKS: Final = (DEVELOPMENT, VALIDATION, PRACTICE, REHEARSAL, EXERCISE)
 """What anything may be fitted or tuned on."""
+
+HELD_OUT_BLOCKS: Final = (TEST, PROOF)
+"""What nothing is ever fitted, tuned or chosen on."""
 
 FITTED_IN_WORDS: Final = f"{', '.join(FITTED_BLOCKS[:-1])} and {FITTED_BLOCKS[-1]}"

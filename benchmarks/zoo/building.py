@@ -6,7 +6,14 @@ from typing import Final
 
 import keras
 
-from benchmarks.zoo import bodies, bodies_of_exercise, bodies_of_practice, bodies_of_rehearsal, bodies_of_test
+from benchmarks.zoo import (
+    bodies,
+    bodies_of_exercise,
+    bodies_of_practice,
+    bodies_of_proof,
+    bodies_of_rehearsal,
+    bodies_of_test,
+)
 from benchmarks.zoo.architectures import HEADS
 from benchmarks.zoo.layers import Tensor, output_of
 from benchmarks.zoo.plan import NetworkPlan
@@ -15,7 +22,14 @@ from benchmarks.zoo.rows import Kind
 SMOOTHING: Final = 0.1
 """Label smoothing of the loss "smoothed", the value of the paper that introduced it."""
 
-_BODIES: Final = (bodies, bodies_of_test, bodies_of_practice, bodies_of_rehearsal, bodies_of_exercise)
+_BODIES: Final = (
+    bodies,
+    bodies_of_test,
+    bodies_of_practice,
+    bodies_of_rehearsal,
+    bodies_of_exercise,
+    bodies_of_proof,
+)
 CHAINS: Final = {name: body for of_block in _BODIES for name, body in of_block.CHAINS.items()}
 GRAPHS: Final = {name: body for of_block in _BODIES for name, body in of_block.GRAPHS.items()}
 

@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from benchmarks.zoo.data_sets_dealt import DEALT_DATA_SETS
 from benchmarks.zoo.data_sets_of_exercise import EXERCISE_DATA_SETS
 from benchmarks.zoo.data_sets_of_practice import PRACTICE_DATA_SETS
+from benchmarks.zoo.data_sets_of_proof import PROOF_DATA_SETS
 from benchmarks.zoo.data_sets_of_rehearsal import REHEARSAL_DATA_SETS
 from benchmarks.zoo.data_sets_of_test import TEST_DATA_SETS
 from benchmarks.zoo.plan import DataPlan
@@ -25,7 +26,12 @@ JUDGED_ROWS: Final = 1500
 """Further rows of a data set that judge a model: an AUC near 0.5 has a standard error of 0.015."""
 
 DATA_SETS: Final = (
-    DEALT_DATA_SETS | TEST_DATA_SETS | PRACTICE_DATA_SETS | REHEARSAL_DATA_SETS | EXERCISE_DATA_SETS
+    DEALT_DATA_SETS
+    | TEST_DATA_SETS
+    | PRACTICE_DATA_SETS
+    | REHEARSAL_DATA_SETS
+    | EXERCISE_DATA_SETS
+    | PROOF_DATA_SETS
 )
 
 

@@ -2,7 +2,7 @@
 
 Resumable: every finished training is one file in the work folder, and a second call goes on where the
 first one stopped. What the traces file holds already is taken over, so only plans that are new or changed
-are trained; delete the file to train everything again, about seven hours of one core.
+are trained; delete the file to train everything again, about eight hours of one core.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 The first two blocks were dealt by a seed before any training was looked at: of every stratum of data
 sets and of architectures (see their tables) one half went to either block. What belongs to the third,
-``test``, to the fourth, ``practice``, to the fifth, ``rehearsal``, and to the sixth, ``exercise``, was
-written down later and before any of it was trained; all cover the same strata. A training combines a data
-set and an architecture of one block, so the blocks share neither.
+``test``, to the fourth, ``practice``, to the fifth, ``rehearsal``, to the sixth, ``exercise``, and to
+the seventh, ``proof``, was written down later and before any of it was trained; all cover the same strata. A
+training combines a data set and an architecture of one block, so the blocks share neither.
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ from benchmarks.zoo.architectures import (
     DEALT_ARCHITECTURES,
     EXERCISE_ARCHITECTURES,
     PRACTICE_ARCHITECTURES,
+    PROOF_ARCHITECTURES,
     REHEARSAL_ARCHITECTURES,
     TEST_ARCHITECTURES,
 )
-from benchmarks.zoo.blocks import DEVELOPMENT, EXERCISE, PRACTICE, REHEARSAL, TEST, VALIDATION
+from benchmarks.zoo.blocks import DEVELOPMENT, EXERCISE, PRACTICE, PROOF, REHEARSAL, TEST, VALIDATION
 from benchmarks.zoo.data_sets_dealt import DEALT_DATA_SETS
 from benchmarks.zoo.data_sets_of_exercise import EXERCISE_DATA_SETS
 from benchmarks.zoo.data_sets_of_practice import PRACTICE_DATA_SETS
+from benchmarks.zoo.data_sets_of_proof import PROOF_DATA_SETS
 from benchmarks.zoo.data_sets_of_rehearsal import REHEARSAL_DATA_SETS
 from benchmarks.zoo.data_sets_of_test import TEST_DATA_SETS
 
@@ -55,6 +57,7 @@ DATA_SETS_OF: Final = halves(DEALT_DATA_SETS, SPLIT_SEED) | {
     PRACTICE: frozenset(PRACTICE_DATA_SETS),
     REHEARSAL: frozenset(REHEARSAL_DATA_SETS),
     EXERCISE: frozenset(EXERCISE_DATA_SETS),
+    PROOF: frozenset(PROOF_DATA_SETS),
 }
 """Block to the names of its data sets."""
 
@@ -63,5 +66,6 @@ ARCHITECTURES_OF: Final = halves(DEALT_ARCHITECTURES, SPLIT_SEED) | {
     PRACTICE: frozenset(PRACTICE_ARCHITECTURES),
     REHEARSAL: frozenset(REHEARSAL_ARCHITECTURES),
     EXERCISE: frozenset(EXERCISE_ARCHITECTURES),
+    PROOF: frozenset(PROOF_ARCHITECTURES),
 }
 """Block to the names of its architectures."""

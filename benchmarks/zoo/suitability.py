@@ -15,6 +15,7 @@ CURVED: Final = frozenset(
         *("bands", "diamond", "sums_agree"),
         *("categories_match", "sectors", "vibration"),
         *("islands", "range_wide", "turns_left"),
+        *("dose_by_kind", "gauge_off", "target_rings"),
     }
 )
 """A linear model of them is at chance."""
@@ -26,6 +27,7 @@ SLOW: Final = frozenset(
         *("after_marker", "diamond", "segments_odd", "stripes"),
         *("click_paths", "letters_vowel", "rings_gap", "vibration"),
         *("chevrons", "dice_odd", "range_wide", "sticky_states"),
+        *("gauge_off", "motif_forward", "score_loops", "triangles_up"),
     }
 )
 """Plain gradient descent takes its time with them."""
@@ -37,12 +39,16 @@ TOO_SLOW: Final = frozenset(
         *("bands", "ends_high", "sums_agree"),
         *("categories_match", "last_switch", "sectors"),
         *("alarm_early", "islands", "turns_left"),
+        *("dose_by_kind", "target_rings"),
     }
 )
 """Plain gradient descent does not learn them in a few epochs."""
 
 WEAK: Final = frozenset(
-    {"weak_linear", "diabetes_high", "fair_affairs", "randhie_visits", "trip_taken", "elnino_warm"}
+    {
+        *("weak_linear", "diabetes_high", "fair_affairs", "randhie_visits", "trip_taken", "elnino_warm"),
+        "photo_hues",
+    }
 )
 """Linear, and yet not easy."""
 
@@ -53,11 +59,17 @@ MANY_COLUMNS: Final = frozenset(
         *("sensors", "survey"),
         *("customers_leave", "spectra"),
         *("elnino_warm", "trend_up"),
+        *("histogram_right", "photo_hues"),
     }
 )
 """A wide network can learn some hundred rows of them by heart."""
 
-CONVOLVED: Final = frozenset({"dilated_conv", "embedding_conv", "separable_conv", "strided_conv", "text_cnn"})
+CONVOLVED: Final = frozenset(
+    {
+        *("dilated_conv", "embedding_conv", "separable_conv", "strided_conv", "text_cnn"),
+        *("gated_conv", "halving_conv"),
+    }
+)
 """Networks on tokens with a convolution."""
 
 _TOO_SLOW_TOGETHER: Final = frozenset(

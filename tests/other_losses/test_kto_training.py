@@ -10,7 +10,7 @@ import pytest
 from scipy.special import expit
 from shelf import Shelf
 
-from benchmarks.zoo.blocks import DEVELOPMENT, EXERCISE, PRACTICE, REHEARSAL
+from benchmarks.zoo.blocks import DEVELOPMENT, EXERCISE, PRACTICE, PROOF, REHEARSAL
 from benchmarks.zoo.kto import Answers, kto_plans, kto_step, loss_of
 from benchmarks.zoo.plan import TrainingPlan
 from benchmarks.zoo.policies import SETTINGS_OF, Policy
@@ -103,7 +103,7 @@ def test_the_blocks_share_neither_prompts_nor_policies() -> None:
     """Plans have ids of their own and are the same every time; every block with a policy has its own."""
     plans = [plan for block in SETTINGS_OF for plan in kto_plans(block)]
     assert plans == [plan for block in SETTINGS_OF for plan in kto_plans(block)]
-    assert not [plan for block in (PRACTICE, REHEARSAL, EXERCISE) for plan in kto_plans(block)]
+    assert not [plan for block in (PRACTICE, REHEARSAL, EXERCISE, PROOF) for plan in kto_plans(block)]
     assert len({plan.plan_id for plan in plans}) == len(plans)
     used = [
         {(plan.data.name, plan.network.architecture) for plan in plans if plan.block == block}
