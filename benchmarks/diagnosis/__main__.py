@@ -1,6 +1,6 @@
 """Measure the diagnosis, and its rivals, on the fault zoo.
 
-python -m benchmarks.diagnosis                        # the block that nothing was fitted on
+python -m benchmarks.diagnosis                        # the blocks that nothing was fitted on
 python -m benchmarks.diagnosis --block development    # a block that rules are fitted on
 python -m benchmarks.diagnosis --write                # docs/benchmark.md and its picture
 """
@@ -14,11 +14,11 @@ from typing import Final
 import click
 from rich.console import Console
 
-from benchmarks.zoo.blocks import BLOCKS, TEST
+from benchmarks.zoo.blocks import BLOCKS, HELD_OUT
 
 COMMAND: Final = "python -m benchmarks.diagnosis"
-PUBLISHED: Final = TEST
-CHOICES: Final = (*BLOCKS, "all")
+PUBLISHED: Final = HELD_OUT
+CHOICES: Final = (*BLOCKS, HELD_OUT, "all")
 TRACES: Final = Path(__file__).parents[1] / "zoo" / "traces.parquet"
 
 

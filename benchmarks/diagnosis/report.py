@@ -16,6 +16,7 @@ from benchmarks.diagnosis.scores import Scores, score
 from benchmarks.rivals import autotrainer, deepdiagnosis, runmedic
 from benchmarks.rivals.answer import RivalAnswer, no_answer
 from benchmarks.rivals.store import write_store
+from benchmarks.zoo.blocks import BLOCKS, asked_for
 from mlflow_bce_monitor.diagnosis import Diagnosis
 from mlflow_bce_monitor.pipeline import diagnose
 from mlflow_bce_monitor.records import RunRecord
@@ -43,11 +44,13 @@ class Report:
     Attributes
     ----------
     block
-        Which runs: "development", "validation", "test" or "all".
+        Which runs: those of one block, "held-out" or "all".
     n_runs, n_groups
         Runs, and groups of data set and architecture among them.
     scores
         Of the diagnoses of what the runs logged.
+    by_block
+        The same for each block among them.
     bare_scores
         Of the diagnoses of their metrics alone.
     contenders
@@ -58,14 +61,16 @@ class Report:
     n_runs: int
     n_groups: int
     scores: Scores
+    by_block: Mapping[str, Scores]
     bare_scores: Scores
     contenders: tuple[Contender, ...]
     speed: Speed
 
 
 def select(pairs: Pairs, block: str) -> Pairs:
-    """Return the runs of one block, or all."""
-    return [pair for pair in pairs if block in {ALL, pair[1].plan.block}]
+    """Return the runs of one block, of those held out, or all."""
+    asked = BLOCKS if block == ALL else asked_for(block)
+    return [pair for pair in pairs if pair[1].plan.block in asked]
 
 
 def report(pairs: Pairs, block: str) -> Report:
@@ -74,9 +79,9 @@ def report(pairs: Pairs, block: str) -> Report:
     Parameters
     ----------
     pairs
-        Runs with their truths, of the one block.
+        Runs with their truths.
     block
-        Its name.
+        What they were asked for by.
 
     Raises
     ------
@@ -95,10 +100,18 @@ def report(pairs: Pairs, block: str) -> Report:
         n_runs=len(pairs),
         n_groups=len({truth.group for _, truth in pairs}),
         scores=score(cases),
+        by_block=_by_block(pairs, cases),
         bare_scores=score(_cases(pairs, [diagnose(record) for record in bare])),
         contenders=compare(cases, rivals),
         speed=Speed(ours=len(records) / seconds, runmedic=len(records) / rival_seconds),
     )
+
+
+def _by_block(pairs: Pairs, cases: Sequence[Case]) -> dict[str, Scores]:
+    of_block: dict[str, list[Case]] = {}
+    for (_, truth), case in zip(pairs, cases, strict=True):
+        of_block.setdefault(truth.plan.block, []).append(case)
+    return {block: score(its) for block, its in of_block.items()}
 
 
 def _cases(pairs: Pairs, diagnoses: Sequence[Diagnosis]) -> list[Case]:

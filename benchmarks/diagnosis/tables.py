@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from benchmarks.diagnosis.calibration import Calibration
 from benchmarks.diagnosis.cause_scores import PLACES, SURE, CauseScores
 from benchmarks.diagnosis.comparison import COLUMNS, Contender
@@ -21,18 +23,20 @@ from benchmarks.diagnosis.verdict_scores import StallScores, VerdictScores
 from mlflow_bce_monitor.contract import Verdict
 
 
-def goals(scores: Scores) -> Table:
-    """Return what has to be reached, and what is."""
+def goals(scores: Scores, by_block: Mapping[str, Scores]) -> Table:
+    """Return what has to be reached, and what is; of several blocks also in each."""
+    apart = by_block if len(by_block) > 1 else {}
     rows = tuple(
         (
             goal.title,
             f"{goal.better.value} {goal.bound:g}",
             decimal(goal.of(scores)),
             "yes" if goal.is_reached(scores) else "no",
+            *(decimal(goal.of(of_block)) for of_block in apart.values()),
         )
         for goal in GOALS
     )
-    return Table("Goals", ("number", "goal", "measured", "reached"), rows)
+    return Table("Goals", ("number", "goal", "measured", "reached", *(f"in {name}" for name in apart)), rows)
 
 
 def f1(scores: VerdictScores, title: str = "Verdicts") -> Table:
@@ -247,7 +251,7 @@ def all_tables(report: Report) -> tuple[Table, ...]:
     """Return every table in the order it is printed."""
     scores = report.scores
     return (
-        goals(scores),
+        goals(scores, report.by_block),
         f1(scores.verdicts),
         confusion(scores.verdicts),
         stalls(scores),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,23 +34,33 @@ class Measured:
         By view, of all trainings that it can see.
     same
         By view, of the trainings whose models were probed: the same ones for all four.
+    by_block
+        As ``every``, for each block among the trainings.
     n_groups
         Pairs of data set and architecture among the trainings.
     """
 
     every: dict[str, Scores]
     same: dict[str, Scores]
+    by_block: dict[str, dict[str, Scores]]
     n_groups: int
 
 
 def measured(cases: Sequence[Case]) -> Measured:
     """Judge the trainings in the four ways."""
-    probed = [case for case in cases if case.probes]
+    of_block: dict[str, list[Case]] = {}
+    for case in cases:
+        of_block.setdefault(case.truth.plan.block, []).append(case)
     return Measured(
-        {view.title: scores_of(view, cases) for view in VIEWS},
-        {view.title: scores_of(view, probed) for view in VIEWS},
+        _in_every_view(cases),
+        _in_every_view([case for case in cases if case.probes]),
+        {block: _in_every_view(its) for block, its in of_block.items()},
         len({case.truth.group for case in cases}),
     )
+
+
+def _in_every_view(cases: Sequence[Case]) -> dict[str, Scores]:
+    return {view.title: scores_of(view, cases) for view in VIEWS}
 
 
 def named(scores: Scores) -> Share:
@@ -75,21 +85,30 @@ GOALS: Final = (Goal(CALLBACK, 0.93), Goal(PROBES, 0.96), Goal(BOTH, 0.96))
 
 def goals(found: Measured) -> Table:
     """Return what has to be reached, and what is."""
-    rows = [_goal(goal, named(found.every[goal.view.title])) for goal in GOALS]
+    apart = found.by_block if len(found.by_block) > 1 else {}
+    rows = [
+        (*_goal(goal, named(found.every[goal.view.title])), *_in_blocks(apart, goal.view, named))
+        for goal in GOALS
+    ]
     for view in VIEWS[1:]:
-        wrong = found.every[view.title].verdicts.false_alarms.wrong
+        wrong = _called_ill(found.every[view.title])
         title = f"healthy trainings called ill, {view.title}"
-        rows.append(
-            (
-                title,
-                "at most 0",
-                percent(wrong.value),
-                count_of(wrong),
-                interval(wrong),
-                _yes(wrong.count == 0),
-            )
-        )
-    return Table("Goals", ("number", "goal", "measured", "runs", "95 % interval", "reached"), tuple(rows))
+        measured = (percent(wrong.value), count_of(wrong), interval(wrong), _yes(wrong.count == 0))
+        rows.append((title, "at most 0", *measured, *_in_blocks(apart, view, _called_ill)))
+    columns = ("number", "goal", "measured", "runs", "95 % interval", "reached")
+    return Table("Goals", (*columns, *(f"in {block}" for block in apart)), tuple(rows))
+
+
+def _called_ill(scores: Scores) -> Share:
+    return scores.verdicts.false_alarms.wrong
+
+
+def _in_blocks(
+    blocks: dict[str, dict[str, Scores]], view: View, of: Callable[[Scores], Share]
+) -> Iterator[str]:
+    for scores in blocks.values():
+        share = of(scores[view.title])
+        yield f"{percent(share.value)} ({count_of(share)})"
 
 
 def below(found: Measured, *, clearly: bool) -> list[str]:

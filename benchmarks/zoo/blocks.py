@@ -31,3 +31,11 @@ HELD_OUT_BLOCKS: Final = (TEST, PROOF)
 """What nothing is ever fitted, tuned or chosen on."""
 
 FITTED_IN_WORDS: Final = f"{', '.join(FITTED_BLOCKS[:-1])} and {FITTED_BLOCKS[-1]}"
+
+HELD_OUT: Final = "held-out"
+"""Asks for all blocks that are."""
+
+
+def asked_for(name: str) -> tuple[str, ...]:
+    """Return the blocks that are meant by a block's name or by :data:`HELD_OUT`."""
+    return HELD_OUT_BLOCKS if name == HELD_OUT else (name,)

@@ -457,7 +457,7 @@ def test_a_block_is_selected() -> None:
 # --- tables, page, picture, JSON -----------------------------------------------------
 
 
-def some_report(block: str = "test") -> Report:
+def some_report(block: str = "held-out") -> Report:
     """Return a report on four runs."""
     cases = [
         stalled({"no_signal"}, ("no_signal", 0.9), ("unknown", 0.1)),
@@ -472,6 +472,7 @@ def some_report(block: str = "test") -> Report:
         n_runs=4,
         n_groups=2,
         scores=score(cases),
+        by_block={"test": score(cases[:2]), "proof": score(cases[2:])},
         bare_scores=score([replace(one, stated=()) for one in cases]),
         contenders=compare(cases, {"silent": [quiet] * 4, "loud": [alarm] * 4}),
         speed=Speed(ours=100.0, runmedic=250.0),
@@ -534,9 +535,9 @@ def test_a_row_needs_a_cell_for_every_column() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [*(["--block", block] for block in ("development", "validation", "all")), ["--without-params"]],
+    [*(["--block", block] for block in ("development", "validation", "test", "all")), ["--without-params"]],
 )
-def test_only_the_test_block_is_published(options: list[str]) -> None:
+def test_only_what_was_held_out_is_published(options: list[str]) -> None:
     """--write refuses runs that something was fitted on, before it loads anything."""
     result = CliRunner().invoke(main, ["--write", *options])
     assert result.exit_code == 2
@@ -545,7 +546,7 @@ def test_only_the_test_block_is_published(options: list[str]) -> None:
 
 @pytest.mark.training
 def test_the_command_measures_the_block_it_is_asked_for(tmp_path: Path) -> None:
-    """Real traces of the development block are measured; the default asks for the test block."""
+    """Real traces of the development block are measured; the default asks for those held out."""
     from benchmarks.zoo import traces as zoo  # noqa: PLC0415 - by this test alone
 
     specimens = [one for one in zoo.read() if one.plan.block == "development"][:12]
@@ -558,7 +559,7 @@ def test_the_command_measures_the_block_it_is_asked_for(tmp_path: Path) -> None:
     assert json.loads(numbers.read_text(encoding="utf-8"))["report"]["scores"]["verdicts"]["n"] == 12
     default = CliRunner().invoke(main, options)
     assert default.exit_code == 1
-    assert "holds no run of the block test" in default.output
+    assert "holds no run of the block held-out" in default.output
 
 
 def test_causes_of_the_groups_are_words_of_the_contract() -> None:

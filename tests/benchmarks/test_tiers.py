@@ -8,7 +8,7 @@ from benchmarks.diagnosis.shares import Share
 from benchmarks.tiers import page
 from benchmarks.tiers.table import Measured, measured, tables
 from benchmarks.tiers.views import AS_LOGGED, BOTH, CALLBACK, PROBES, VIEWS
-from benchmarks.zoo.blocks import FITTED_BLOCKS
+from benchmarks.zoo.blocks import FITTED_BLOCKS, HELD_OUT_BLOCKS
 from benchmarks.zoo.generate_inside import interleaved
 from benchmarks.zoo.inside import Case, load
 from mlflow_bce_monitor.contract import Tier
@@ -17,8 +17,8 @@ from mlflow_bce_monitor.pipeline import diagnose
 
 @pytest.fixture(scope="module")
 def cases() -> list[Case]:
-    """Return the repeated trainings of the block test."""
-    return [case for case in load() if case.truth.plan.block == "test"]
+    """Return the repeated trainings of the blocks that are held out."""
+    return [case for case in load() if case.truth.plan.block in HELD_OUT_BLOCKS]
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +75,15 @@ def test_every_number_stands_with_its_interval(found: Measured) -> None:
     goals = tables(found)[0]
     assert goals.columns[3:5] == ("runs", "95 % interval")
     assert all(" to " in row[4] for row in goals.rows)
+
+
+def test_each_block_that_is_held_out_stands_for_itself(found: Measured) -> None:
+    """Together they have as many trainings as the pool, whose goals are shown for either."""
+    assert set(found.by_block) == set(HELD_OUT_BLOCKS)
+    for view in VIEWS:
+        counts = [scores[view.title].verdicts.n for scores in found.by_block.values()]
+        assert sum(counts) == found.every[view.title].verdicts.n
+    assert tables(found)[0].columns[6:] == tuple(f"in {block}" for block in found.by_block)
 
 
 def test_any_beginning_holds_the_same_share_of_every_part() -> None:
