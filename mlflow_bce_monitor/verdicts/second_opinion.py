@@ -13,6 +13,7 @@ from typing import Final
 from mlflow_bce_monitor.contract import Verdict
 from mlflow_bce_monitor.diagnosis import Judgement
 from mlflow_bce_monitor.evidence.fact import Evidence
+from mlflow_bce_monitor.evidence.of_predictions import ABOVE_CHANCE
 from mlflow_bce_monitor.scorecards import OF_OTHER_KINDS, Scorecard, Scored
 from mlflow_bce_monitor.scorecards.words import worded
 from mlflow_bce_monitor.verdicts.confidence import DISPUTED, LIKELY, OPEN
@@ -29,7 +30,8 @@ def reconsidered(judgement: Judgement, evidence: Evidence, scorecard: Scorecard)
 
     A judgement that is clear, or about what the scorecard does not tell apart, stands as it is, and so does
     one that the scorecard shares. Any other is overruled where the scorecard's odds against it are higher
-    than the odds that it gives itself, and disputed where they are not.
+    than the odds that it gives itself, or where the scorecard says that the run learned and held-back rows
+    are ranked clearly above chance, which is a second witness; it is disputed where neither is so.
 
     Parameters
     ----------
@@ -48,7 +50,9 @@ def reconsidered(judgement: Judgement, evidence: Evidence, scorecard: Scorecard)
     if scored.likeliest == judgement.verdict:
         return judgement
     against = scored.log_odds[scored.likeliest] - scored.log_odds[judgement.verdict]
-    if against >= math.log(judgement.confidence / (1.0 - judgement.confidence)):
+    is_surer = against >= math.log(judgement.confidence / (1.0 - judgement.confidence))
+    is_witnessed = scored.likeliest == Verdict.LEARNING and evidence.get("ranking") == ABOVE_CHANCE
+    if is_surer or is_witnessed:
         return _overruled(judgement, scored, evidence)
     return _disputed(judgement, scored)
 

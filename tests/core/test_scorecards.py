@@ -104,6 +104,15 @@ def test_a_judgement_that_is_surer_than_the_scorecard_is_left_and_made_less_sure
     assert after.because.startswith("below chance; taken together the numbers would rather say slow")
 
 
+def test_held_back_rows_that_are_ranked_are_a_second_witness_of_learning() -> None:
+    """Less sure than the judge, the scorecard has the last word where the ranking says the same."""
+    judgement = Judgement(SLOW, LIKELY, "near chance")  # learning comes before it by a quarter of a nat
+    assert reconsidered(judgement, evidence(end_fall=0.02), CARD).verdict is SLOW
+    assert reconsidered(judgement, evidence(end_fall=0.02, ranking="unclear"), CARD).verdict is SLOW
+    after = reconsidered(judgement, evidence(end_fall=0.02, ranking="above chance"), CARD)
+    assert (after.verdict, after.confidence, after.is_contested) == (LEARNING, OPEN, True)
+
+
 @pytest.mark.parametrize(
     "judgement",
     [
