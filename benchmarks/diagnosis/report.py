@@ -16,7 +16,7 @@ from benchmarks.diagnosis.scores import Scores, score
 from benchmarks.rivals import autotrainer, deepdiagnosis, runmedic
 from benchmarks.rivals.answer import RivalAnswer, no_answer
 from benchmarks.rivals.store import write_store
-from benchmarks.zoo.blocks import BLOCKS, asked_for
+from benchmarks.zoo.blocks import BLOCKS, apart, asked_for
 from mlflow_bce_monitor.diagnosis import Diagnosis
 from mlflow_bce_monitor.pipeline import diagnose
 from mlflow_bce_monitor.records import RunRecord
@@ -50,7 +50,7 @@ class Report:
     scores
         Of the diagnoses of what the runs logged.
     by_block
-        The same for each block among them.
+        The same for each block among them; empty where all are of one.
     bare_scores
         Of the diagnoses of their metrics alone.
     contenders
@@ -94,24 +94,18 @@ def report(pairs: Pairs, block: str) -> Report:
     seconds = time.perf_counter() - start
     bare = [without_params(record) for record in records]
     cases = _cases(pairs, diagnoses)
+    of_blocks = apart(zip(pairs, cases, strict=True), lambda one: one[0][1].plan.block)
     rivals, rival_seconds = ask_rivals(records)
     return Report(
         block=block,
         n_runs=len(pairs),
         n_groups=len({truth.group for _, truth in pairs}),
         scores=score(cases),
-        by_block=_by_block(pairs, cases),
+        by_block={block: score([case for _, case in its]) for block, its in of_blocks.items()},
         bare_scores=score(_cases(pairs, [diagnose(record) for record in bare])),
         contenders=compare(cases, rivals),
         speed=Speed(ours=len(records) / seconds, runmedic=len(records) / rival_seconds),
     )
-
-
-def _by_block(pairs: Pairs, cases: Sequence[Case]) -> dict[str, Scores]:
-    of_block: dict[str, list[Case]] = {}
-    for (_, truth), case in zip(pairs, cases, strict=True):
-        of_block.setdefault(truth.plan.block, []).append(case)
-    return {block: score(its) for block, its in of_block.items()}
 
 
 def _cases(pairs: Pairs, diagnoses: Sequence[Diagnosis]) -> list[Case]:

@@ -24,19 +24,19 @@ from mlflow_bce_monitor.contract import Verdict
 
 
 def goals(scores: Scores, by_block: Mapping[str, Scores]) -> Table:
-    """Return what has to be reached, and what is; of several blocks also in each."""
-    apart = by_block if len(by_block) > 1 else {}
+    """Return what has to be reached, and what is, in all and in each block."""
     rows = tuple(
         (
             goal.title,
             f"{goal.better.value} {goal.bound:g}",
             decimal(goal.of(scores)),
             "yes" if goal.is_reached(scores) else "no",
-            *(decimal(goal.of(of_block)) for of_block in apart.values()),
+            *(decimal(goal.of(of_block)) for of_block in by_block.values()),
         )
         for goal in GOALS
     )
-    return Table("Goals", ("number", "goal", "measured", "reached", *(f"in {name}" for name in apart)), rows)
+    columns = ("number", "goal", "measured", "reached", *(f"in {name}" for name in by_block))
+    return Table("Goals", columns, rows)
 
 
 def f1(scores: VerdictScores, title: str = "Verdicts") -> Table:

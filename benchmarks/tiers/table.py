@@ -11,6 +11,7 @@ from benchmarks.diagnosis.scores import Scores, measure
 from benchmarks.diagnosis.shares import Share
 from benchmarks.diagnosis.table import Table, count_of, decimal, interval, percent
 from benchmarks.tiers.views import BOTH, CALLBACK, PROBES, VIEWS, View
+from benchmarks.zoo.blocks import apart
 from benchmarks.zoo.inside import Case
 from mlflow_bce_monitor.pipeline import diagnose
 
@@ -35,7 +36,7 @@ class Measured:
     same
         By view, of the trainings whose models were probed: the same ones for all four.
     by_block
-        As ``every``, for each block among the trainings.
+        As ``every``, for each block among the trainings; empty where all are of one.
     n_groups
         Pairs of data set and architecture among the trainings.
     """
@@ -48,13 +49,11 @@ class Measured:
 
 def measured(cases: Sequence[Case]) -> Measured:
     """Judge the trainings in the four ways."""
-    of_block: dict[str, list[Case]] = {}
-    for case in cases:
-        of_block.setdefault(case.truth.plan.block, []).append(case)
+    of_blocks = apart(cases, lambda case: case.truth.plan.block)
     return Measured(
         _in_every_view(cases),
         _in_every_view([case for case in cases if case.probes]),
-        {block: _in_every_view(its) for block, its in of_block.items()},
+        {block: _in_every_view(its) for block, its in of_blocks.items()},
         len({case.truth.group for case in cases}),
     )
 
@@ -85,18 +84,17 @@ GOALS: Final = (Goal(CALLBACK, 0.93), Goal(PROBES, 0.96), Goal(BOTH, 0.96))
 
 def goals(found: Measured) -> Table:
     """Return what has to be reached, and what is."""
-    apart = found.by_block if len(found.by_block) > 1 else {}
     rows = [
-        (*_goal(goal, named(found.every[goal.view.title])), *_in_blocks(apart, goal.view, named))
+        (*_goal(goal, named(found.every[goal.view.title])), *_in_blocks(found.by_block, goal.view, named))
         for goal in GOALS
     ]
     for view in VIEWS[1:]:
         wrong = _called_ill(found.every[view.title])
         title = f"healthy trainings called ill, {view.title}"
         measured = (percent(wrong.value), count_of(wrong), interval(wrong), _yes(wrong.count == 0))
-        rows.append((title, "at most 0", *measured, *_in_blocks(apart, view, _called_ill)))
+        rows.append((title, "at most 0", *measured, *_in_blocks(found.by_block, view, _called_ill)))
     columns = ("number", "goal", "measured", "runs", "95 % interval", "reached")
-    return Table("Goals", (*columns, *(f"in {block}" for block in apart)), tuple(rows))
+    return Table("Goals", (*columns, *(f"in {block}" for block in found.by_block)), tuple(rows))
 
 
 def _called_ill(scores: Scores) -> Share:

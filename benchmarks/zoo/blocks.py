@@ -11,7 +11,10 @@ out for good: like ``test`` it is only reported.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Final, TypeVar
+
+T = TypeVar("T")
 
 DEVELOPMENT: Final = "development"
 VALIDATION: Final = "validation"
@@ -39,3 +42,11 @@ HELD_OUT: Final = "held-out"
 def asked_for(name: str) -> tuple[str, ...]:
     """Return the blocks that are meant by a block's name or by :data:`HELD_OUT`."""
     return HELD_OUT_BLOCKS if name == HELD_OUT else (name,)
+
+
+def apart(items: Iterable[T], block_of: Callable[[T], str]) -> dict[str, list[T]]:
+    """Return what there is of each block; {} where all is of one."""
+    found: dict[str, list[T]] = {}
+    for item in items:
+        found.setdefault(block_of(item), []).append(item)
+    return found if len(found) > 1 else {}
