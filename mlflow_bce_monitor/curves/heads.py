@@ -109,11 +109,13 @@ def read_for(head: Head, name: str) -> NameReading | None:
 
 
 def _read_measured(head: Head, name: str) -> NameReading | None:
-    """Return what the callback's ``bce/<output>/positive_share`` means: it logs no other curve."""
+    """Return what the callback's ``bce/<output>/positive_share`` means, and that of the held-back labels.
+
+    It logs no other curve.
+    """
     output, _, measurement = name.removeprefix(_MEASURED).rpartition("/")
-    if measurement != "positive_share" or names.core(f"{output} loss")[0] != f"{head.name} loss":
-        return None
-    return NameReading(Role.POSITIVE_SHARE, None)
+    reading = names.read_name(f"{_MEASURED}{measurement}")
+    return reading if names.core(f"{output} loss")[0] == f"{head.name} loss" else None
 
 
 def reader_for(head: Head) -> partial[NameReading | None]:

@@ -81,6 +81,8 @@ _SEPARATORS: Final = re.compile(r"[/_\-.:@\s]+")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # Not metrics of a model: MLflow's own machine metrics, and the answers of this package's callback.
 _IGNORED_PREFIXES: Final = ("system/", "bce/")
+_COUNTED_LABELS: Final = frozenset({"bce/positive_share", "bce/validation_positive_share"})
+"""What the callback logs of the labels alone, which is a fact like any other logged one."""
 
 GENERATOR_LOSSES: Final = frozenset({"g loss", "loss g", "gen loss", "generator loss", "loss generator"})
 """Their presence beside a discriminator's loss makes a run adversarial."""
@@ -254,7 +256,7 @@ def core(name: str) -> tuple[str, Split | None, Grain]:
 @lru_cache(maxsize=4096)
 def read_name(name: str) -> NameReading | None:
     """Return what a metric name means, None when it is no curve this package uses."""
-    if name.startswith(_IGNORED_PREFIXES) and name != "bce/positive_share":
+    if name.startswith(_IGNORED_PREFIXES) and name not in _COUNTED_LABELS:
         return None
     quantity, split, grain = core(name.removeprefix("bce/"))
     if words(name)[-2:] == ("average", "precision"):

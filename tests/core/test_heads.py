@@ -180,6 +180,8 @@ def test_the_share_of_positives_that_was_measured_at_an_output() -> None:
         "bce/click/positive_share": [0.1] * 8,
         "bce/buy/positive_share": [0.4] * 8,
         "bce/click/output_mean": [0.2] * 8,
+        "val_click_loss": FALLING,
+        "bce/click/validation_positive_share": [0.2] * 8,
     }
     found = diagnose(run(metrics))
     assert found.metric == "click_loss"
@@ -187,13 +189,18 @@ def test_the_share_of_positives_that_was_measured_at_an_output() -> None:
     assert found.chance.share.value == pytest.approx(0.1)
     assert found.chance.share.source == "metric 'bce/click/positive_share'"
     assert found.chance.value == pytest.approx(entropy_of(0.1))
+    assert found.validation_chance is not None
+    assert found.validation_chance.share.source == "metric 'bce/click/validation_positive_share'"
+    assert found.validation_chance.share.value == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize(
     ("name", "role"),
     [
         ("bce/click/positive_share", Role.POSITIVE_SHARE),
+        ("bce/click/validation_positive_share", Role.POSITIVE_SHARE),
         ("bce/buy/positive_share", None),
+        ("bce/buy/validation_positive_share", None),
         ("bce/positive_share", None),
         ("bce/click/accuracy", None),
         ("bce/click/recomputed", None),

@@ -143,6 +143,7 @@ OTHERS = [
     ("eval_rewards/margins", Role.REWARD_MARGIN, VALIDATION),
     ("rewards/accuracies", Role.REWARD_ACCURACY, UNSAID),
     ("bce/positive_share", Role.POSITIVE_SHARE, UNSAID),
+    ("bce/validation_positive_share", Role.POSITIVE_SHARE, VALIDATION),
     ("val_sparse_categorical_accuracy", Role.ACCURACY, VALIDATION),
     ("kl", Role.KL_DIVERGENCE, UNSAID),
     ("eval_kl", Role.KL_DIVERGENCE, VALIDATION),

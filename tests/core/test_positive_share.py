@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from made_runs import LIMITS, curve, curve_set, history, run, settings_of
 
 from mlflow_bce_monitor.chance.positive_share import PositiveShares
+from mlflow_bce_monitor.contract import Verdict
 from mlflow_bce_monitor.curves import Curve, CurveSet, Role, Split
 from mlflow_bce_monitor.pipeline import Question, diagnose
 from mlflow_bce_monitor.records import DatasetInput
@@ -223,6 +224,21 @@ def test_a_metric_states_the_share() -> None:
     assert diagnosis.chance is not None
     assert diagnosis.chance.share.value == 0.125
     assert diagnosis.chance.known
+
+
+def test_the_callback_counts_the_held_back_labels_too() -> None:
+    """One positive in a hundred trained on, three in a thousand held back: chance there is no skill."""
+    metrics = {
+        "loss": [0.34, 0.1, 0.067, *[0.0586] * 17],
+        "val_loss": [0.13, 0.05, 0.036, *[0.0265] * 17],
+        "bce/positive_share": [0.0107] * 20,
+    }
+    assert diagnose(run(metrics)).verdict is Verdict.LEARNING
+    found = diagnose(run({**metrics, "bce/validation_positive_share": [0.0033] * 20}))
+    assert found.validation_chance is not None
+    assert found.validation_chance.share.source == "metric 'bce/validation_positive_share'"
+    assert found.validation_chance.share.value == pytest.approx(0.0033)
+    assert found.verdict is Verdict.STALLED
 
 
 @pytest.mark.parametrize(
