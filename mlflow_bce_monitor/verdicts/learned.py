@@ -58,15 +58,21 @@ def learned(evidence: Evidence, limits: Limits) -> Judgement | None:
         if not validation_skill(evidence, limits):
             return None
         because = f"skill {skill:.2f} on the training and {held_back:.2f} on the validation data"
-        confidence = CLEAR if held_back > 2 * limits.chance_band else LIKELY
-        if not evidence["share_known"]:
-            confidence = LIKELY
+        confidence = _by_held_back(skill, held_back, evidence, limits)
     elif training_skill(evidence, limits) and more_than_memorised(evidence, limits):
         because = f"the loss is {skill:.0%} below its chance level"
         confidence = CLEAR if skill > limits.clear_skill else LIKELY
     else:
         return None
     return escaped_or_learning(because, confidence, evidence, limits)
+
+
+def _by_held_back(skill: float, held_back: float, evidence: Evidence, limits: Limits) -> float:
+    """Return how sure held-back skill makes it: of the usual size, of a known share, seen in training too."""
+    if held_back <= limits.chance_band:
+        return OPEN
+    is_clear = min(held_back / 2, skill) > limits.chance_band and evidence["share_known"]
+    return CLEAR if is_clear else LIKELY
 
 
 def prefers(evidence: Evidence, limits: Limits) -> Judgement | None:

@@ -78,8 +78,9 @@ def validation_skill(evidence: Evidence, limits: Limits) -> bool:
     """Whether held-back data show skill, by size, by what it is worth over all their rows, and by ranking.
 
     A small skill counts when the ranking confirms it; one on too few rows to tell, when
-    the training data show it as well. No skill counts against a ranking at chance: where
-    training was weighted or resampled, a mere shift of all predictions lowers the loss.
+    the training data show it as well, and so does half of what counts otherwise: a run in doubt
+    is not called ill. No skill counts against a ranking at chance: where training was weighted
+    or resampled, a mere shift of all predictions lowers the loss.
     """
     skill = evidence.number("validation_skill")
     if "validation_auc" in evidence and not _ranks_held_back(evidence, limits):
@@ -87,8 +88,10 @@ def validation_skill(evidence: Evidence, limits: Limits) -> bool:
     if skill < limits.clear_skill and not moved(evidence, limits) and not _fitted(evidence, limits):
         return False  # what the first weights happened to give is not learned
     if skill <= limits.chance_band:
-        gap = evidence.number("end_skill") - skill
-        return skill > 0 and gap <= limits.unvalidated_band and ranks(evidence, limits)
+        trained = evidence.number("end_skill")
+        in_doubt = skill > limits.chance_band / 2 and trained > limits.chance_band
+        confirmed = in_doubt or ranks(evidence, limits)
+        return skill > 0 and trained - skill <= limits.unvalidated_band and confirmed
     if (
         evidence.number_or("base_rate_headroom", 0.0) > limits.chance_band
         and "validation_auc" not in evidence

@@ -106,11 +106,38 @@ def test_a_judgement_that_is_surer_than_the_scorecard_is_left_and_made_less_sure
 
 def test_held_back_rows_that_are_ranked_are_a_second_witness_of_learning() -> None:
     """Less sure than the judge, the scorecard has the last word where the ranking says the same."""
-    judgement = Judgement(SLOW, LIKELY, "near chance")  # learning comes before it by a quarter of a nat
-    assert reconsidered(judgement, evidence(end_fall=0.02), CARD).verdict is SLOW
-    assert reconsidered(judgement, evidence(end_fall=0.02, ranking="unclear"), CARD).verdict is SLOW
-    after = reconsidered(judgement, evidence(end_fall=0.02, ranking="above chance"), CARD)
+    card = replace(CARD, base=(-2.0, -3.0, -0.25))
+    judgement = Judgement(STALLED, LIKELY, "near chance")  # learning comes before it by a quarter of a nat
+    assert reconsidered(judgement, evidence(end_fall=0.02), card).verdict is STALLED
+    assert reconsidered(judgement, evidence(end_fall=0.02, ranking="unclear"), card).verdict is STALLED
+    after = reconsidered(judgement, evidence(end_fall=0.02, ranking="above chance"), card)
     assert (after.verdict, after.confidence, after.is_contested) == (LEARNING, OPEN, True)
+
+
+@pytest.mark.parametrize(
+    ("share", "verdict", "confidence"),
+    [(0.51, LEARNING, DISPUTED), (0.34, LEARNING, DISPUTED), (0.32, SLOW, LIKELY), (0.05, SLOW, LIKELY)],
+)
+def test_a_run_that_may_well_be_sound_is_not_called_slow(
+    share: float, verdict: Verdict, confidence: float
+) -> None:
+    """A false alarm weighs twice what a slow run that is passed over does: a third is enough to spare it."""
+    log_odds = math.log(share / (1.0 - share))
+    # Without a known fact the base is what is left, and "stalled" is out of the question.
+    card = replace(CARD, base=(log_odds - 0.5, -0.25, -50.0))
+    after = reconsidered(Judgement(SLOW, LIKELY, "near chance"), evidence(), card)
+    assert (after.verdict, after.confidence) == (verdict, confidence)
+    assert after.is_contested == (verdict is LEARNING)
+    if verdict is LEARNING:
+        assert f"leave {share:.0%} for a sound run" in after.because
+        assert after.because.endswith("too much to call it slow; one by one they would say slow: near chance")
+
+
+def test_a_stall_is_no_neighbour_of_a_sound_run() -> None:
+    """What is flat at chance is called so, whatever a third of the odds says."""
+    card = replace(CARD, base=(-0.5, -50.0, 0.0))
+    after = reconsidered(Judgement(STALLED, LIKELY, "at chance"), evidence(), card)
+    assert after.verdict is STALLED
 
 
 @pytest.mark.parametrize(

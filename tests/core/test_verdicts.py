@@ -15,7 +15,7 @@ from mlflow_bce_monitor.diagnosis import Diagnosis
 from mlflow_bce_monitor.limits import LIMITS
 from mlflow_bce_monitor.pipeline import Question, diagnose
 from mlflow_bce_monitor.verdicts import CLEAR, judge
-from mlflow_bce_monitor.verdicts.confidence import LIKELY
+from mlflow_bce_monitor.verdicts.confidence import LIKELY, OPEN
 
 H_OF_A_TENTH = entropy_of(0.1)
 WEIGHTED = 1.8 * LN_2  # class_weight {0: 1, 1: 9} at 10 % positives
@@ -469,6 +469,30 @@ def test_held_back_rows_that_may_have_been_learned_leave_a_doubt(
     }
     judgement = judge(diagnosed(metrics, base_rate=0.5).evidence, LIMITS, scorecard=None)
     assert (judgement.verdict, judgement.confidence) == (Verdict.OVERFITTING, confidence)
+
+
+@pytest.mark.parametrize(
+    ("trained", "held_back", "verdict", "confidence"),
+    [
+        (0.2, 0.1, Verdict.LEARNING, CLEAR),
+        (0.0, 0.1, Verdict.LEARNING, LIKELY),  # seen on the held-back rows alone
+        (0.2, 0.03, Verdict.LEARNING, LIKELY),
+        (0.04, 0.015, Verdict.LEARNING, OPEN),  # half of what counts as skill: neither sound nor ill for sure
+        (0.04, 0.005, Verdict.STALLED, LIKELY),
+        (0.2, 0.015, Verdict.OVERFITTING, LIKELY),
+    ],
+)
+def test_how_much_held_back_skill_makes_a_sound_run(
+    trained: float, held_back: float, verdict: Verdict, confidence: float
+) -> None:
+    """Skill is sure where both losses show it and it is large, and memorised where they are far apart."""
+    metrics = {
+        "loss": exponential(40, LN_2, (1.0 - trained) * LN_2, 2.0),
+        "val_loss": exponential(40, LN_2, (1.0 - held_back) * LN_2, 2.0),
+    }
+    found = diagnosed(metrics, {"loss": "binary_crossentropy"}, base_rate=0.5)
+    judgement = judge(found.evidence, LIMITS, scorecard=None)
+    assert (judgement.verdict, judgement.confidence) == (verdict, confidence), judgement.because
 
 
 def test_an_unknown_share_is_named_among_the_missing() -> None:
