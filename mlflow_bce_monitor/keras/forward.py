@@ -150,8 +150,10 @@ def path_of(layer: Any) -> str:
 def _watching(model: Any, seen: Seen) -> Iterator[None]:
     replaced: list[tuple[Any, bool, Any]] = []
     try:
+        weighing = _with_kernels(model)
         for layer in layers_of(model):
-            weighs, is_looked_at = _has_kernel(layer), activations.is_watched(layer) or _may_be_last(layer)
+            weighs = path_of(_owner(layer)) in weighing
+            is_looked_at = activations.is_watched(layer) or _may_be_last(layer)
             if not (weighs or is_looked_at):
                 continue
             had, own = "call" in layer.__dict__, layer.call
@@ -224,11 +226,15 @@ def _is_concrete(tensor: Any) -> bool:
     return True
 
 
-def _has_kernel(layer: Any) -> bool:
-    """Whether a layer multiplies by weights of its own; a recurrent layer stands for its cell."""
-    owner = layer.cell if isinstance(layer, keras.layers.RNN) else layer
-    own = (weight for weight in owner.weights if layer_of(weight) == path_of(owner))
-    return any(is_kernel(weight) and not is_table(weight) for weight in own)
+def _with_kernels(model: Any) -> frozenset[str]:
+    """Return the paths of the layers that multiply by weights of their own."""
+    # Of all weights at once: a nested layer's list is put together from all below it.
+    return frozenset(layer_of(one) for one in model.weights if is_kernel(one) and not is_table(one))
+
+
+def _owner(layer: Any) -> Any:
+    """Return what the weights of a layer belong to: a recurrent layer stands for its cell."""
+    return layer.cell if isinstance(layer, keras.layers.RNN) else layer
 
 
 def _may_be_last(layer: Any) -> bool:
