@@ -54,7 +54,9 @@ def chances_of(
 
     def chance(loss: Curve) -> ChanceEstimate:
         other = _of_no_label(loss, curves, settings)
-        return other if other is not None else _of_labels(loss, curves, settings, base_rate, forms, shares)
+        if other is not None:
+            return other
+        return _of_labels(loss, curves, settings, base_rate, forms, shares, limits)
 
     return tuple((loss, chance(loss)) for loss in (curves.loss, curves.validation_loss) if loss is not None)
 
@@ -66,6 +68,7 @@ def _of_labels(
     base_rate: float | None,
     forms: LossForms,
     shares: PositiveShares,
+    limits: Limits,
 ) -> ChanceEstimate:
     form = forms.of(loss)
     share = shares.of(loss.split, form)
@@ -76,7 +79,7 @@ def _of_labels(
     if settings.sample_weights is not None:
         return _scaled(other_levels.of_weighted_examples(share, _smoothing(settings)), form)
     trained = share if loss.split is Split.TRAIN else shares.of(Split.TRAIN, form)
-    return _scaled(_weighted(loss.split, share, trained, settings), form)
+    return _scaled(_weighted(loss.split, share, trained, settings, limits), form)
 
 
 def _of_no_label(curve: Curve, curves: CurveSet, settings: Settings) -> ChanceEstimate | None:
@@ -94,7 +97,7 @@ def _smoothing(settings: Settings) -> float:
 
 
 def _weighted(
-    split: Split, share: ShareEstimate, trained: ShareEstimate, settings: Settings
+    split: Split, share: ShareEstimate, trained: ShareEstimate, settings: Settings, limits: Limits
 ) -> ChanceEstimate:
     weights, applied = training_weights(settings), logged_weights(split, settings)
     smoothing = _smoothing(settings)
@@ -127,7 +130,13 @@ def _weighted(
         formula=_formula(share.value, None if fitted else trained.value, weights, applied, smoothing),
         untrained=loss_of_constant(0.5, share.value, *applied),
         plain=applied == (1.0, 1.0) and smoothing == 0.0,
+        if_rarer=None if share.is_own else level(_rarer(share.value, limits.share_between_splits)),
     )
+
+
+def _rarer(share: float, by: float) -> float:
+    """Return the share of positives where the rarer class is rarer by so much, if there is so much of it."""
+    return max(share - by, 0.0) if share <= 0.5 else min(share + by, 1.0)  # noqa: PLR2004 - half of all
 
 
 def _constant_after_training(trained_share: float, weights: ClassWeights) -> float:
@@ -147,6 +156,7 @@ def _scaled(estimate: ChanceEstimate, form: LossForm) -> ChanceEstimate:
         low=estimate.low * form.scale,
         high=estimate.high * form.scale,
         untrained=estimate.untrained * form.scale,
+        if_rarer=None if estimate.if_rarer is None else estimate.if_rarer * form.scale,
         formula=f"{form.scale:.4g} times {estimate.formula} ({form.reason})",
         plain=False,
     )

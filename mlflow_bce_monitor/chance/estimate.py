@@ -20,12 +20,16 @@ class ShareEstimate:
     source
         Where it comes from, in words ("--base-rate", "params['positive_share']",
         "accuracy, precision and recall of epoch 3"), or why it is not known.
+    is_own
+        Whether it was found among the labels of this very split; what the other split or the run as a
+        whole says is only near it.
     """
 
     value: float | None
     low: float
     high: float
     source: str
+    is_own: bool = True
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,9 @@ class ChanceEstimate:
     plain
         Whether the loss is the mean cross-entropy of one label in nats, unweighted: only
         then a level below ln 2 is the entropy of some share of positives.
+    if_rarer
+        The level if the rarer class were as much rarer than said as two splits usually differ; None where the
+        share is the split's own.
     """
 
     value: float
@@ -62,3 +69,4 @@ class ChanceEstimate:
     formula: str
     untrained: float = LN_2
     plain: bool = True
+    if_rarer: float | None = None

@@ -66,7 +66,7 @@ class PositiveShares:
             Of the losses: how low they are is part of the evidence.
         """
         if self._base_rate is not None:
-            return _stated_share(self._base_rate, "given as base rate")
+            return _stated_share(self._base_rate, "given as base rate", is_own=False)
         own = self._of_itself(split, form)
         if own is not None:
             return own
@@ -79,6 +79,7 @@ class PositiveShares:
                 max(0.0, borrowed.low - margin),
                 min(1.0, borrowed.high + margin),
                 f"{borrowed.source} (of the {other} data)",
+                is_own=False,
             )
         return _from_class_weights(self._settings, self._limits) or _NOT_KNOWN
 
@@ -105,12 +106,12 @@ def _stated(split: Split, curves: CurveSet, settings: Settings) -> ShareEstimate
     setting: Setting[float] | None = of_split or settings.positive_share
     if setting is None:
         return None
-    return _stated_share(setting.value, setting.source)
+    return _stated_share(setting.value, setting.source, is_own=of_split is not None)
 
 
-def _stated_share(value: float, source: str) -> ShareEstimate:
+def _stated_share(value: float, source: str, *, is_own: bool = True) -> ShareEstimate:
     share = min(max(value, _SMALLEST_SHARE), 1.0 - _SMALLEST_SHARE)
-    return ShareEstimate(share, share, share, source)
+    return ShareEstimate(share, share, share, source, is_own)
 
 
 def _from_accuracy_precision_recall(split: Split, curves: CurveSet, limits: Limits) -> ShareEstimate | None:

@@ -123,6 +123,11 @@ CATALOGUE: Final[dict[str, FactKind]] = {
         "level of the validation loss at the end / loss of predicting 0.5 for everything",
         _VALIDATION_LOSS,
     ),
+    "rarer_skill": FactKind(
+        "skill",
+        "of one prediction for everything on held-back rows that have fewer of the rarer class",
+        "a validation loss, and a share of positives that is not that of its own labels",
+    ),
     "validation_spread": FactKind(
         "of chance",
         "standard deviation of the last half of the validation loss about its trend",

@@ -27,7 +27,7 @@ SHAPE: Final = (
 
 TWIN: Final = (
     *("validation_skill", "best_validation_skill", "validation_fall", "validation_falling"),
-    *("validation_end_ratio", "validation_spread"),
+    *("validation_end_ratio", "validation_spread", "rarer_skill"),
 )
 """What :func:`twin` finds."""
 
@@ -149,6 +149,8 @@ def twin(view: LossView | None, limits: Limits) -> Iterator[Fact]:
     start = max(view.chance.untrained, chance)
     yield Fact("validation_end_ratio", findings.end_level / start, source, Tier.CURVE)
     yield Fact("validation_spread", view.numbers.end_spread / chance, source, Tier.CURVE)
+    if view.chance.if_rarer is not None:
+        yield Fact("rarer_skill", 1.0 - view.chance.if_rarer / chance, view.chance.share.source, Tier.CURVE)
 
 
 def movement(view: LossView) -> Iterator[Fact]:

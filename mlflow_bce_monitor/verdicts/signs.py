@@ -83,10 +83,8 @@ def validation_skill(evidence: Evidence, limits: Limits) -> bool:
     or resampled, a mere shift of all predictions lowers the loss.
     """
     skill = evidence.number("validation_skill")
-    if "validation_auc" in evidence and not _ranks_held_back(evidence, limits):
+    if _is_explained_away(evidence, limits):
         return False
-    if skill < limits.clear_skill and not moved(evidence, limits) and not _fitted(evidence, limits):
-        return False  # what the first weights happened to give is not learned
     if skill <= limits.chance_band:
         trained = evidence.number("end_skill")
         in_doubt = skill > limits.chance_band / 2 and trained > limits.chance_band
@@ -100,6 +98,28 @@ def validation_skill(evidence: Evidence, limits: Limits) -> bool:
     if evidence.number_or("validation_gain", limits.validation_gain) >= limits.validation_gain:
         return True
     return training_skill(evidence, limits)
+
+
+def _is_explained_away(evidence: Evidence, limits: Limits) -> bool:
+    """Whether something other than learning makes the held-back loss as low as it is."""
+    if "validation_auc" in evidence and not _ranks_held_back(evidence, limits):
+        return True
+    hardly = evidence.number("validation_skill") < limits.clear_skill
+    if hardly and not moved(evidence, limits) and not _fitted(evidence, limits):
+        return True  # what the first weights happened to give is not learned
+    return _may_be_of_the_share(evidence, limits)
+
+
+def _may_be_of_the_share(evidence: Evidence, limits: Limits) -> bool:
+    """Whether held-back rows with fewer of the rarer class would explain all of a skill that only they show.
+
+    Of one positive in a hundred a few are missing soon, and each took a tenth of the loss with it.
+    """
+    if "rarer_skill" not in evidence or "validation_auc" in evidence or training_skill(evidence, limits):
+        return False
+    rarer = evidence.number("rarer_skill")
+    beyond = evidence.number("validation_skill") - max(evidence.number("end_skill"), 0.0)
+    return rarer > limits.clear_skill and beyond <= rarer
 
 
 def escaped_or_learning(because: str, confidence: float, evidence: Evidence, limits: Limits) -> Judgement:

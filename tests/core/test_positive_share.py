@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from made_runs import LIMITS, curve, curve_set, history, run, settings_of
+from made_runs import LIMITS, Values, curve, curve_set, history, run, settings_of
 
+from mlflow_bce_monitor.chance import chances_of
+from mlflow_bce_monitor.chance.level import loss_of_constant
 from mlflow_bce_monitor.chance.positive_share import PositiveShares
 from mlflow_bce_monitor.contract import Verdict
 from mlflow_bce_monitor.curves import Curve, CurveSet, Role, Split
 from mlflow_bce_monitor.pipeline import Question, diagnose
 from mlflow_bce_monitor.records import DatasetInput
 from mlflow_bce_monitor.settings import Settings, read_settings
+from mlflow_bce_monitor.verdicts import judge
 
 COUNTS = st.integers(0, 5_000)
 LOSS = curve([0.7] * 5)
@@ -233,12 +236,45 @@ def test_the_callback_counts_the_held_back_labels_too() -> None:
         "val_loss": [0.13, 0.05, 0.036, *[0.0265] * 17],
         "bce/positive_share": [0.0107] * 20,
     }
-    assert diagnose(run(metrics)).verdict is Verdict.LEARNING
     found = diagnose(run({**metrics, "bce/validation_positive_share": [0.0033] * 20}))
     assert found.validation_chance is not None
     assert found.validation_chance.share.source == "metric 'bce/validation_positive_share'"
     assert found.validation_chance.share.value == pytest.approx(0.0033)
     assert found.verdict is Verdict.STALLED
+
+
+RARE = {"loss": [0.34, 0.1, 0.067, *[0.0586] * 17], "val_loss": [0.13, 0.05, 0.036, *[0.0265] * 17]}
+KNOWN = {"loss": [0.34, 0.1, 0.067, *np.linspace(0.055, 0.045, 17)], "val_loss": RARE["val_loss"]}
+COMMON = {"loss": [0.7, 0.66, *[0.642] * 18], "val_loss": [0.7, 0.6, *[0.5] * 18]}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "params", "verdict"),
+    [
+        (RARE, {"positive_share": "0.0107"}, Verdict.STALLED),
+        (RARE, {"train_positive_share": "0.0107"}, Verdict.STALLED),
+        (RARE, {"train_positive_share": "0.0107", "val_positive_share": "0.0107"}, Verdict.LEARNING),
+        ({**RARE, "val_auc": [0.8] * 20}, {"positive_share": "0.0107"}, Verdict.LEARNING),
+        (KNOWN, {"positive_share": "0.0107"}, Verdict.LEARNING),
+        (COMMON, {"positive_share": "0.35"}, Verdict.LEARNING),
+    ],
+    ids=["of the run", "of the training", "own", "ranked", "seen in training", "not rare"],
+)
+def test_skill_that_fewer_of_a_rare_class_would_explain(
+    metrics: dict[str, Values], params: dict[str, str], verdict: Verdict
+) -> None:
+    """A held-back loss below the chance level of other labels is no skill where nothing else shows any."""
+    judgement = judge(diagnose(run(metrics, params)).evidence, LIMITS, scorecard=None)
+    assert judgement.verdict is verdict, judgement.because
+
+
+def test_the_level_with_fewer_of_the_rarer_class() -> None:
+    """Three hundredths fewer positives, or fewer negatives where those are rarer."""
+    settings = settings_of(train_positive_share="0.9", loss="binary_crossentropy")
+    curves = curve_set(curve([0.33] * 9), validation=curve([0.3] * 9, split=Split.VALIDATION))
+    (_, trained), (_, held_back) = chances_of(curves, settings, None, LIMITS)
+    assert trained.if_rarer is None
+    assert held_back.if_rarer == pytest.approx(loss_of_constant(0.9, 0.93))
 
 
 @pytest.mark.parametrize(
