@@ -109,8 +109,8 @@ def test_all_facts_are_in_the_catalogue(rule: Rule) -> None:
     declared = {*rule.needs, *rule.uses}
     assert declared <= CATALOGUE.keys()
     assert not set(rule.needs) & set(rule.uses)
-    for example in (*rule.fires, *rule.stays_quiet):
-        assert example.facts.keys() <= declared, example.title
+    for shown in (*rule.fires, *rule.stays_quiet):
+        assert shown.facts.keys() <= declared, shown.title
 
 
 @BY_RULE
