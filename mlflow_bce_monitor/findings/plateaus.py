@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from bisect import insort
+from collections.abc import Iterator
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -52,17 +53,16 @@ def flat_stretches(smooth: FloatArray, tolerances: FloatArray, min_fraction: flo
     if n < shortest:
         return [[] for _ in smooth]
     windows = maximal_windows(smooth, 2.0 * tolerances, shortest)
-    taken: list[list[Stretch]] = [[] for _ in smooth]
-    searches = [_Search(row, each, taken[row], shortest) for row, each in enumerate(windows) if each]
+    searches = [_Search(row, each, shortest) for row, each in enumerate(windows)]
     # Whether a stretch is taken decides what is left of the others of its curve, and of no other curve: all
     # curves are looked at together.
-    while asked := [(one.row, *stretch) for one in searches for stretch in one.next()]:
-        most = tolerances[[row for row, _, _ in asked]]
-        flat = iter(change_by_no_more(smooth, asked, most))
-        for one in searches:
-            one.answer(list(islice(flat, len(one.asked))))
-        searches = [one for one in searches if one.asked]
-    return taken
+    open_ = searches
+    while asked := [(one.row, *stretch) for one in open_ for stretch in one.asked]:
+        flat = iter(change_by_no_more(smooth, asked, tolerances[[row for row, _, _ in asked]]))
+        for one in open_:
+            one.learn(flat)
+        open_ = [one for one in open_ if one.asked]
+    return [one.taken for one in searches]
 
 
 def level_starts(smooth: FloatArray, tolerances: FloatArray) -> list[int]:
@@ -81,46 +81,55 @@ def level_starts(smooth: FloatArray, tolerances: FloatArray) -> list[int]:
 
 
 class _Search:
-    """What is left to look at in one curve.
+    """The search for the flat stretches of one curve.
 
-    Several stretches are asked for at once, as if none of them were flat; what was asked for after one that
-    is, is asked for again. A curve that is flat nowhere is known by that soon.
+    All that is left is asked for at once, as if none of it were flat: a curve that is flat nowhere is known
+    by that, and what a stretch that was taken cuts short is asked for again.
+
+    Attributes
+    ----------
+    row
+        The curve.
+    asked
+        The stretches [start, end) of which has to be known whether they are flat; [] when all are taken.
+    taken
+        The flat ones, in order of position.
     """
 
-    def __init__(self, row: int, windows: list[tuple[int, int]], taken: list[Stretch], shortest: int) -> None:
+    def __init__(self, row: int, windows: list[tuple[int, int]], shortest: int) -> None:
         self.row = row
-        self.asked: list[tuple[int, int]] = []
-        # The longest first, and of those that are as long the first.
-        self._left = sorted([(start - end, start) for start, end in windows])
-        self._taken = taken
+        self.asked = windows
+        self.taken: list[Stretch] = []
         self._shortest = shortest
-        self._done: list[int] = []
-        self._at = 0
-        self._at_once = 1
+        self._left: list[tuple[int, int]] | None = None
+        self._known: dict[tuple[int, int], bool] = {}
 
-    def next(self) -> list[tuple[int, int]]:
-        """Return the next stretches [start, end) that may be flat, () when none is left."""
-        left, taken, at = self._left, self._taken, self._at
-        asked: list[tuple[int, int]] = []
-        done: list[int] = []
-        while at < len(left) and len(asked) < self._at_once:
-            less, start = left[at]
-            stretch = _outside(start, start - less, taken) if taken else (start, start - less)
-            at += 1
-            if stretch[1] - stretch[0] >= self._shortest:
-                asked.append(stretch)
-                done.append(at)
-        self.asked, self._done = asked, done
-        return asked
+    def learn(self, flat: Iterator[bool]) -> None:
+        """Take, given the answers to what was asked, all that is flat for sure."""
+        answers = list(islice(flat, len(self.asked)))
+        if not self.taken and True not in answers:
+            self.asked = []
+            return
+        if self._left is None:
+            # The longest last, and of those that are as long the first.
+            self._left = sorted(self.asked, key=lambda window: (window[1] - window[0], -window[0]))
+        self._known.update(zip(self.asked, answers, strict=True))
+        self.asked = []
+        while self._left and not self.asked:
+            stretch = self._cut(self._left[-1])
+            if stretch in self._known or self._is_short(stretch):
+                self._left.pop()
+                if self._known.get(stretch, False):
+                    insort(self.taken, Stretch(*stretch))
+            else:
+                rest = dict.fromkeys(map(self._cut, self._left))
+                self.asked = [one for one in rest if one not in self._known and not self._is_short(one)]
 
-    def answer(self, flat: list[bool]) -> None:
-        """Take the first of the stretches asked for that is flat."""
-        if True in flat:
-            first = flat.index(True)
-            self._at = self._done[first]
-            insort(self._taken, Stretch(*self.asked[first]))
-        elif flat:
-            self._at, self._at_once = self._done[-1], 2 * self._at_once
+    def _is_short(self, stretch: tuple[int, int]) -> bool:
+        return stretch[1] - stretch[0] < self._shortest
+
+    def _cut(self, window: tuple[int, int]) -> tuple[int, int]:
+        return _outside(*window, self.taken)
 
 
 def _outside(start: int, end: int, taken: list[Stretch]) -> tuple[int, int]:

@@ -29,25 +29,29 @@ def maximal_windows(rows: FloatArray, widths: FloatArray, shortest: int) -> Wind
     found: Windows = [[(0, n)] if all_of_it else [] for all_of_it in whole.tolist()]
     others = (~whole).nonzero()[0]
     if others.size:
-        for row, start, end in zip(*_windows(rows[others], widths[others], shortest), strict=True):
-            found[others[row]].append((start, end))
+        row, starts, ends = _windows(rows[others], widths[others], shortest)
+        for curve, start, end in zip(others[row].tolist(), starts, ends, strict=True):
+            found[curve].append((start, end))
     return found
 
 
-def _windows(rows: FloatArray, widths: FloatArray, shortest: int) -> tuple[list[int], list[int], list[int]]:
+def _windows(rows: FloatArray, widths: FloatArray, shortest: int) -> tuple[IntArray, list[int], list[int]]:
     """Return the row, the start and the end of every window, row by row."""
-    # Every part of a window is as narrow, so one begins only where the shortest window is narrow enough.
     highest, lowest = running_max(rows, shortest), running_max(-rows, shortest)
-    row, start = (highest + lowest <= widths[:, None]).nonzero()
-    if row.size == 0:
-        return [], [], []
-    extremes = highest[row, start], lowest[row, start]
-    end = _ends(rows, widths[row], row, start + shortest, *extremes)
-    # A window whose neighbour to the left ends where it ends is a part of that one.
-    inside = np.zeros(row.size, dtype=bool)
-    inside[1:] = (row[1:] == row[:-1]) & (start[1:] == start[:-1] + 1) & (end[1:] == end[:-1])
-    kept = ~inside
-    return row[kept].tolist(), start[kept].tolist(), end[kept].tolist()
+    # Every part of a window is as narrow, so one begins only where the shortest window is narrow enough ...
+    begins = highest + lowest <= widths[:, None]
+    # ... and not after a value between the extremes of that: a window is as narrow with it as without it.
+    before = rows[:, : begins.shape[1] - 1]
+    begins[:, 1:] &= (before > highest[:, 1:]) | (-before > lowest[:, 1:])
+    at = np.flatnonzero(begins)
+    row, start = np.divmod(at, begins.shape[1])
+    if at.size == 0:
+        return row, [], []
+    end = _ends(rows, widths[row], row, start + shortest, highest.take(at), lowest.take(at))
+    # A window that ends where the one before it ends is a part of that one.
+    kept = np.ones(row.size, dtype=bool)
+    kept[1:] = (row[1:] != row[:-1]) | (end[1:] != end[:-1])
+    return row[kept], start[kept].tolist(), end[kept].tolist()
 
 
 def _ends(
