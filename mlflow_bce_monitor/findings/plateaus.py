@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import math
 from bisect import insort
-from collections.abc import Iterator
 from itertools import islice
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from mlflow_bce_monitor.arrays import FloatArray, last_true, row_medians
+from mlflow_bce_monitor.arrays import BoolArray, FloatArray, IntArray, last_true, row_medians
 from mlflow_bce_monitor.findings.trend import change_by_no_more
 from mlflow_bce_monitor.findings.windows import maximal_windows
 
@@ -53,16 +52,22 @@ def flat_stretches(smooth: FloatArray, tolerances: FloatArray, min_fraction: flo
     if n < shortest:
         return [[] for _ in smooth]
     windows = maximal_windows(smooth, 2.0 * tolerances, shortest)
-    searches = [_Search(row, each, shortest) for row, each in enumerate(windows)]
+    flat = change_by_no_more(smooth, windows, tolerances[windows[:, 0]])
+    taken: list[list[Stretch]] = [[] for _ in smooth]
+    # A curve none of whose windows is flat is flat nowhere: others are asked for only where one is taken.
+    searches = [
+        _Search(row, windows[of_row, 1:], flat[of_row], shortest, taken[row])
+        for row in np.unique(windows[flat, 0]).tolist()
+        for of_row in [windows[:, 0] == row]
+    ]
     # Whether a stretch is taken decides what is left of the others of its curve, and of no other curve: all
     # curves are looked at together.
-    open_ = searches
-    while asked := [(one.row, *stretch) for one in open_ for stretch in one.asked]:
-        flat = iter(change_by_no_more(smooth, asked, tolerances[[row for row, _, _ in asked]]))
-        for one in open_:
-            one.learn(flat)
-        open_ = [one for one in open_ if one.asked]
-    return [one.taken for one in searches]
+    while searches := [one for one in searches if one.asked]:
+        asked = np.array([(one.row, *stretch) for one in searches for stretch in one.asked])
+        answers = iter(change_by_no_more(smooth, asked, tolerances[asked[:, 0]]).tolist())
+        for one in searches:
+            one.learn(list(islice(answers, len(one.asked))))
+    return taken
 
 
 def level_starts(smooth: FloatArray, tolerances: FloatArray) -> list[int]:
@@ -81,10 +86,9 @@ def level_starts(smooth: FloatArray, tolerances: FloatArray) -> list[int]:
 
 
 class _Search:
-    """The search for the flat stretches of one curve.
+    """The search for the flat stretches of one curve, given which of its windows are flat.
 
-    All that is left is asked for at once, as if none of it were flat: a curve that is flat nowhere is known
-    by that, and what a stretch that was taken cuts short is asked for again.
+    What a stretch that was taken cuts short is asked for again, all of it at once, as if none were flat.
 
     Attributes
     ----------
@@ -92,44 +96,39 @@ class _Search:
         The curve.
     asked
         The stretches [start, end) of which has to be known whether they are flat; [] when all are taken.
-    taken
-        The flat ones, in order of position.
     """
 
-    def __init__(self, row: int, windows: list[tuple[int, int]], shortest: int) -> None:
+    def __init__(
+        self, row: int, windows: IntArray, flat: BoolArray, shortest: int, taken: list[Stretch]
+    ) -> None:
         self.row = row
-        self.asked = windows
-        self.taken: list[Stretch] = []
+        self.asked: list[tuple[int, int]] = [(start, end) for start, end in windows.tolist()]
         self._shortest = shortest
-        self._left: list[tuple[int, int]] | None = None
-        self._known: dict[tuple[int, int], bool] = {}
+        self._taken = taken
+        # The longest last, and of those that are as long the first.
+        self._left = sorted(self.asked, key=lambda window: (window[1] - window[0], -window[0]))
+        self._is_flat: dict[tuple[int, int], bool] = {}
+        self.learn(flat.tolist())
 
-    def learn(self, flat: Iterator[bool]) -> None:
+    def learn(self, flat: list[bool]) -> None:
         """Take, given the answers to what was asked, all that is flat for sure."""
-        answers = list(islice(flat, len(self.asked)))
-        if not self.taken and True not in answers:
-            self.asked = []
-            return
-        if self._left is None:
-            # The longest last, and of those that are as long the first.
-            self._left = sorted(self.asked, key=lambda window: (window[1] - window[0], -window[0]))
-        self._known.update(zip(self.asked, answers, strict=True))
+        self._is_flat.update(zip(self.asked, flat, strict=True))
         self.asked = []
         while self._left and not self.asked:
             stretch = self._cut(self._left[-1])
-            if stretch in self._known or self._is_short(stretch):
+            if stretch in self._is_flat or self._is_short(stretch):
                 self._left.pop()
-                if self._known.get(stretch, False):
-                    insort(self.taken, Stretch(*stretch))
+                if self._is_flat.get(stretch, False):
+                    insort(self._taken, Stretch(*stretch))
             else:
                 rest = dict.fromkeys(map(self._cut, self._left))
-                self.asked = [one for one in rest if one not in self._known and not self._is_short(one)]
+                self.asked = [one for one in rest if one not in self._is_flat and not self._is_short(one)]
 
     def _is_short(self, stretch: tuple[int, int]) -> bool:
         return stretch[1] - stretch[0] < self._shortest
 
     def _cut(self, window: tuple[int, int]) -> tuple[int, int]:
-        return _outside(*window, self.taken)
+        return _outside(*window, self._taken)
 
 
 def _outside(start: int, end: int, taken: list[Stretch]) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -21,9 +21,6 @@ _EXACT_UP_TO: Final = 12
 
 _MIN_POINTS: Final = 4
 """Three points in falling order happen by chance in one of six cases: no test can be passed."""
-
-_OF_A_STRETCH: Final = 3
-"""Its row, its start and its end."""
 
 _MANY: Final = 16
 """Stretches from which on it takes less time to count than to sort."""
@@ -80,7 +77,7 @@ def trends_of(rows: FloatArray) -> list[Trend]:
     ]
 
 
-def robust_changes(rows: FloatArray, stretches: Sequence[tuple[int, int, int]]) -> FloatArray:
+def robust_changes(rows: FloatArray, stretches: IntArray) -> FloatArray:
     """Return the change of :func:`trends_of` alone, of stretches of any lengths.
 
     Parameters
@@ -88,7 +85,7 @@ def robust_changes(rows: FloatArray, stretches: Sequence[tuple[int, int, int]]) 
     rows
         Shape (n_rows, n), finite, in order.
     stretches
-        (row, start, end) of each; at least one point.
+        Shape (n_stretches, 3): row, start and end of each; at least one point.
 
     Returns
     -------
@@ -101,9 +98,7 @@ def robust_changes(rows: FloatArray, stretches: Sequence[tuple[int, int, int]]) 
     return changes
 
 
-def change_by_no_more(
-    rows: FloatArray, stretches: Sequence[tuple[int, int, int]], most: FloatArray
-) -> list[bool]:
+def change_by_no_more(rows: FloatArray, stretches: IntArray, most: FloatArray) -> BoolArray:
     """Return whether the change of :func:`robust_changes` is at most so large, up or down.
 
     Parameters
@@ -112,17 +107,20 @@ def change_by_no_more(
         As there.
     most
         Shape (n_stretches,), in the unit of the values.
+
+    Returns
+    -------
+    BoolArray
+        Shape (n_stretches,).
     """
     if len(stretches) < _MANY or not _are_small(rows, most):
-        answers: list[bool] = (np.abs(robust_changes(rows, stretches)) <= most).tolist()
-        return answers
+        return np.asarray(np.abs(robust_changes(rows, stretches)) <= most)
     blocks = np.full((len(stretches), MAX_TREND_BLOCKS), np.nan)
     n_blocks = np.empty(len(stretches), dtype=np.int64)
     for chosen, some, n_some in _in_blocks(rows, stretches):
         blocks[chosen, : some.shape[1]] = some
         n_blocks[chosen] = n_some
-    kept: list[bool] = _keep_within(blocks, n_blocks, most).tolist()
-    return kept
+    return _keep_within(blocks, n_blocks, most)
 
 
 def _keep_within(blocks: FloatArray, n_blocks: IntArray, most: FloatArray) -> BoolArray:
@@ -169,14 +167,14 @@ def _are_small(rows: FloatArray, most: FloatArray) -> bool:
     return bool(max(rows.max(), -rows.min(), most.max()) < _LARGE)
 
 
-def _in_blocks(
-    rows: FloatArray, stretches: Sequence[tuple[int, int, int]]
-) -> Iterator[tuple[IntArray, FloatArray, IntArray]]:
+def _in_blocks(rows: FloatArray, stretches: IntArray) -> Iterator[tuple[IntArray, FloatArray, IntArray]]:
     """Yield stretches whose blocks have one width: which, their blocks, and how many blocks each has.
 
     Shapes (n_chosen,), (n_chosen, most blocks) with NaN beyond the blocks of a row, and (n_chosen,).
     """
-    row, start, end = np.array(stretches, dtype=np.int64).reshape(-1, _OF_A_STRETCH).T
+    if not len(stretches):
+        return
+    row, start, end = stretches.T
     lengths, starts = end - start, row * rows.shape[1] + start
     firsts, widths = _first_points(1 << int(lengths.max()).bit_length())
     values, width_of = rows.ravel(), widths[lengths]

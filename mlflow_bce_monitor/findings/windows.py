@@ -6,11 +6,8 @@ import numpy as np
 
 from mlflow_bce_monitor.arrays import FloatArray, IntArray, running_max
 
-Windows = list[list[tuple[int, int]]]
-"""Of each curve its windows [start, end), in order."""
 
-
-def maximal_windows(rows: FloatArray, widths: FloatArray, shortest: int) -> Windows:
+def maximal_windows(rows: FloatArray, widths: FloatArray, shortest: int) -> IntArray:
     """Return every window whose range is at most a width and that no neighbour would leave so.
 
     Only those of at least ``shortest`` values.
@@ -23,20 +20,12 @@ def maximal_windows(rows: FloatArray, widths: FloatArray, shortest: int) -> Wind
         Shape (n_curves,): the largest range of a window of each curve.
     shortest
         From 1 to n.
+
+    Returns
+    -------
+    IntArray
+        Shape (n_windows, 3): the curve, the start and the end of each, curve by curve and in order.
     """
-    n = rows.shape[1]
-    whole = rows.max(axis=1) - rows.min(axis=1) <= widths
-    found: Windows = [[(0, n)] if all_of_it else [] for all_of_it in whole.tolist()]
-    others = (~whole).nonzero()[0]
-    if others.size:
-        row, starts, ends = _windows(rows[others], widths[others], shortest)
-        for curve, start, end in zip(others[row].tolist(), starts, ends, strict=True):
-            found[curve].append((start, end))
-    return found
-
-
-def _windows(rows: FloatArray, widths: FloatArray, shortest: int) -> tuple[IntArray, list[int], list[int]]:
-    """Return the row, the start and the end of every window, row by row."""
     highest, lowest = running_max(rows, shortest), running_max(-rows, shortest)
     # Every part of a window is as narrow, so one begins only where the shortest window is narrow enough ...
     begins = highest + lowest <= widths[:, None]
@@ -46,12 +35,12 @@ def _windows(rows: FloatArray, widths: FloatArray, shortest: int) -> tuple[IntAr
     at = np.flatnonzero(begins)
     row, start = np.divmod(at, begins.shape[1])
     if at.size == 0:
-        return row, [], []
+        return np.empty((0, 3), dtype=np.int64)
     end = _ends(rows, widths[row], row, start + shortest, highest.take(at), lowest.take(at))
     # A window that ends where the one before it ends is a part of that one.
     kept = np.ones(row.size, dtype=bool)
     kept[1:] = (row[1:] != row[:-1]) | (end[1:] != end[:-1])
-    return row[kept], start[kept].tolist(), end[kept].tolist()
+    return np.stack((row, start, end), axis=1)[kept]
 
 
 def _ends(
