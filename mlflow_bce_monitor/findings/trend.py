@@ -22,7 +22,7 @@ _EXACT_UP_TO: Final = 12
 _MIN_POINTS: Final = 4
 """Three points in falling order happen by chance in one of six cases: no test can be passed."""
 
-_MANY: Final = 16
+_MANY: Final = 32
 """Stretches from which on it takes less time to count than to sort."""
 
 _LARGE: Final = 1e300
@@ -115,7 +115,8 @@ def change_by_no_more(rows: FloatArray, stretches: IntArray, most: FloatArray) -
     """
     if len(stretches) < _MANY or not _are_small(rows, most):
         return np.asarray(np.abs(robust_changes(rows, stretches)) <= most)
-    blocks = np.full((len(stretches), MAX_TREND_BLOCKS), np.nan)
+    longest = int((stretches[:, 2] - stretches[:, 1]).max())
+    blocks = np.full((len(stretches), min(longest, MAX_TREND_BLOCKS)), np.nan)
     n_blocks = np.empty(len(stretches), dtype=np.int64)
     for chosen, some, n_some in _in_blocks(rows, stretches):
         blocks[chosen, : some.shape[1]] = some
