@@ -275,10 +275,9 @@ def _plateau(verdict: Verdict, findings: CurveFindings) -> Plateau | None:
 
 def _tier(evidence: Evidence, outcomes: dict[str, Outcome]) -> Tier:
     """Return the deepest tier among the facts that were used: all of them when rules were asked."""
-    order = list(Tier)
     if not outcomes:
         return evidence.fact("positive_share").tier if "positive_share" in evidence else Tier.CURVE
-    return max((fact.tier for fact in evidence.facts()), key=order.index, default=Tier.CURVE)
+    return max((fact.tier for fact in evidence.facts()), key=list(Tier).index, default=Tier.CURVE)
 
 
 def _not_applicable(record: RunRecord, curves: CurveSet, limits: Limits) -> Diagnosis:

@@ -9,7 +9,7 @@ doi:10.1214/ss/1177013825). Either opinion is a sum of log odds, so the pool is 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -70,15 +70,23 @@ def pooled(
     rules, calibration
         As for the ranking.
     """
-    clauses = _Clauses(evidence, seen)
+    told = {
+        rule.code: said
+        for rule in rules
+        if rule.code in scored.scorecard.answers and isinstance(said := outcomes[rule.code], Supported)
+    }
     log_unknown = math.log(unknown_mass(outcomes, rules, calibration))
+    # The ranking multiplies by the prior over that of the unknown, where the pool has a power of it.
+    kept = [
+        (1.0 - POOLED) * (log_unknown - math.log(calibration.prior(rule)))
+        for rule in rules
+        if rule.code in told
+    ]
+    added = _added(tuple(told), scored, _Clauses(evidence, seen), kept)
     found: dict[str, Outcome] = dict(outcomes)
-    for rule in rules:
-        said = outcomes[rule.code]
-        if isinstance(said, Supported) and rule.code in scored.scorecard.answers:
-            # The ranking multiplies by the prior over that of the unknown, where the pool has a power of it.
-            kept = (1.0 - POOLED) * (log_unknown - math.log(calibration.prior(rule)))
-            found[rule.code] = _pooled(said, rule.code, scored, clauses, kept)
+    for (code, said), more in zip(told.items(), added, strict=True):
+        own = [Piece(key, POOLED * weight, clause) for key, weight, clause in said.pieces]
+        found[code] = weigh(*own, *more)
     return found
 
 
@@ -95,17 +103,20 @@ class _Clauses(dict[str, str]):
         return clause
 
 
-def _pooled(said: Supported, code: str, scored: Scored, clauses: Mapping[str, str], kept: float) -> Supported:
-    own = [Piece(key, POOLED * weight, clause) for key, weight, clause in said.pieces]
-    return weigh(*own, *_added(code, scored, clauses, kept))
-
-
-def _added(code: str, scored: Scored, clauses: Mapping[str, str], kept: float) -> Iterator[Piece]:
-    """Yield what the facts add for a cause against an unknown one: the strong one by one, the rest as one."""
-    weights = POOLED * scored.against(code, UNKNOWN)
+def _added(
+    codes: tuple[str, ...], scored: Scored, clauses: Mapping[str, str], kept: Sequence[float]
+) -> list[list[Piece]]:
+    """Return what the facts add for causes against an unknown one: the strong one by one, the rest as one."""
+    card = scored.scorecard
+    # Shape (n_codes, n_characteristics): all causes at once, because there are as many calls as for one.
+    weights = POOLED * scored.against(codes, UNKNOWN)
     tells = np.abs(weights) >= LEAST_SHOWN
-    for place in np.flatnonzero(tells).tolist():
-        fact = scored.scorecard.characteristics[place].fact
-        yield Piece(fact, float(weights[place]), clauses[fact])
-    base = scored.scorecard.base_of(code) - scored.scorecard.base_of(UNKNOWN)
-    yield Piece(TOGETHER, float(weights[~tells].sum()) + POOLED * base + kept, "")
+    pieces: list[list[Piece]] = [[] for _ in codes]
+    causes, places = (at.tolist() for at in tells.nonzero())
+    for cause, place, weight in zip(causes, places, weights[tells].tolist(), strict=True):
+        fact = card.characteristics[place].fact
+        pieces[cause].append(Piece(fact, weight, clauses[fact]))
+    for code, of_cause, row, strong, more in zip(codes, pieces, weights, tells, kept, strict=True):
+        base = card.base_of(code) - card.base_of(UNKNOWN)
+        of_cause.append(Piece(TOGETHER, float(row[~strong].sum()) + POOLED * base + more, ""))
+    return pieces

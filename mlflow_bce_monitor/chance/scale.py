@@ -99,9 +99,10 @@ def _counts(settings: Settings) -> Iterator[tuple[int, str]]:
 
 
 def _starts_at(count: int, loss: Curve, limits: Limits) -> bool:
-    start, end = float(loss.finite[0]), median(loss.finite[-limits.min_repeats :])
+    if not _near(float(loss.finite[0]), count * LN_2, limits):
+        return False
     # A start thrown that high by a large step ends at the chance level of a mean.
-    return _near(start, count * LN_2, limits) and not _near(end, LN_2, limits)
+    return not _near(median(loss.finite[-limits.min_repeats :]), LN_2, limits)
 
 
 def _is_no_sum(count: int, loss: Curve, curves: CurveSet, limits: Limits) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -72,20 +73,28 @@ def curve_of(history: MetricHistory, reading: NameReading, best_iteration: float
 
 def companions_of(candidates: Sequence[Candidate], limits: Limits) -> dict[tuple[Role, Split], Curve]:
     """Return the best curve of every role and split that is no loss."""
-    found: dict[tuple[Role, Split], Curve] = {}
-    keys = {(c.curve.role, c.curve.split) for c in candidates if c.curve.role is not Role.LOSS}
-    for role, split in sorted(keys, key=str):
-        best = best_of([c for c in candidates if c.curve.role is role], split, limits)
-        if best is not None:
-            found[role, split] = best
-    return found
+    alike: dict[tuple[Role, Split], list[Candidate]] = {}
+    for candidate in candidates:
+        if candidate.curve.role is not Role.LOSS:
+            alike.setdefault((candidate.curve.role, candidate.curve.split), []).append(candidate)
+    return {key: _most_useful(alike[key], limits) for key in sorted(alike, key=_in_words)}
+
+
+@cache
+def _in_words(key: tuple[Role, Split]) -> str:
+    return str(key)
 
 
 def best_of(candidates: Sequence[Candidate], split: Split, limits: Limits) -> Curve | None:
-    """Return the most useful curve of a split: long enough and per epoch, then the longest."""
+    """Return the most useful curve of a split, None when it has none."""
     of_split = [candidate for candidate in candidates if candidate.curve.split is split]
-    if len(of_split) <= 1:
-        return of_split[0].curve if of_split else None
+    return _most_useful(of_split, limits) if of_split else None
+
+
+def _most_useful(alike: Sequence[Candidate], limits: Limits) -> Curve:
+    """Return the curve that is long enough and per epoch, of several the longest."""
+    if len(alike) == 1:
+        return alike[0].curve
 
     def usefulness(candidate: Candidate) -> tuple[bool, bool, bool, int]:
         curve, grain = candidate.curve, candidate.reading.grain
@@ -97,7 +106,7 @@ def best_of(candidates: Sequence[Candidate], split: Split, limits: Limits) -> Cu
             len(curve),
         )
 
-    return max(of_split, key=usefulness).curve
+    return max(alike, key=usefulness).curve
 
 
 def _candidates(histories: Mapping[str, MetricHistory], read: Reader) -> Iterable[Candidate]:

@@ -100,7 +100,7 @@ def certainty_of(
         or _by_rewards(roles, histories, settings)
         or _by_params(settings)
         or of_many_outputs(losses, candidates, settings)
-        or _by_contradiction(losses, candidates, histories, settings)
+        or _by_contradiction(losses, candidates, roles, histories, settings)
         or _by_company(name, roles)
     )
 
@@ -223,13 +223,14 @@ def _too_low_for_a_softmax(loss: Candidate, candidates: Sequence[Candidate]) -> 
 def _by_contradiction(
     losses: Sequence[Candidate],
     candidates: Sequence[Candidate],
+    roles: set[Role],
     histories: Mapping[str, MetricHistory],
     settings: Settings,
 ) -> Certainty | None:
     """Return why the losses cannot be binary cross-entropies, None when nothing speaks against it."""
-    if {candidate.reading.role for candidate in candidates} & _BINARY_ROLES:
+    if roles & _BINARY_ROLES:
         return None
-    regression = sorted(metric for metric in histories if names.is_regression_metric(metric))
+    regression = names.regression_metrics(tuple(histories))
     if regression:
         shown = ", ".join(map(repr, regression[:3]))
         return Certainty(None, f"the metrics {shown} belong to another kind of loss")

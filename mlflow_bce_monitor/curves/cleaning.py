@@ -6,6 +6,7 @@ are kept because they are findings.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -20,6 +21,10 @@ from here on counts as infinite: float32 ends at 3.4e38, and sums and squares st
 BATCHES_LOGGED_PER_STEP: Final = 3.0
 """Points per step from which repeats are read as batches of one epoch and averaged.
 Below it, repeats come from a resumed run, where the later value replaces the earlier."""
+
+_SHORT: Final = 2_000
+"""Points up to which steps are kept, 16 kB."""
+_STEPS_KEPT: Final = 64
 
 Points = tuple[IntArray, FloatArray, tuple[str, ...]]
 
@@ -43,8 +48,9 @@ def clean(history: MetricHistory) -> Points:
         What was merged or reordered, in words.
     """
     steps, timestamps, values = history.steps, history.timestamps, restore_infinity(history.values)
-    if values.size == 0 or bool((steps[1:] > steps[:-1]).all()):
-        return steps, values, ()  # as nearly all curves are: nothing to put in order, nothing twice
+    in_order = _in_order(steps)
+    if in_order is not None:
+        return in_order, values, ()  # as nearly all curves are: nothing to put in order, nothing twice
     order = np.lexsort((timestamps, steps))
     steps, timestamps, values = steps[order], timestamps[order], values[order]
     removed: list[str] = []
@@ -95,6 +101,27 @@ def drop_early_stopping_tail(points: Points, best_iteration: float | None) -> Po
         return points
     note = f"the repeat of iteration {best} that early stopping logs at the end"
     return steps[:-1], values[:-1], (*removed, note)
+
+
+def _in_order(steps: IntArray) -> IntArray | None:
+    """Return steps that are strictly increasing, None for others.
+
+    Short ones come as one array wherever they are equal, so that nobody compares them again: the curves of a
+    run mostly share their steps, and so do the runs of an experiment.
+    """
+    if steps.size > _SHORT:
+        return steps if _increase(steps) else None
+    return _kept_in_order(steps.tobytes(), steps.dtype.char)
+
+
+@lru_cache(maxsize=_STEPS_KEPT)
+def _kept_in_order(steps_as_bytes: bytes, type_code: str) -> IntArray | None:
+    steps: IntArray = np.frombuffer(steps_as_bytes, dtype=type_code)
+    return steps if _increase(steps) else None
+
+
+def _increase(steps: IntArray) -> bool:
+    return bool((steps[1:] > steps[:-1]).all())
 
 
 def _repeats_previous(steps: IntArray, timestamps: IntArray, values: FloatArray) -> np.ndarray:

@@ -9,6 +9,7 @@ read as a run of its own, its name taken out of the names of its metrics.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -139,7 +140,7 @@ def share_left(loss: Curve, limits: Limits) -> float:
     finite = loss.finite
     if finite.size == 0 or finite[0] <= 0.0:
         return 0.0
-    count = max(limits.min_repeats, int(np.ceil(finite.size * limits.end_fraction)))
+    count = max(limits.min_repeats, math.ceil(finite.size * limits.end_fraction))
     with np.errstate(over="ignore"):  # a first loss of 1e-300 leaves infinitely much
         return float(np.median(finite[-count:]) / finite[0])
 

@@ -303,6 +303,12 @@ def is_regression_metric(name: str) -> bool:
 
 
 @lru_cache(maxsize=256)
+def regression_metrics(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the metrics of a run that belong to such a loss, sorted."""
+    return tuple(sorted(filter(is_regression_metric, names)))
+
+
+@lru_cache(maxsize=256)
 def are_adversarial(names: tuple[str, ...]) -> bool:
     """Whether one of the metrics of a run is the loss of a GAN's generator."""
     return any(core(name)[0] in GENERATOR_LOSSES for name in names)

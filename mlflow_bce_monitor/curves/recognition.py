@@ -107,8 +107,16 @@ def _curve_set(
         return CurveSet(None, None, None, dict(companions), reason)
     if train is None:
         train, validation, penalised = validation, None, None
-    found = CurveSet(train, validation, level, dict(companions), reason, penalised)
-    found = replace(found, preference=certainty.preference, n_labels=certainty.n_labels)
+    found = CurveSet(
+        train,
+        validation,
+        level,
+        dict(companions),
+        reason,
+        penalised,
+        preference=certainty.preference,
+        n_labels=certainty.n_labels,
+    )
     return _without_shares(found) if found.n_labels > 1 else found
 
 

@@ -14,8 +14,10 @@ _SOUND: Final = frozenset({"0", "1", "fraction"})
 
 def wrong_labels(evidence: Evidence) -> str:
     """Return the label values in words where a binary cross-entropy got some outside of [0, 1], else ""."""
+    if evidence.get("inside_loss") not in _BINARY:
+        return ""
     values = str(evidence.get("inside_labels", "")).split()
-    if evidence.get("inside_loss") not in _BINARY or _SOUND.issuperset(values):
+    if _SOUND.issuperset(values):
         return ""
     said = [{"fraction": "fractions", "other": "others"}.get(value, value) for value in values]
     *first, last = said

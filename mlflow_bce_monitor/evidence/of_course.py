@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Final
 
@@ -42,7 +43,7 @@ def held_back_course(validation: LossView | None, curves: CurveSet, limits: Limi
         return
     share = share_with_entropy(validation.findings.end_level)
     one_class = 0.5 if share is None else 1.0 - share
-    count = max(limits.min_repeats, int(np.ceil(accuracy.finite.size * limits.end_fraction)))
+    count = max(limits.min_repeats, math.ceil(accuracy.finite.size * limits.end_fraction))
     gain = float(np.median(accuracy.finite[-count:])) - one_class
     source = f"metrics {accuracy.name!r} and {validation.curve.name!r}"
     yield Fact("validation_one_class_gain", gain, source, Tier.CURVE)

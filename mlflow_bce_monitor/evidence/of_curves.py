@@ -34,8 +34,8 @@ TWIN: Final = (
 
 def shape(view: LossView, curves: CurveSet, limits: Limits) -> list[Fact]:
     """Return what the judged loss curve looks like: levels, falls, jumps, plateaus."""
-    source = f"metric {view.curve.name!r}"
-    return [Fact(name, value, source, Tier.CURVE) for name, value in _shape(view, curves, limits)]
+    source, tier = f"metric {view.curve.name!r}", Tier.CURVE
+    return [Fact(name, value, source, tier) for name, value in _shape(view, curves, limits)]
 
 
 def _shape(view: LossView, curves: CurveSet, limits: Limits) -> tuple[tuple[str, float | bool | str], ...]:

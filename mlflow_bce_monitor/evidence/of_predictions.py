@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
@@ -114,7 +115,8 @@ def accuracy_constant(view: LossView, curves: CurveSet, limits: Limits) -> Itera
         half = accuracy.finite[
             -max(limits.min_repeats, round(accuracy.finite.size * limits.trend_fraction)) :
         ]
-        constant = half.size >= limits.min_repeats and bool((half == half[0]).all())
+        # The ends differ in most runs, and a look at two numbers takes no time.
+        constant = half.size >= limits.min_repeats and bool(half[-1] == half[0] and (half == half[0]).all())
         yield Fact("accuracy_constant", constant, f"metric {accuracy.name!r}", Tier.CURVE)
 
 
@@ -312,5 +314,5 @@ def _effective_minority(share: float, settings: Settings) -> float:
 
 def _end(curve: Curve, limits: Limits) -> float:
     """Median of the last fifth of a metric, at least three points where there are three."""
-    count = max(limits.min_repeats, int(np.ceil(curve.finite.size * limits.end_fraction)))
+    count = max(limits.min_repeats, math.ceil(curve.finite.size * limits.end_fraction))
     return median(curve.finite[-count:])

@@ -44,12 +44,12 @@ class Finders(Generic[T]):
             for name in finder.names:
                 last_first[name] = (number, *last_first.get(name, ()))
         self.of: Mapping[str, tuple[int, ...]] = last_first
-        # Those whose facts nobody else finds: what they say of a name is the last word.
-        self.alone = frozenset(
-            number
+        # Those whose facts nobody else finds, with these as not known: what they do not find is not there.
+        self.alone: Mapping[int, Mapping[str, None]] = {
+            number: dict.fromkeys(finder.names)
             for number, finder in enumerate(self.all)
             if all(last_first[name] == (number,) for name in finder.names)
-        )
+        }
 
 
 class _Known(dict[str, "Fact | None"], Generic[T]):
@@ -80,7 +80,9 @@ class _Known(dict[str, "Fact | None"], Generic[T]):
         if found is None:
             finder = self._finders.all[number]
             found = self._found[number] = {fact.name: fact for fact in finder.find(self._about)}
-            if number in self._finders.alone:
+            nothing = self._finders.alone.get(number)
+            if nothing is not None:
+                self.update(nothing)
                 self.update(found)
         return found
 

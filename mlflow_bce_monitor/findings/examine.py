@@ -207,12 +207,20 @@ def _plateaus(stack: Stack, points: Sequence[_Points], limits: Limits) -> list[t
         for row, found in enumerate(flat)
         for stretch in (*found, *((Stretch(creeping[row], n_blocks),) if creeps[row] else ()))
     ]
+    edges, noise = stack.edges, stack.block_noise.tolist()
+    bounds = [(row, edges[stretch.start], edges[stretch.end]) for row, stretch in asked]
     found: list[list[Plateau]] = [[] for _ in points]
-    for (row, stretch), plateau in zip(asked, _measured(asked, stack, points, limits), strict=True):
+    for (row, start, end), (_, stretch), level in zip(
+        bounds, asked, stretch_medians(stack.values, bounds), strict=True
+    ):
+        error = noise[row] / math.sqrt(stretch.length)
+        at_chance = _is_at_chance(level, error, stack.chances[row], limits)
         is_last_of_creeping = creeps[row] and stretch.end == n_blocks
-        if is_last_of_creeping and (not plateau.at_chance or _overlaps(found[row], plateau)):
+        if is_last_of_creeping and not at_chance:
             continue
-        found[row].append(plateau)
+        plateau = points[row].plateau(start, end, level, at_chance=at_chance)
+        if not (is_last_of_creeping and _overlaps(found[row], plateau)):
+            found[row].append(plateau)
     return [tuple(each) for each in found]
 
 
@@ -220,19 +228,9 @@ def _overlaps(before: Sequence[Plateau], plateau: Plateau) -> bool:
     return bool(before) and before[-1].end > plateau.start
 
 
-def _measured(
-    asked: Sequence[tuple[int, Stretch]], stack: Stack, points: Sequence[_Points], limits: Limits
-) -> Iterable[Plateau]:
-    """Yield the plateau over each (row, stretch of blocks)."""
-    edges, noise = stack.edges, stack.block_noise.tolist()
-    bounds = [(row, edges[stretch.start], edges[stretch.end]) for row, stretch in asked]
-    for (row, start, end), (_, stretch), level in zip(
-        bounds, asked, stretch_medians(stack.values, bounds), strict=True
-    ):
-        chance = stack.chances[row]
-        margin = chance_tolerance(noise[row] / math.sqrt(stretch.length), chance, limits)
-        at_chance = _known_low(chance) - margin <= level <= chance.high + margin
-        yield points[row].plateau(start, end, level, at_chance=at_chance)
+def _is_at_chance(level: float, error: float, chance: ChanceEstimate, limits: Limits) -> bool:
+    margin = chance_tolerance(error, chance, limits)
+    return _known_low(chance) - margin <= level <= chance.high + margin
 
 
 def _known_low(chance: ChanceEstimate) -> float:

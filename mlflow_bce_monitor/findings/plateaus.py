@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from mlflow_bce_monitor.arrays import FloatArray, last_true, row_medians
+from mlflow_bce_monitor.arrays import BoolArray, FloatArray, IntArray, last_true, row_medians
 from mlflow_bce_monitor.findings.trend import change_by_no_more
 from mlflow_bce_monitor.findings.windows import maximal_windows
 
@@ -52,16 +52,21 @@ def flat_stretches(smooth: FloatArray, tolerances: FloatArray, min_fraction: flo
     if n < shortest:
         return [[] for _ in smooth]
     windows = maximal_windows(smooth, 2.0 * tolerances, shortest)
+    flat = change_by_no_more(smooth, windows, tolerances[windows[:, 0]])
     taken: list[list[Stretch]] = [[] for _ in smooth]
-    searches = [_Search(row, each, taken[row], shortest) for row, each in enumerate(windows) if each]
+    # A curve none of whose windows is flat is flat nowhere: others are asked for only where one is taken.
+    searches = [
+        _Search(row, windows[of_row, 1:], flat[of_row], shortest, taken[row])
+        for row in np.unique(windows[flat, 0]).tolist()
+        for of_row in [windows[:, 0] == row]
+    ]
     # Whether a stretch is taken decides what is left of the others of its curve, and of no other curve: all
     # curves are looked at together.
-    while asked := [(one.row, *stretch) for one in searches for stretch in one.next()]:
-        most = tolerances[[row for row, _, _ in asked]]
-        flat = iter(change_by_no_more(smooth, asked, most))
+    while searches := [one for one in searches if one.asked]:
+        asked = np.array([(one.row, *stretch) for one in searches for stretch in one.asked])
+        answers = iter(change_by_no_more(smooth, asked, tolerances[asked[:, 0]]).tolist())
         for one in searches:
-            one.answer(list(islice(flat, len(one.asked))))
-        searches = [one for one in searches if one.asked]
+            one.learn(list(islice(answers, len(one.asked))))
     return taken
 
 
@@ -81,46 +86,49 @@ def level_starts(smooth: FloatArray, tolerances: FloatArray) -> list[int]:
 
 
 class _Search:
-    """What is left to look at in one curve.
+    """The search for the flat stretches of one curve, given which of its windows are flat.
 
-    Several stretches are asked for at once, as if none of them were flat; what was asked for after one that
-    is, is asked for again. A curve that is flat nowhere is known by that soon.
+    What a stretch that was taken cuts short is asked for again, all of it at once, as if none were flat.
+
+    Attributes
+    ----------
+    row
+        The curve.
+    asked
+        The stretches [start, end) of which has to be known whether they are flat; [] when all are taken.
     """
 
-    def __init__(self, row: int, windows: list[tuple[int, int]], taken: list[Stretch], shortest: int) -> None:
+    def __init__(
+        self, row: int, windows: IntArray, flat: BoolArray, shortest: int, taken: list[Stretch]
+    ) -> None:
         self.row = row
-        self.asked: list[tuple[int, int]] = []
-        # The longest first, and of those that are as long the first.
-        self._left = sorted([(start - end, start) for start, end in windows])
-        self._taken = taken
+        self.asked: list[tuple[int, int]] = [(start, end) for start, end in windows.tolist()]
         self._shortest = shortest
-        self._done: list[int] = []
-        self._at = 0
-        self._at_once = 1
+        self._taken = taken
+        # The longest last, and of those that are as long the first.
+        self._left = sorted(self.asked, key=lambda window: (window[1] - window[0], -window[0]))
+        self._is_flat: dict[tuple[int, int], bool] = {}
+        self.learn(flat.tolist())
 
-    def next(self) -> list[tuple[int, int]]:
-        """Return the next stretches [start, end) that may be flat, () when none is left."""
-        left, taken, at = self._left, self._taken, self._at
-        asked: list[tuple[int, int]] = []
-        done: list[int] = []
-        while at < len(left) and len(asked) < self._at_once:
-            less, start = left[at]
-            stretch = _outside(start, start - less, taken) if taken else (start, start - less)
-            at += 1
-            if stretch[1] - stretch[0] >= self._shortest:
-                asked.append(stretch)
-                done.append(at)
-        self.asked, self._done = asked, done
-        return asked
+    def learn(self, flat: list[bool]) -> None:
+        """Take, given the answers to what was asked, all that is flat for sure."""
+        self._is_flat.update(zip(self.asked, flat, strict=True))
+        self.asked = []
+        while self._left and not self.asked:
+            stretch = self._cut(self._left[-1])
+            if stretch in self._is_flat or self._is_short(stretch):
+                self._left.pop()
+                if self._is_flat.get(stretch, False):
+                    insort(self._taken, Stretch(*stretch))
+            else:
+                rest = dict.fromkeys(map(self._cut, self._left))
+                self.asked = [one for one in rest if one not in self._is_flat and not self._is_short(one)]
 
-    def answer(self, flat: list[bool]) -> None:
-        """Take the first of the stretches asked for that is flat."""
-        if True in flat:
-            first = flat.index(True)
-            self._at = self._done[first]
-            insort(self._taken, Stretch(*self.asked[first]))
-        elif flat:
-            self._at, self._at_once = self._done[-1], 2 * self._at_once
+    def _is_short(self, stretch: tuple[int, int]) -> bool:
+        return stretch[1] - stretch[0] < self._shortest
+
+    def _cut(self, window: tuple[int, int]) -> tuple[int, int]:
+        return _outside(*window, self._taken)
 
 
 def _outside(start: int, end: int, taken: list[Stretch]) -> tuple[int, int]:

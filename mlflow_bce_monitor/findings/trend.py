@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -22,10 +22,7 @@ _EXACT_UP_TO: Final = 12
 _MIN_POINTS: Final = 4
 """Three points in falling order happen by chance in one of six cases: no test can be passed."""
 
-_OF_A_STRETCH: Final = 3
-"""Its row, its start and its end."""
-
-_MANY: Final = 64
+_MANY: Final = 32
 """Stretches from which on it takes less time to count than to sort."""
 
 _LARGE: Final = 1e300
@@ -80,7 +77,7 @@ def trends_of(rows: FloatArray) -> list[Trend]:
     ]
 
 
-def robust_changes(rows: FloatArray, stretches: Sequence[tuple[int, int, int]]) -> FloatArray:
+def robust_changes(rows: FloatArray, stretches: IntArray) -> FloatArray:
     """Return the change of :func:`trends_of` alone, of stretches of any lengths.
 
     Parameters
@@ -88,7 +85,7 @@ def robust_changes(rows: FloatArray, stretches: Sequence[tuple[int, int, int]]) 
     rows
         Shape (n_rows, n), finite, in order.
     stretches
-        (row, start, end) of each; at least one point.
+        Shape (n_stretches, 3): row, start and end of each; at least one point.
 
     Returns
     -------
@@ -101,9 +98,7 @@ def robust_changes(rows: FloatArray, stretches: Sequence[tuple[int, int, int]]) 
     return changes
 
 
-def change_by_no_more(
-    rows: FloatArray, stretches: Sequence[tuple[int, int, int]], most: FloatArray
-) -> list[bool]:
+def change_by_no_more(rows: FloatArray, stretches: IntArray, most: FloatArray) -> BoolArray:
     """Return whether the change of :func:`robust_changes` is at most so large, up or down.
 
     Parameters
@@ -112,43 +107,60 @@ def change_by_no_more(
         As there.
     most
         Shape (n_stretches,), in the unit of the values.
+
+    Returns
+    -------
+    BoolArray
+        Shape (n_stretches,).
     """
     if len(stretches) < _MANY or not _are_small(rows, most):
-        answers: list[bool] = (np.abs(robust_changes(rows, stretches)) <= most).tolist()
-        return answers
-    keep = np.empty(len(stretches), dtype=bool)
-    for chosen, blocks, n_blocks in _in_blocks(rows, stretches):
-        keep[chosen] = _keep_within(blocks, n_blocks, most[chosen])
-    kept: list[bool] = keep.tolist()
-    return kept
+        return np.asarray(np.abs(robust_changes(rows, stretches)) <= most)
+    longest = int((stretches[:, 2] - stretches[:, 1]).max())
+    blocks = np.full((len(stretches), min(longest, MAX_TREND_BLOCKS)), np.nan)
+    n_blocks = np.empty(len(stretches), dtype=np.int64)
+    for chosen, some, n_some in _in_blocks(rows, stretches):
+        blocks[chosen, : some.shape[1]] = some
+        n_blocks[chosen] = n_some
+    return _keep_within(blocks, n_blocks, most)
 
 
 def _keep_within(blocks: FloatArray, n_blocks: IntArray, most: FloatArray) -> BoolArray:
     """Return whether no more than half of the pairs are farther apart than so large a change leaves them.
 
-    A median is above a number when more than half of what it is taken of is: counting takes a third of the
+    A median is above a number when more than half of what it is taken of is: counting takes a tenth of the
     time of the sorting that would say by how much.
     """
-    far_up, far_down = _far_pairs(blocks, most / np.maximum(n_blocks - 1, 1))
-    twice, pairs = 2 * np.maximum(far_up, far_down), n_blocks * (n_blocks - 1) // 2
-    within: BoolArray = twice < pairs
+    columns = np.ascontiguousarray(blocks.T)
+    # Counted is first where the ends say that the blocks go: those that rise are turned upside down.
+    rises = columns[n_blocks - 1, np.arange(n_blocks.size)] > columns[0]
+    columns *= np.where(rises, -1.0, 1.0)
+    tilt = most / np.maximum(n_blocks - 1, 1) * np.arange(len(columns))[:, None]
+    far, pairs = _falling_pairs(columns + tilt), n_blocks * (n_blocks - 1) // 2
+    (rest,) = (2 * far <= pairs).nonzero()
+    if rest.size:
+        far[rest] = np.maximum(far[rest], _falling_pairs(tilt[:, rest] - columns[:, rest]))
+    within: BoolArray = 2 * far < pairs
     # The median of an even number lies between two; and few blocks have no pairs to count.
-    (open_,) = ((twice == pairs) | (n_blocks < _MIN_POINTS)).nonzero()
+    (open_,) = ((2 * far == pairs) | (n_blocks < _MIN_POINTS)).nonzero()
     if open_.size:
         within[open_] = np.abs(_changes(blocks[open_], n_blocks[open_])) <= most[open_]
     return within
 
 
-def _far_pairs(blocks: FloatArray, slopes: FloatArray) -> tuple[IntArray, IntArray]:
-    """Return how many pairs of blocks of each row rise more steeply than a slope, and how many fall so."""
-    tilt = slopes * np.arange(blocks.shape[1])[:, None]
-    columns = np.ascontiguousarray(blocks.T)
-    up, down = columns - tilt, columns + tilt
-    rising, falling = (np.zeros(slopes.size, dtype=np.int64) for _ in range(2))
+def _falling_pairs(columns: FloatArray) -> IntArray:
+    """Return how many pairs of each column fall from the first to the second of them.
+
+    Parameters
+    ----------
+    columns
+        Shape (n, n_columns), n at most 256; NaN falls from nothing and nothing falls to it.
+    """
+    # Of how many blocks before it each block is below: bytes, because adding these costs next to nothing.
+    below = np.zeros(columns.shape, dtype=np.uint8)
     for apart in range(1, len(columns)):
-        rising += (up[apart:] > up[:-apart]).sum(axis=0)
-        falling += (down[apart:] < down[:-apart]).sum(axis=0)
-    return rising, falling
+        below[apart:] += (columns[apart:] < columns[:-apart]).view(np.uint8)
+    falling: IntArray = below.sum(axis=0, dtype=np.int64)
+    return falling
 
 
 def _are_small(rows: FloatArray, most: FloatArray) -> bool:
@@ -156,14 +168,14 @@ def _are_small(rows: FloatArray, most: FloatArray) -> bool:
     return bool(max(rows.max(), -rows.min(), most.max()) < _LARGE)
 
 
-def _in_blocks(
-    rows: FloatArray, stretches: Sequence[tuple[int, int, int]]
-) -> Iterator[tuple[IntArray, FloatArray, IntArray]]:
+def _in_blocks(rows: FloatArray, stretches: IntArray) -> Iterator[tuple[IntArray, FloatArray, IntArray]]:
     """Yield stretches whose blocks have one width: which, their blocks, and how many blocks each has.
 
     Shapes (n_chosen,), (n_chosen, most blocks) with NaN beyond the blocks of a row, and (n_chosen,).
     """
-    row, start, end = np.array(stretches, dtype=np.int64).reshape(-1, _OF_A_STRETCH).T
+    if not len(stretches):
+        return
+    row, start, end = stretches.T
     lengths, starts = end - start, row * rows.shape[1] + start
     firsts, widths = _first_points(1 << int(lengths.max()).bit_length())
     values, width_of = rows.ravel(), widths[lengths]

@@ -6,11 +6,8 @@ import numpy as np
 
 from mlflow_bce_monitor.arrays import FloatArray, IntArray, running_max
 
-Windows = list[list[tuple[int, int]]]
-"""Of each curve its windows [start, end), in order."""
 
-
-def maximal_windows(rows: FloatArray, widths: FloatArray, shortest: int) -> Windows:
+def maximal_windows(rows: FloatArray, widths: FloatArray, shortest: int) -> IntArray:
     """Return every window whose range is at most a width and that no neighbour would leave so.
 
     Only those of at least ``shortest`` values.
@@ -23,31 +20,27 @@ def maximal_windows(rows: FloatArray, widths: FloatArray, shortest: int) -> Wind
         Shape (n_curves,): the largest range of a window of each curve.
     shortest
         From 1 to n.
+
+    Returns
+    -------
+    IntArray
+        Shape (n_windows, 3): the curve, the start and the end of each, curve by curve and in order.
     """
-    n = rows.shape[1]
-    whole = rows.max(axis=1) - rows.min(axis=1) <= widths
-    found: Windows = [[(0, n)] if all_of_it else [] for all_of_it in whole.tolist()]
-    others = (~whole).nonzero()[0]
-    if others.size:
-        for row, start, end in zip(*_windows(rows[others], widths[others], shortest), strict=True):
-            found[others[row]].append((start, end))
-    return found
-
-
-def _windows(rows: FloatArray, widths: FloatArray, shortest: int) -> tuple[list[int], list[int], list[int]]:
-    """Return the row, the start and the end of every window, row by row."""
-    # Every part of a window is as narrow, so one begins only where the shortest window is narrow enough.
     highest, lowest = running_max(rows, shortest), running_max(-rows, shortest)
-    row, start = (highest + lowest <= widths[:, None]).nonzero()
-    if row.size == 0:
-        return [], [], []
-    extremes = highest[row, start], lowest[row, start]
-    end = _ends(rows, widths[row], row, start + shortest, *extremes)
-    # A window whose neighbour to the left ends where it ends is a part of that one.
-    inside = np.zeros(row.size, dtype=bool)
-    inside[1:] = (row[1:] == row[:-1]) & (start[1:] == start[:-1] + 1) & (end[1:] == end[:-1])
-    kept = ~inside
-    return row[kept].tolist(), start[kept].tolist(), end[kept].tolist()
+    # Every part of a window is as narrow, so one begins only where the shortest window is narrow enough ...
+    begins = highest + lowest <= widths[:, None]
+    # ... and not after a value between the extremes of that: a window is as narrow with it as without it.
+    before = rows[:, : begins.shape[1] - 1]
+    begins[:, 1:] &= (before > highest[:, 1:]) | (-before > lowest[:, 1:])
+    at = np.flatnonzero(begins)
+    row, start = np.divmod(at, begins.shape[1])
+    if at.size == 0:
+        return np.empty((0, 3), dtype=np.int64)
+    end = _ends(rows, widths[row], row, start + shortest, highest.take(at), lowest.take(at))
+    # A window that ends where the one before it ends is a part of that one.
+    kept = np.ones(row.size, dtype=bool)
+    kept[1:] = (row[1:] != row[:-1]) | (end[1:] != end[:-1])
+    return np.stack((row, start, end), axis=1)[kept]
 
 
 def _ends(

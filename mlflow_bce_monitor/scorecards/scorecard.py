@@ -143,15 +143,15 @@ class Scored:
         whole = sum(math.exp(one - highest) for one in self.log_odds.values())
         return math.exp(self.log_odds[answer] - highest) / whole
 
-    def against(self, this: str, other: str) -> FloatArray:
-        """Return shape (n_characteristics,): what each fact says for one answer against another, nats."""
+    def against(self, these: Sequence[str], other: str) -> FloatArray:
+        """Return shape (n_these, n_characteristics): what each fact says for these against another, nats."""
         order = self.scorecard.answers
-        gains: FloatArray = self.added[:, order.index(this)] - self.added[:, order.index(other)]
+        gains: FloatArray = self.added.T[list(map(order.index, these))] - self.added[:, order.index(other)]
         return gains
 
     def grounds(self, this: str, rather_than: str) -> tuple[str, ...]:
         """Return the facts that speak for one answer against another, strongest first."""
-        gains = self.against(this, rather_than)
+        (gains,) = self.against((this,), rather_than)
         strongest: npt.NDArray[np.intp] = np.argsort(-gains, kind="stable")
         return tuple(self.scorecard.characteristics[at].fact for at in strongest if gains[at] > 0.0)
 

@@ -107,7 +107,9 @@ class JudgesHere:
             for one, record in chunk
             if isinstance(record, RunRecord)
         ]
-        judged = judge_together([record for record, _ in found], self._question, self._limits)
+        written = {one.run.info.run_id for one, _ in chunk if one.written}
+        records = [record for record, _ in found]
+        judged = judge_together(records, self._question, self._limits, written)
         verdicts = zip(judged, (notes for _, notes in found), strict=True)
         for _, record in chunk:
             yield (

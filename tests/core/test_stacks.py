@@ -80,7 +80,7 @@ def test_changes_of_stretches_are_those_of_their_trends(asked: list[tuple[int, i
     rows = np.random.default_rng(3).normal(0.0, 1.0, (3, 260)).cumsum(axis=1)
     stretches = [(row, start, start + length) for row, length, start in asked]
     expected = [trend_of(rows[row, start:end]).change for row, start, end in stretches]
-    assert robust_changes(rows, stretches).tolist() == expected
+    assert robust_changes(rows, np.array(stretches)).tolist() == expected
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0.3, 1.0, 3.0]), st.booleans())
@@ -90,22 +90,24 @@ def test_counted_changes_are_those_that_were_sorted(seed: int, size: float, repe
     rows = random.normal(0.0, 1.0, (4, 90)).cumsum(axis=1)
     rows = rows.round() if repeats else rows  # equal neighbours: pairs on the edge
     starts = random.integers(0, 89, 200)
-    stretches = [
-        (int(row), int(start), int(random.integers(start + 1, 91)))
-        for row, start in zip(random.integers(0, 4, 200), starts, strict=True)
-    ]
+    stretches = np.array(
+        [
+            (row, start, random.integers(start + 1, 91))
+            for row, start in zip(random.integers(0, 4, 200), starts, strict=True)
+        ]
+    )
     most = size * random.uniform(0.5, 1.5, 200)
     expected = np.abs(robust_changes(rows, stretches)) <= most
-    assert change_by_no_more(rows, stretches, most) == expected.tolist()
+    assert change_by_no_more(rows, stretches, most).tolist() == expected.tolist()
     for few in range(0, 200, 40):
         some = slice(few, few + 5)
-        assert change_by_no_more(rows, stretches[some], most[some]) == expected[some].tolist()
+        assert change_by_no_more(rows, stretches[some], most[some]).tolist() == expected[some].tolist()
 
 
 def test_numbers_too_large_to_add_are_sorted() -> None:
     """Of numbers near the largest that there are, no sums are taken."""
     rows = np.tile(1e308 * np.linspace(-1.7, 1.7, 90), (2, 1))
     rows[1] = 1.0
-    stretches = [(row, start, start + 20) for row in (0, 1) for start in range(60)]
+    stretches = np.array([(row, start, start + 20) for row in (0, 1) for start in range(60)])
     with np.errstate(over="ignore"):
-        assert change_by_no_more(rows, stretches, np.ones(120)) == [False] * 60 + [True] * 60
+        assert change_by_no_more(rows, stretches, np.ones(120)).tolist() == [False] * 60 + [True] * 60

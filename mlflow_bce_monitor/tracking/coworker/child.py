@@ -14,7 +14,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Final
 
-from mlflow_bce_monitor.judging import Judged, judge_together, without_evidence
+from mlflow_bce_monitor.judging import Judged, judge_together
 from mlflow_bce_monitor.tracking.coworker.tasks import Task, Unread, receive, send
 from mlflow_bce_monitor.tracking.reading.batches import batches
 from mlflow_bce_monitor.tracking.reading.sqlite_columns import SqliteSource, adbc_is_installed
@@ -24,8 +24,10 @@ READY: Final = "ready"
 
 def serve() -> None:
     """Answer tasks from standard input on standard output until it is closed."""
-    # All that was loaded stays: Python need not look through it for circles of garbage again and again.
+    # All that was loaded stays: Python need not look through it for circles of garbage again and again. Nor
+    # through what a task is about to leave: once its answer is sent, hardly anything is left to look through.
     gc.freeze()
+    gc.disable()
     asked, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     # Whatever prints must not stand between the answers.
     os.dup2(sys.stderr.fileno(), 1)
@@ -37,6 +39,7 @@ def serve() -> None:
             except EOFError:
                 return
             send(list(answered(task)), answers)
+            gc.collect(1)
 
 
 def answered(task: Task) -> Iterator[Judged | Unread]:
@@ -49,8 +52,7 @@ def answered(task: Task) -> Iterator[Judged | Unread]:
                 replace(record, histories=found.pop(record.run_id, {}))
                 for record in islice(left, len(run_ids))
             ]
-            for judged in judge_together(records, task.question, task.limits):
-                yield judged if judged.run_id in task.written else without_evidence(judged)
+            yield from judge_together(records, task.question, task.limits, task.written)
     except sqlite3.Error as error:
         yield Unread(tuple(record.run_id for record in left), error)
 
