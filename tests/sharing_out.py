@@ -8,11 +8,11 @@ import pytest
 from xdist.scheduler import LoadGroupScheduling
 
 _ONE_WORKER: Final = {
-    "server": "server",
-    "monitored": "monitored",
+    "server": "stores",
+    "postgresql": "stores",
+    "mysql": "stores",
+    "monitored": "plugin",
     "spark": "spark",
-    "postgresql": "databases",
-    "mysql": "databases",
 }
 """Fixtures that take long to make and serve many tests, each with the group that one worker does alone."""
 
@@ -58,13 +58,15 @@ def grouped(items: list[pytest.Item]) -> None:
 
 def _group_of(item: pytest.Item) -> str:
     """Return what a test shares with others, "" where it is nothing dear."""
-    names = getattr(item, "fixturenames", ())
+    parameters = getattr(item, "callspec", None)
+    # A test may ask for its fixture by the name that is its parameter.
+    named = [value for value in parameters.params.values() if isinstance(value, str)] if parameters else []
+    names = {*getattr(item, "fixturenames", ()), *named}
     for name, group in _ONE_WORKER.items():
         if name in names:
-            parameters = getattr(item, "callspec", None)
-            # Each parameter makes the fixture anew.
-            which = f" {parameters.indices[name]}" if parameters and name in parameters.indices else ""
-            return f"{group}{which} of {item.nodeid.split('/')[1]}" if which else group
+            # Each parameter of a fixture makes it anew, and so does each folder that has one of its own.
+            part = parameters.indices.get(name) if parameters else None
+            return group if part is None else f"{item.path.parent.name} {group} {part}"
     return ""
 
 
