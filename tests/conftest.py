@@ -41,12 +41,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return Sharing(config, log) if getattr(config.option, "sharing_out", False) else None
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Pass that on to a worker, which reads the command line by itself."""
+    node.workerinput["sharing_out"] = getattr(node.config.option, "sharing_out", False)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Say to a worker which tests belong together, and which come first."""
-    if getattr(config.option, "sharing_out", False):
+    """Say in a worker which tests belong together, and which come first."""
+    if getattr(config, "workerinput", {}).get("sharing_out"):
         from sharing_out import grouped  # noqa: PLC0415 - needs xdist
 
+        config.option.loadgroup = True  # xdist puts the names of groups behind those of tests
         grouped(items)
 
 

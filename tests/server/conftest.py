@@ -21,7 +21,7 @@ def receiver() -> Iterator[Receiver]:
         yield taking
 
 
-@pytest.fixture(scope="session", params=["uvicorn", "gunicorn"])
+@pytest.fixture(scope="module", params=["uvicorn", "gunicorn"])
 def monitored(
     request: pytest.FixtureRequest,
     empty_database: Path,
