@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,6 +19,48 @@ if TYPE_CHECKING:
 for _name in [name for name in os.environ if name.startswith("MLFLOW_")]:
     del os.environ[_name]
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+# Several workers share the processors: threads of one training that wait for each other take from the others.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Let ``-n`` without ``--dist`` share out the tests as ``sharing_out.py`` says."""
+    if getattr(config.option, "numprocesses", None) and config.option.dist == "no":
+        config.option.dist = "loadgroup"
+        config.option.loadscopereorder = False
+        config.option.sharing_out = True
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Return who shares out the tests, None where the command line says it."""
+    from sharing_out import Sharing  # noqa: PLC0415 - needs xdist
+
+    return Sharing(config, log) if getattr(config.option, "sharing_out", False) else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Pass that on to a worker, which reads the command line by itself."""
+    node.workerinput["sharing_out"] = getattr(node.config.option, "sharing_out", False)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Say in a worker which tests belong together, and which come first."""
+    if getattr(config, "workerinput", {}).get("sharing_out"):
+        from sharing_out import grouped  # noqa: PLC0415 - needs xdist
+
+        config.option.loadgroup = True  # xdist puts the names of groups behind those of tests
+        grouped(items)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what is imported by now and stays: Keras has it look through everything often."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

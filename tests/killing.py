@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,11 +12,12 @@ import sys
 CLIENT = "mlflow:MlflowClient"
 SQL_STORE = "mlflow.store.tracking.sqlalchemy_store:SqlAlchemyStore"
 
-_PATIENCE = 300.0  # seconds: a scan of some runs takes three, and a minute on a busy machine
+_PATIENCE = 300  # seconds: a scan of some runs takes three, and a minute on a busy machine
 
 _KILLED = """
-import importlib, os, signal, sys
+import importlib, json, os, signal, sys
 import mlflow_bce_monitor
+import mlflow_bce_monitor.report.figure
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.tracking._tracking_service.utils import _tracking_store_registry
 
@@ -32,10 +36,38 @@ def kill_before(place, name, wanted=None):
 _tracking_store_registry.register(
     "plugin", lambda store_uri, artifact_uri: SqlAlchemyStore(store_uri.replace("plugin", "sqlite", 1), ".")
 )
-uri, force, experiment, *where = sys.argv[1:]
-kill_before(*where)
-mlflow_bce_monitor.scan(uri, [experiment] if experiment else (), force=force == "force")
+mlflow_bce_monitor.scan  # what an import puts off, too
+
+def scan(uri, force, experiment, *where):
+    kill_before(*where)
+    mlflow_bce_monitor.scan(uri, [experiment] if experiment else (), force=force == "force")
+
+for line in sys.stdin:
+    asked = json.loads(line)
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            signal.alarm(asked["seconds"])
+            os.dup2(2, 1)
+            os.chdir(asked["folder"])
+            os.environ.clear()
+            os.environ.update(asked["environment"])
+            scan(*asked["scan"])
+            status = 0
+        finally:
+            os._exit(status)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
+"""Has loaded everything, and gives every scan a process of its own: fresh ones would spend theirs loading."""
+
+
+@functools.cache
+def _scans() -> subprocess.Popen[str]:
+    """Return the process that starts the scans; it ends with this one, which holds its input open."""
+    return subprocess.Popen(
+        [sys.executable, "-c", _KILLED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
 
 
 def killed(uri: str, force: str, *where: str, experiment: str = "") -> None:
@@ -52,6 +84,15 @@ def killed(uri: str, force: str, *where: str, experiment: str = "") -> None:
     experiment
         Scan this one alone.
     """
-    command = [sys.executable, "-c", _KILLED, uri, force, experiment, *where]
-    done = subprocess.run(command, check=False, timeout=_PATIENCE)
-    assert done.returncode == -signal.SIGKILL
+    asked = {
+        "scan": [uri, force, experiment, *where],
+        "environment": dict(os.environ),
+        "folder": os.getcwd(),  # noqa: PTH109 - a string is what is sent
+        "seconds": _PATIENCE,
+    }
+    scans = _scans()
+    assert scans.stdin is not None
+    assert scans.stdout is not None
+    scans.stdin.write(f"{json.dumps(asked)}\n")
+    scans.stdin.flush()
+    assert int(scans.stdout.readline()) == -signal.SIGKILL

@@ -16,10 +16,15 @@ from databases import free_port
 
 _FAREWELL = 60.0  # seconds: what is killed is gone as soon as the kernel gets to it
 _START = 300.0  # seconds: a server takes five, and minutes where many processes share the processors
+# A server starts eight more processes for jobs that judge generated texts, each with all of MLflow's imports.
+NO_JOBS = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
 class Server:
-    """An MLflow server on a SQLite store, with its artifacts in the folder ``artifacts`` beside it."""
+    """An MLflow server on a SQLite store, with its artifacts in the folder ``artifacts`` beside it.
+
+    It runs no jobs, unless its environment says so.
+    """
 
     def __init__(
         self,
@@ -35,7 +40,7 @@ class Server:
         command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self._port)]
         command += ["--backend-store-uri", f"sqlite:///{database}", "--workers", "1"]
         self._command = [*command, "--artifacts-destination", str(self._folder / "artifacts"), *options]
-        self._environment = dict(os.environ) | dict(environment or {})
+        self._environment = dict(os.environ) | NO_JOBS | dict(environment or {})
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

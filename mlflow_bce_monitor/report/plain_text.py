@@ -20,6 +20,8 @@ def plain(text: str) -> str:
     Control characters and line breaks become spaces, runs of spaces become one, and
     bidirectional overrides, lone surrogates and unassigned code points go.
     """
+    if text.isprintable():  # as almost every text is, and a page has hundreds
+        return " ".join(text.split())
     kept: list[str] = []
     for character in text:
         category = unicodedata.category(character)

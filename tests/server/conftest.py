@@ -21,7 +21,7 @@ def receiver() -> Iterator[Receiver]:
         yield taking
 
 
-@pytest.fixture(scope="session", params=["uvicorn", "gunicorn"])
+@pytest.fixture(scope="module", params=["uvicorn", "gunicorn"])
 def monitored(
     request: pytest.FixtureRequest,
     empty_database: Path,
@@ -44,6 +44,8 @@ def monitored(
         "BCE_MONITOR_URL": "https://mlflow.example/tracking/",
     }
     if request.param == "uvicorn":
+        # With its processes for jobs beside ours, as a server has them that is started without a setting.
+        settings["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "true"
         with apps.monitored(database, settings=settings) as server:
             yield server
     else:
