@@ -49,6 +49,7 @@ WORDS: Final = {
     "peak_ratio": "a highest loss of {:.3g} times that of predicting 0.5",
     "plateau_fraction": "{:.0%} of the run on plateaus at chance",
     "positive_share": "{:.1%} positives",
+    "probe_dead_units": "up to {:.0%} dead units in a layer of the probed model",
     "rate_ratio": "{:.3g} times the usual rate of the optimizer",
     "reward_accuracy": "{:.0%} of the pairs told apart",
     "rise_after_start": "a highest loss {:+.3g} of chance from the first",
