@@ -21,8 +21,8 @@ class ShareEstimate:
         Where it comes from, in words ("--base-rate", "params['positive_share']",
         "accuracy, precision and recall of epoch 3"), or why it is not known.
     is_own
-        Whether it was found among the labels of this very split; what the other split or the run as a
-        whole says is only near it.
+        Whether it is that of the labels of this very split. What is said of the run as a whole is that of the
+        training labels, and of held-back ones only near it, as is what the other split says.
     """
 
     value: float | None

@@ -66,7 +66,7 @@ class PositiveShares:
             Of the losses: how low they are is part of the evidence.
         """
         if self._base_rate is not None:
-            return _stated_share(self._base_rate, "given as base rate", is_own=False)
+            return _stated_share(self._base_rate, "given as base rate", is_own=split is Split.TRAIN)
         own = self._of_itself(split, form)
         if own is not None:
             return own
@@ -106,7 +106,7 @@ def _stated(split: Split, curves: CurveSet, settings: Settings) -> ShareEstimate
     setting: Setting[float] | None = of_split or settings.positive_share
     if setting is None:
         return None
-    return _stated_share(setting.value, setting.source, is_own=of_split is not None)
+    return _stated_share(setting.value, setting.source, is_own=of_split is not None or split is Split.TRAIN)
 
 
 def _stated_share(value: float, source: str, *, is_own: bool = True) -> ShareEstimate:

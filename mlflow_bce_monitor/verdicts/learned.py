@@ -71,8 +71,8 @@ def _by_held_back(skill: float, held_back: float, evidence: Evidence, limits: Li
     """Return how sure held-back skill makes it: of the usual size, of a known share, seen in training too."""
     if held_back <= limits.chance_band:
         return OPEN
-    is_clear = min(held_back / 2, skill) > limits.chance_band and evidence["share_known"]
-    return CLEAR if is_clear else LIKELY
+    is_seen_twice = held_back > 2 * limits.chance_band and skill > limits.chance_band
+    return CLEAR if is_seen_twice and evidence["share_known"] else LIKELY
 
 
 def prefers(evidence: Evidence, limits: Limits) -> Judgement | None:

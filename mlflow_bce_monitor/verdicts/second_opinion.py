@@ -8,6 +8,7 @@ has the last word only where it is surer of another verdict than the judge is of
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Final
 
 from mlflow_bce_monitor.contract import Verdict
@@ -61,8 +62,10 @@ def reconsidered(judgement: Judgement, evidence: Evidence, scorecard: Scorecard)
     is_witnessed = scored.likeliest == Verdict.LEARNING and evidence.get("ranking") == ABOVE_CHANCE
     if not is_shared and (is_surer or is_witnessed):
         return _overruled(judgement, scored, evidence)
-    if judgement.verdict == Verdict.SLOW and _soundness(scored) * (1.0 + FALSE_ALARM) >= 1.0:
-        return _spared(judgement, scored, evidence)
+    if judgement.verdict == Verdict.SLOW:
+        sound = {one: scored.probability(one) for one in SOUND if one in scored.log_odds}
+        if sum(sound.values()) * (1.0 + FALSE_ALARM) >= 1.0:
+            return _spared(judgement, sound, scored, evidence)
     return judgement if is_shared else _disputed(judgement, scored)
 
 
@@ -76,15 +79,12 @@ def _overruled(judgement: Judgement, scored: Scored, evidence: Evidence) -> Judg
     return Judgement(rather, OPEN, because, is_contested=True)
 
 
-def _soundness(scored: Scored) -> float:
-    """Return the scorecard's probability that nothing is wrong with the run."""
-    return sum(scored.probability(one) for one in SOUND if one in scored.log_odds)
-
-
-def _spared(judgement: Judgement, scored: Scored, evidence: Evidence) -> Judgement:
-    rather = max((one for one in SOUND if one in scored.log_odds), key=scored.probability)
+def _spared(
+    judgement: Judgement, sound: Mapping[Verdict, float], scored: Scored, evidence: Evidence
+) -> Judgement:
+    rather = max(sound, key=sound.__getitem__)
     because = (
-        f"taken together the numbers leave {_soundness(scored):.0%} for a sound run "
+        f"taken together the numbers leave {sum(sound.values()):.0%} for a sound run "
         f"({_grounds(rather, judgement, scored, evidence)}), too much to call it slow; "
         f"one by one they would say {judgement.verdict}: {judgement.because}"
     )
