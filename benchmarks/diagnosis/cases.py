@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -169,6 +170,13 @@ def _logged(evidence: Evidence) -> frozenset[str]:
         AUC: "auc" in evidence or "validation_auc" in evidence,
     }
     return frozenset(name for name, there in found.items() if there)
+
+
+def cases_of(pairs: Sequence[tuple[RunRecord, Truth]], diagnoses: Sequence[Diagnosis]) -> list[Case]:
+    """Return what the scores need of some runs; one diagnosis a run, in the same order."""
+    return [
+        case_of(record, truth, diagnosis) for (record, truth), diagnosis in zip(pairs, diagnoses, strict=True)
+    ]
 
 
 def case_of(record: RunRecord, truth: Truth, diagnosis: Diagnosis) -> Case:

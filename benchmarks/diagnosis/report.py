@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.diagnosis.bare import without_params
-from benchmarks.diagnosis.cases import Case, case_of
+from benchmarks.diagnosis.cases import cases_of
 from benchmarks.diagnosis.comparison import Contender, compare
-from benchmarks.diagnosis.scores import Scores, score
+from benchmarks.diagnosis.scores import Scores, measure, score
 from benchmarks.rivals import autotrainer, deepdiagnosis, runmedic
 from benchmarks.rivals.answer import RivalAnswer, no_answer
 from benchmarks.rivals.store import write_store
 from benchmarks.zoo.blocks import BLOCKS, apart, asked_for
-from mlflow_bce_monitor.diagnosis import Diagnosis
 from mlflow_bce_monitor.pipeline import diagnose
 from mlflow_bce_monitor.records import RunRecord
 
@@ -93,7 +92,7 @@ def report(pairs: Pairs, block: str) -> Report:
     diagnoses = [diagnose(record) for record in records]
     seconds = time.perf_counter() - start
     bare = [without_params(record) for record in records]
-    cases = _cases(pairs, diagnoses)
+    cases = cases_of(pairs, diagnoses)
     of_blocks = apart(zip(pairs, cases, strict=True), lambda one: one[0][1].plan.block)
     rivals, rival_seconds = ask_rivals(records)
     return Report(
@@ -102,16 +101,10 @@ def report(pairs: Pairs, block: str) -> Report:
         n_groups=len({truth.group for _, truth in pairs}),
         scores=score(cases),
         by_block={block: score([case for _, case in its]) for block, its in of_blocks.items()},
-        bare_scores=score(_cases(pairs, [diagnose(record) for record in bare])),
+        bare_scores=measure(pairs, [diagnose(record) for record in bare]),
         contenders=compare(cases, rivals),
         speed=Speed(ours=len(records) / seconds, runmedic=len(records) / rival_seconds),
     )
-
-
-def _cases(pairs: Pairs, diagnoses: Sequence[Diagnosis]) -> list[Case]:
-    return [
-        case_of(record, truth, diagnosis) for (record, truth), diagnosis in zip(pairs, diagnoses, strict=True)
-    ]
 
 
 def ask_rivals(records: Sequence[RunRecord]) -> tuple[Mapping[str, Sequence[RivalAnswer]], float]:

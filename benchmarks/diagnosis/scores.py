@@ -12,7 +12,7 @@ from benchmarks.diagnosis.breakdowns import (
     by_confidence,
     by_what_was_logged,
 )
-from benchmarks.diagnosis.cases import Case, case_of
+from benchmarks.diagnosis.cases import Case, cases_of
 from benchmarks.diagnosis.cause_scores import CauseScores, score_causes
 from benchmarks.diagnosis.verdict_scores import VerdictScores, score_verdicts
 from mlflow_bce_monitor.diagnosis import Diagnosis
@@ -66,12 +66,7 @@ def measure(pairs: Sequence[tuple[RunRecord, Truth]], diagnoses: Sequence[Diagno
     """
     if len(pairs) != len(diagnoses):
         raise ValueError(f"every run needs one diagnosis, got {len(pairs)} runs, {len(diagnoses)} diagnoses")
-    return score(
-        [
-            case_of(record, truth, diagnosis)
-            for (record, truth), diagnosis in zip(pairs, diagnoses, strict=True)
-        ]
-    )
+    return score(cases_of(pairs, diagnoses))
 
 
 def score(cases: Sequence[Case]) -> Scores:
